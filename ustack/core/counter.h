@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters: one line here adds one, with its name. */
+#ifndef US_CORE_COUNTER_H
+#define US_CORE_COUNTER_H
+
+#define US_COUNTER_LIST(X) \
+	X(pkt_exhausted) \
+	X(ip_in) X(ip_out) \
+	X(ip_bad_header) X(ip_bad_csum) X(ip_bad_options) X(ip_fragment) \
+	X(ip_not_ours) X(ip_no_protocol) X(ip_no_route) X(ip_link_full) \
+	X(ip_neigh_failed) X(ip_neigh_queue_full) \
+	X(icmp_in) X(icmp_bad) X(icmp_echo) X(icmp_error_in) X(icmp_error_out) \
+	X(icmp_error_limited) X(icmp_error_ignored) \
+	X(udp_in) X(udp_out) X(udp_bad_header) X(udp_bad_csum) X(udp_no_port) \
+	X(udp_buffer_full) \
+	X(tcp_in) X(tcp_out) X(tcp_bad_header) X(tcp_bad_csum) X(tcp_bad_options) \
+	X(tcp_no_port) X(tcp_rst_out) X(tcp_rst_in) \
+	X(tcp_active_open) X(tcp_passive_open) X(tcp_established) X(tcp_closed) \
+	X(tcp_syn_dropped) X(tcp_accept_full) X(tcp_no_memory) \
+	X(tcp_paws) X(tcp_out_of_window) X(tcp_bad_ack) X(tcp_challenge_ack) \
+	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
+	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
+	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_duplicate) \
+	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \
+	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_timeout)
+
+enum us_counter {
+#define X(name) US_COUNT_##name,
+	US_COUNTER_LIST(X)
+#undef X
+	US_COUNTERS
+};
+
+/* The name of a counter, as ustack_counters() prints it. */
+const char *us_counter_name(enum us_counter counter);
+
+#endif /* US_CORE_COUNTER_H */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* A received packet: a view of bytes that a link lends. */
+#ifndef US_CORE_PKT_H
+#define US_CORE_PKT_H
+
+#include <urcu/list.h>
+
+#include "core/types.h"
+
+struct us_link;
+
+enum us_csum {
+	US_CSUM_NONE,		/* to be verified */
+	US_CSUM_VERIFIED,	/* the link did it, or the bytes never left this machine */
+	US_CSUM_COMPLETE,	/* csum holds the sum of all bytes from the IP header on */
+};
+
+enum us_gso {
+	US_GSO_NONE,
+	US_GSO_TCP,
+	US_GSO_UDP,
+};
+
+/**
+ * struct us_pkt - one received packet
+ * @node: for whoever owns the packet.
+ * @link: lent the bytes and gets them back.
+ * @data: first byte of the layer at work; each layer moves it forward.
+ * @len: bytes from @data on.
+ * @network: the IP header, once net/ has seen it.
+ * @token: the link's own (ring index, buffer).
+ * @tstamp: time of arrival, CLOCK_REALTIME nanoseconds, 0 if unknown.
+ * @csum: with US_CSUM_COMPLETE: 32-bit one's-complement sum, native order.
+ * @refs: owners; us_pkt_put() gives the bytes back at zero.
+ * @gso_size: bytes of each segment's payload but the last, with @gso != NONE.
+ * @gso_segs: segments.
+ * @csum_state: enum us_csum.
+ * @gso: enum us_gso.
+ * @error: an ICMP error that the link passes on: @data is its ICMP header.
+ * @info: with @error: MTU, if the error tells one.
+ * @flow: of the link, which matched this packet (us_link_ops.bind()).
+ *
+ * A function whose name ends in _input consumes the reference it is given.
+ */
+struct us_pkt {
+	struct cds_list_head node;
+	struct us_link *link;
+	uint8_t *data;
+	uint32_t len;
+	uint32_t csum;
+	uint8_t *network;
+	uint64_t token;
+	uint64_t tstamp;
+	uint32_t info;
+	uint32_t flow;
+	uint16_t refs;
+	uint16_t gso_size;
+	uint16_t gso_segs;
+	uint8_t csum_state;
+	uint8_t gso;
+	bool error;
+};
+
+static inline struct us_pkt *us_pkt_get(struct us_pkt *pkt)
+{
+	pkt->refs++;
+	return pkt;
+}
+
+/* us_pkt_put() is in link/link.h: the bytes go back to their link. */
+
+#endif /* US_CORE_PKT_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What all layers of one stack share: time, randomness, timers, pools, counters. */
+#ifndef US_CORE_STACK_H
+#define US_CORE_STACK_H
+
+#include <urcu/list.h>
+
+#include "core/counter.h"
+#include "core/pkt.h"
+#include "core/pool.h"
+#include "core/random.h"
+#include "core/tx.h"
+#include "core/types.h"
+#include "core/wheel.h"
+
+struct us_net;		/* net/: addresses, routes, neighbours */
+struct us_tcp_table;	/* transport/: all of TCP */
+struct us_udp_table;	/* transport/: all of UDP */
+struct us_link;
+struct us_stack;
+
+/**
+ * struct us_upcalls - calls from a layer to the one above, filled by ustack.c
+ * @link_input: link/ -> net/: consumes @pkt; data is the IP header, or the
+ *	Ethernet header if the link has US_LINK_ETHERNET; or an ICMP error.
+ * @link_writable: link/ -> transport/: a full link has room again; runs the
+ *	pending list.
+ */
+struct us_upcalls {
+	void (*link_input)(struct us_stack *stack, struct us_pkt *pkt);
+	void (*link_writable)(struct us_stack *stack, struct us_link *link);
+};
+
+/**
+ * struct us_stack - one stack (struct ustack of the public API)
+ * @now: time of this poll; read from the clock once a poll or call, so that no
+ *	packet costs a clock call.
+ * @clock: the clock.
+ * @clock_arg: given to @clock.
+ * @random: the only source of randomness.
+ * @wheel: all timers.
+ * @pkts: pool of struct us_pkt.
+ * @up: upward calls.
+ * @links: of struct us_link.node.
+ * @net: the network layer's state.
+ * @tcp: TCP's state.
+ * @udp: UDP's state.
+ * @sockets: pool of sockets.
+ * @mem: send memory (heap) for links that bring none.
+ * @events: bumped whenever a socket's readiness changes.
+ * @counter: by cause; us_count(stack, NAME).
+ * @error: text of the last failure, for ustack_error().
+ */
+struct us_stack {
+	us_ns now;
+	us_ns (*clock)(void *arg);
+	void *clock_arg;
+	struct us_random random;
+	struct us_wheel wheel;
+	struct us_pool pkts;
+	const struct us_upcalls *up;
+	struct cds_list_head links;
+	struct us_net *net;
+	struct us_tcp_table *tcp;
+	struct us_udp_table *udp;
+	struct us_pool sockets;
+	struct us_txmem *mem;
+	uint64_t events;
+	uint64_t counter[US_COUNTERS];
+	char error[256];
+};
+
+#define us_count(stack, name)	((void)((stack)->counter[US_COUNT_##name]++))
+#define us_count_by(stack, name, n) \
+	((void)((stack)->counter[US_COUNT_##name] += (n)))
+
+/* Keeps a text for ustack_error() and returns @err (negative errno). */
+int us_fail(struct us_stack *stack, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static inline void us_stack_tick(struct us_stack *stack)
+{
+	stack->now = stack->clock(stack->clock_arg);
+}
+
+#endif /* US_CORE_STACK_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A packet on its way out, and the memory that its payload lives in. */
+#ifndef US_CORE_TX_H
+#define US_CORE_TX_H
+
+#include "core/pkt.h"
+
+/*
+ * Send memory.  A domain is a range of memory that a link can send from (the
+ * mapped arena of a channel, or the heap), cut into chunks of a power of two
+ * between US_CHUNK_MIN and US_CHUNK_MAX bytes by a buddy allocator.
+ */
+#define US_CHUNK_MIN	2048u
+#define US_CHUNK_MAX	65536u
+
+struct us_txmem;
+
+/**
+ * struct us_chunk - a piece of send memory
+ * @mem: its domain.
+ * @data: the bytes.
+ * @size: of @data.
+ * @refs: the send queue's and one for each slot of a link that still refers to
+ *	it; at zero the chunk is free.  Bytes are reused only then.
+ */
+struct us_chunk {
+	struct us_txmem *mem;
+	uint8_t *data;
+	uint32_t size;
+	uint32_t refs;
+};
+
+int us_txmem_create(struct us_txmem **mem, uint8_t *base, size_t size);
+void us_txmem_destroy(struct us_txmem *mem);
+size_t us_txmem_free_bytes(const struct us_txmem *mem);
+/* The smallest chunk of at least @want bytes (at most US_CHUNK_MAX), or a
+ * smaller one if there is none so large; NULL if memory is exhausted.
+ */
+struct us_chunk *us_chunk_alloc(struct us_txmem *mem, uint32_t want);
+void us_chunk_free(struct us_chunk *chunk);
+
+static inline void us_chunk_get(struct us_chunk *chunk)
+{
+	chunk->refs++;
+}
+
+static inline void us_chunk_put(struct us_chunk *chunk)
+{
+	if (--chunk->refs == 0)
+		us_chunk_free(chunk);
+}
+
+/**
+ * struct us_frag - payload by reference
+ * @chunk: holds the bytes.
+ * @offset: of the first one in @chunk.
+ * @len: bytes.
+ */
+struct us_frag {
+	struct us_chunk *chunk;
+	uint32_t offset;
+	uint32_t len;
+};
+
+#define US_TX_FRAGS	3
+#define US_TX_INLINE	256	/* least room that a link offers at @head */
+
+/**
+ * struct us_tx - one packet to send, between reserve and submit
+ * @link: that reserved it.
+ * @head: @inline_cap bytes of the link's memory for headers and inline payload,
+ *	in the order of the wire: link, IP, transport, payload.
+ * @inline_cap: at least US_TX_INLINE.
+ * @inline_len: bytes written at @head.
+ * @nr_frags: used elements of @frag.
+ * @frag: the rest of the payload; the link takes a reference on each chunk for
+ *	as long as it needs it.
+ * @l3: offset of the IP header in @head.
+ * @l4: offset of the transport header in @head.
+ * @csum: enum us_tx_csum.
+ * @gso: enum us_gso; only on a link with US_LINK_GSO.
+ * @gso_size: payload bytes of a segment.
+ * @flow: flow of the link (us_link_ops.bind()).
+ */
+struct us_tx {
+	struct us_link *link;
+	uint8_t *head;
+	uint32_t inline_cap;
+	uint32_t inline_len;
+	uint32_t nr_frags;
+	struct us_frag frag[US_TX_FRAGS];
+	uint16_t l3;
+	uint16_t l4;
+	uint16_t gso_size;
+	uint8_t gso;
+	bool csum_offload;	/* the link fills in the transport checksum */
+	uint32_t flow;
+};
+
+#endif /* US_CORE_TX_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The words that every layer uses. */
+#ifndef US_CORE_TYPES_H
+#define US_CORE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Time in nanoseconds of the stack's clock; a deadline of US_NEVER never comes. */
+typedef int64_t us_ns;
+#define US_NEVER	INT64_MAX
+#define US_USEC		1000LL
+#define US_MSEC		1000000LL
+#define US_SEC		1000000000LL
+
+#define us_likely(x)	__builtin_expect(!!(x), 1)
+#define us_unlikely(x)	__builtin_expect(!!(x), 0)
+
+#define us_container(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+/* An IPv4 or IPv6 address; IPv4 is kept v4-mapped (RFC 4291), so that one
+ * comparison serves both.  Network byte order.
+ */
+struct us_addr {
+	union {
+		uint8_t b[16];
+		uint32_t w[4];
+		uint64_t q[2];
+	};
+};
+
+#endif /* US_CORE_TYPES_H */

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: ustack - a TCP/UDP/IP stack in user space
+ *
+ * A stack is created, given links and addresses, and used through sockets.
+ * It has one owner at a time: the thread that calls.  No call may be made on
+ * one stack, or on its sockets, by two threads at once.
+ *
+ * Socket calls follow the BSD calls of the same name: they return -1 and set
+ * errno.  A blocking call runs the stack in the calling thread until it can
+ * return.  All other calls return 0 or a negative errno and leave errno alone.
+ *
+ * Times are nanoseconds of the stack's clock (CLOCK_MONOTONIC by default).
+ * Addresses in struct sockaddr are in network byte order, as everywhere.
+ */
+#ifndef USTACK_H
+#define USTACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ustack;
+struct ustack_link;
+struct ustack_socket;
+
+/* ---------------------------------------------------------------- stacks */
+
+/**
+ * struct ustack_config - how to create a stack; all zero is a good default
+ * @clock: returns the time in nanoseconds; NULL is CLOCK_MONOTONIC.
+ * @clock_arg: given to @clock.
+ * @seed: of the random source, for repeatable runs; 0 asks the kernel
+ *	(getrandom).
+ * @max_sockets: sockets and connections; 0 is 1024.
+ * @max_packets: received packets held at once; 0 is 4096.
+ * @send_memory: bytes for send buffers of links that bring none; 0 is 4 MiB.
+ */
+struct ustack_config {
+	int64_t (*clock)(void *arg);
+	void *clock_arg;
+	uint64_t seed;
+	unsigned int max_sockets;
+	unsigned int max_packets;
+	size_t send_memory;
+};
+
+/**
+ * ustack_create() - makes a stack
+ * @config: copied; NULL is all zero.
+ * @stack: where the new stack is put; the caller destroys it.
+ *
+ * All memory for the data path is taken here.
+ * Return: 0, or -ENOMEM, -EINVAL.
+ */
+int ustack_create(const struct ustack_config *config, struct ustack **stack);
+
+/**
+ * ustack_destroy() - ends a stack
+ * @stack: with its links and sockets, which become invalid.  Connections that
+ *	are still open are reset.
+ */
+void ustack_destroy(struct ustack *stack);
+
+/**
+ * ustack_poll() - runs the stack once, without sleeping
+ * @stack: the stack.
+ *
+ * Takes what links received, runs due timers, sends what is to be sent.
+ * Return: nanoseconds until the next deadline, 0 if there is more to do now,
+ * -1 if nothing is pending.
+ */
+int64_t ustack_poll(struct ustack *stack);
+
+/**
+ * ustack_run() - polls, sleeping in between, for a while
+ * @stack: the stack.
+ * @timeout: nanoseconds; negative is until a socket event.
+ *
+ * Returns early when any socket's readiness changed.
+ * Return: 1 if so, 0 after @timeout, -EINTR after a signal.
+ */
+int ustack_run(struct ustack *stack, int64_t timeout);
+
+/**
+ * ustack_counters() - reads the stack's counters, one for each cause
+ * @stack: the stack.
+ * @print: called once a counter, with its name and value.
+ * @arg: given to @print.
+ */
+void ustack_counters(struct ustack *stack,
+		     void (*print)(void *arg, const char *name, uint64_t value),
+		     void *arg);
+
+/* ----------------------------------------------------- links, addresses */
+
+/**
+ * ustack_link_open() - gives the stack a link
+ * @stack: the stack.
+ * @spec: "KIND[:KEY=VALUE,...]":
+ *	"netchannel:depth=1024,hook=late|early" - the kernel module; addresses
+ *	and routes are the kernel's own;
+ *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket;
+ *	"pipe:name=A" - the other end is the next pipe of that name in this
+ *	process; loss=,reorder=,duplicate=,corrupt= (per cent), delay=,jitter=
+ *	(milliseconds), rate= (bit/s), seed=, mtu=, limit= (packets) shape what
+ *	this end sends.
+ * @link: where the link is put; it belongs to the stack.  May be NULL.
+ *
+ * Return: 0, or a negative errno; ustack_error() says in words what is wrong.
+ */
+int ustack_link_open(struct ustack *stack, const char *spec,
+		     struct ustack_link **link);
+
+/**
+ * ustack_error() - tells in words why the last call on @stack failed
+ * @stack: the stack; NULL after a failed ustack_create().
+ *
+ * Return: a text that names the input and the remedy; valid until the next
+ * call; "" if there is nothing to tell.
+ */
+const char *ustack_error(struct ustack *stack);
+
+/**
+ * ustack_address_add() - gives a link a local address
+ * @stack: the stack.
+ * @link: the link.
+ * @address: struct sockaddr_in or sockaddr_in6; the port is ignored.
+ * @prefix: length of the on-link prefix, which becomes a route.
+ *
+ * Not needed on a netchannel link: there an address of the kernel is used.
+ * Return: 0, -EINVAL, -EEXIST, -ENOSPC; -EADDRINUSE where the kernel owns the
+ * address and would reset the stack's connections.
+ */
+int ustack_address_add(struct ustack *stack, struct ustack_link *link,
+		       const struct sockaddr *address, unsigned int prefix);
+
+/**
+ * ustack_route_add() - adds a route through a gateway
+ * @stack: the stack.
+ * @link: the link on which @gateway is reached.
+ * @destination: network address.
+ * @prefix: its length; 0 is the default route.
+ * @gateway: on-link address of the next hop.
+ *
+ * Return: 0, -EINVAL, -EEXIST, -ENOSPC, -ENETUNREACH if @gateway is not on-link.
+ */
+int ustack_route_add(struct ustack *stack, struct ustack_link *link,
+		     const struct sockaddr *destination, unsigned int prefix,
+		     const struct sockaddr *gateway);
+
+/**
+ * struct ustack_link_stats - what a link did
+ * @rx_packets: received packets.
+ * @rx_bytes: their bytes.
+ * @tx_packets: sent packets.
+ * @tx_bytes: their bytes.
+ * @rx_dropped: lost on the way in, as far as the link knows.
+ * @tx_dropped: refused on the way out.
+ * @syscalls: system calls that the link made.
+ */
+struct ustack_link_stats {
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint64_t rx_dropped;
+	uint64_t tx_dropped;
+	uint64_t syscalls;
+};
+
+/**
+ * ustack_link_stats() - reads a link's counters
+ * @link: the link.
+ * @stats: filled in.
+ */
+void ustack_link_stats(const struct ustack_link *link,
+		       struct ustack_link_stats *stats);
+
+/* --------------------------------------------------------------- sockets */
+
+/* Readiness, as poll(2) has it: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP. */
+
+/**
+ * ustack_socket() - socket(2)
+ * @stack: the stack.
+ * @domain: AF_INET or AF_INET6.
+ * @type: SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK if wished.
+ * @protocol: 0, IPPROTO_TCP or IPPROTO_UDP.
+ *
+ * Return: a socket, or NULL and errno.
+ */
+struct ustack_socket *ustack_socket(struct ustack *stack, int domain, int type,
+				    int protocol);
+
+/**
+ * ustack_close() - close(2)
+ * @socket: invalid afterwards.  A connection is closed in order in the
+ *	background, while the stack is run; or as SO_LINGER says.
+ */
+int ustack_close(struct ustack_socket *socket);
+
+/* bind(2), listen(2), connect(2), getsockname(2), getpeername(2), shutdown(2) */
+int ustack_bind(struct ustack_socket *socket, const struct sockaddr *address,
+		socklen_t length);
+int ustack_listen(struct ustack_socket *socket, int backlog);
+int ustack_connect(struct ustack_socket *socket,
+		   const struct sockaddr *address, socklen_t length);
+int ustack_getsockname(struct ustack_socket *socket, struct sockaddr *address,
+		       socklen_t *length);
+int ustack_getpeername(struct ustack_socket *socket, struct sockaddr *address,
+		       socklen_t *length);
+int ustack_shutdown(struct ustack_socket *socket, int how);
+
+/**
+ * ustack_accept() - accept4(2)
+ * @socket: a listening socket.
+ * @address: the peer's address, or NULL.
+ * @length: as accept(2) has it, or NULL.
+ * @flags: SOCK_NONBLOCK or 0.
+ *
+ * Return: a connected socket, or NULL and errno.
+ */
+struct ustack_socket *ustack_accept(struct ustack_socket *socket,
+				    struct sockaddr *address,
+				    socklen_t *length, int flags);
+
+/* send(2), sendto(2), recv(2), recvfrom(2); MSG_DONTWAIT, MSG_MORE, MSG_PEEK,
+ * MSG_WAITALL, MSG_TRUNC as there.  There is no SIGPIPE.
+ */
+ssize_t ustack_send(struct ustack_socket *socket, const void *data,
+		    size_t length, int flags);
+ssize_t ustack_sendto(struct ustack_socket *socket, const void *data,
+		      size_t length, int flags,
+		      const struct sockaddr *address, socklen_t address_length);
+ssize_t ustack_recv(struct ustack_socket *socket, void *data, size_t length,
+		    int flags);
+ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
+			size_t length, int flags, struct sockaddr *address,
+			socklen_t *address_length);
+
+/* setsockopt(2), getsockopt(2): SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
+ * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
+ * SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO; IPPROTO_TCP: TCP_NODELAY, TCP_CORK,
+ * TCP_MAXSEG, TCP_INFO (struct tcp_info).  Others are refused (ENOPROTOOPT).
+ */
+int ustack_setsockopt(struct ustack_socket *socket, int level, int name,
+		      const void *value, socklen_t length);
+int ustack_getsockopt(struct ustack_socket *socket, int level, int name,
+		      void *value, socklen_t *length);
+
+/**
+ * ustack_listen_peer() - listen(2) for one peer at a time, as the original
+ *	netchannels did; on links without such a mode, a backlog of one
+ * @socket: bound, SOCK_STREAM or SOCK_DGRAM.
+ */
+int ustack_listen_peer(struct ustack_socket *socket);
+
+/* fcntl(2) with O_NONBLOCK */
+int ustack_set_nonblock(struct ustack_socket *socket, bool on);
+
+/**
+ * struct ustack_pollfd - one socket to wait for, as struct pollfd
+ * @socket: NULL is passed over.
+ * @events: wished for.
+ * @revents: out: what is.
+ */
+struct ustack_pollfd {
+	struct ustack_socket *socket;
+	short events;
+	short revents;
+};
+
+/**
+ * ustack_pollsockets() - poll(2)
+ * @stack: the stack of all of them.
+ * @fds: the sockets.
+ * @count: of @fds.
+ * @timeout: nanoseconds; negative waits for ever.
+ *
+ * Return: the number of ready sockets; 0: time out; -1 and errno.
+ */
+int ustack_pollsockets(struct ustack *stack, struct ustack_pollfd *fds,
+		       size_t count, int64_t timeout);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* USTACK_H */

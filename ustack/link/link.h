@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* A link: where packets come from and go to.  One table row in link/link.c adds one. */
+#ifndef US_LINK_LINK_H
+#define US_LINK_LINK_H
+
+#include "core/stack.h"
+#include "ustack.h"
+
+/* us_link.flags */
+#define US_LINK_ETHERNET	(1u << 0) /* frames; else IP packets */
+#define US_LINK_CSUM		(1u << 1) /* fills in transport checksums */
+#define US_LINK_GSO_TCP		(1u << 2) /* cuts super-segments */
+#define US_LINK_GSO_UDP		(1u << 3)
+#define US_LINK_KERNEL_IP	(1u << 4) /* addresses and routes are the kernel's */
+
+/**
+ * struct us_flow - which packets a socket wants
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @family: AF_INET or AF_INET6; AF_INET6 with @local unspecified hears IPv6
+ *	only (V6ONLY).
+ * @listen_peer: point-to-point listen.
+ * @local: all zero is any.
+ * @remote: all zero is any.
+ * @local_port: network byte order; 0: the link or the caller chooses one.
+ * @remote_port: network byte order; 0 is any.
+ */
+struct us_flow {
+	uint8_t protocol;
+	uint8_t family;
+	bool listen_peer;
+	struct us_addr local;
+	struct us_addr remote;
+	uint16_t local_port;
+	uint16_t remote_port;
+};
+
+/**
+ * struct us_link_ops - what a kind of link can do
+ * @name: the kind, in ustack_link_open()'s spec.
+ * @open: makes a link of @args ("key=value,..."); sets mtu, flags, mem.
+ * @close: ends it.
+ * @reserve: a slot for one packet, or NULL if the ring is full: then the link
+ *	calls link_writable() once there is room.  A reserved slot is
+ *	submitted or reserved again before anything else.
+ * @submit: takes the slot as filled in; may keep references on chunks.
+ * @flush: lets everything submitted go (one system call at most).
+ * @poll: takes up to @budget packets and gives each to link_input(); also
+ *	reaps completed slots.  Returns the number.
+ * @release: gets the bytes of a packet back.
+ * @pressure: true if the link's receive memory is more than half in use: what
+ *	holds packets copies them out.  NULL: never.
+ * @fd: a descriptor to poll(2) for input, or -1.
+ * @sleep: may replace poll(2) when this is the only link: flushes and sleeps
+ *	until input or @deadline in one system call.  NULL: none.
+ * @next: time at which poll() has something to do by itself (virtual links);
+ *	US_NEVER if none.  NULL: none.
+ * @bind: makes packets of @flow come in.  Sets flow->local_port if that was 0
+ *	and the link owns ports (US_LINK_KERNEL_IP), flow->local likewise if
+ *	the remote is given, and *@id.  NULL: everything comes in.
+ * @unbind: undoes bind.
+ * @latch: point-to-point listen: @confirm the peer, or release it.  NULL: none.
+ */
+struct us_link_ops {
+	const char *name;
+	int (*open)(struct us_stack *stack, const char *args,
+		    struct us_link **link);
+	void (*close)(struct us_link *link);
+	struct us_tx *(*reserve)(struct us_link *link);
+	void (*submit)(struct us_link *link, struct us_tx *tx);
+	void (*flush)(struct us_link *link);
+	unsigned int (*poll)(struct us_link *link, unsigned int budget);
+	void (*release)(struct us_link *link, struct us_pkt *pkt);
+	bool (*pressure)(const struct us_link *link);
+	int (*fd)(const struct us_link *link);
+	int (*sleep)(struct us_link *link, us_ns deadline);
+	us_ns (*next)(const struct us_link *link);
+	int (*bind)(struct us_link *link, struct us_flow *flow, uint32_t *id);
+	void (*unbind)(struct us_link *link, uint32_t id);
+	int (*latch)(struct us_link *link, uint32_t id,
+		     const struct us_addr *peer, uint16_t port, bool confirm);
+};
+
+/**
+ * struct us_link - one link (struct ustack_link of the public API)
+ * @node: in us_stack.links.
+ * @stack: its stack.
+ * @ops: its kind.
+ * @flags: US_LINK_*.
+ * @mtu: bytes of the largest IP packet.
+ * @gso_max: bytes of the largest IP packet with GSO.
+ * @ifindex: of the device, or 0.
+ * @mac: own address, with US_LINK_ETHERNET.
+ * @peer_mac: of every neighbour, if @fixed_peer.
+ * @fixed_peer: no ARP and ND.
+ * @mem: send memory that @ops can send from.
+ * @own_mem: @mem is the link's, else the stack's.
+ * @stats: counters.
+ * @pending: transport's list of those that wait for room.
+ * @error: the link is dead: negative errno, 0 if alive.
+ */
+struct us_link {
+	struct cds_list_head node;
+	struct us_stack *stack;
+	const struct us_link_ops *ops;
+	uint32_t flags;
+	uint32_t mtu;
+	uint32_t gso_max;
+	uint32_t ifindex;
+	uint8_t mac[6];
+	uint8_t peer_mac[6];
+	bool fixed_peer;
+	bool own_mem;
+	struct us_txmem *mem;
+	struct ustack_link_stats stats;
+	struct cds_list_head pending;
+	int error;
+};
+
+int us_link_open(struct us_stack *stack, const char *spec, struct us_link **link);
+void us_link_close(struct us_link *link);
+/* Value of @key in "key=value,...": copied to @value; false if absent. */
+bool us_link_arg(const char *args, const char *key, char *value, size_t size);
+
+static inline void us_pkt_put(struct us_pkt *pkt)
+{
+	struct us_link *link = pkt->link;
+
+	if (--pkt->refs == 0) {
+		link->ops->release(link, pkt);
+		us_pool_put(&link->stack->pkts, pkt);
+	}
+}
+
+#endif /* US_LINK_LINK_H */

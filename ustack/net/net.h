@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The network layer: addresses, routes, neighbours, IPv4, IPv6, ICMP. */
+#ifndef US_NET_NET_H
+#define US_NET_NET_H
+
+#include "link/link.h"
+
+/**
+ * struct us_dst - where packets of a connection go; kept by its user
+ * @link: out of it; NULL: not resolved.
+ * @local: source address.
+ * @remote: destination address.
+ * @next_hop: on-link neighbour (Ethernet links).
+ * @family: AF_INET or AF_INET6.
+ * @ttl: TTL or hop limit.
+ * @tos: DS field and ECN bits.
+ * @header_len: bytes of link and IP header: where the transport header begins
+ *	in us_tx.head.
+ * @mtu: bytes of the largest IP packet on the path, as far as known.
+ * @flow: of the link.
+ * @generation: of the routing table when resolved.
+ */
+struct us_dst {
+	struct us_link *link;
+	struct us_addr local;
+	struct us_addr remote;
+	struct us_addr next_hop;
+	uint8_t family;
+	uint8_t ttl;
+	uint8_t tos;
+	uint8_t header_len;
+	uint32_t mtu;
+	uint32_t flow;
+	uint32_t generation;
+};
+
+/**
+ * struct us_protocol - a transport
+ * @input: consumes @pkt, whose data is the transport header, network the IP
+ *	header; addresses are validated, lengths trimmed; checksum not verified.
+ * @error: an ICMP error about a packet that was sent: @quoted holds @len bytes
+ *	from its transport header on.  @err is a positive errno, @mtu is set
+ *	with EMSGSIZE.  @hard as RFC 1122 4.2.3.9 has it.
+ */
+struct us_protocol {
+	void (*input)(struct us_stack *stack, struct us_pkt *pkt,
+		      const struct us_addr *src, const struct us_addr *dst);
+	void (*error)(struct us_stack *stack, const struct us_addr *local,
+		      const struct us_addr *remote, const uint8_t *quoted,
+		      uint32_t len, int err, bool hard, uint32_t mtu);
+};
+
+int us_net_create(struct us_stack *stack);
+void us_net_destroy(struct us_stack *stack);
+void us_net_register(struct us_stack *stack, uint8_t protocol,
+		     const struct us_protocol *ops);
+void us_net_input(struct us_stack *stack, struct us_pkt *pkt);
+
+int us_net_address_add(struct us_stack *stack, struct us_link *link,
+		       const struct us_addr *addr, unsigned int prefix);
+int us_net_route_add(struct us_stack *stack, struct us_link *link,
+		     const struct us_addr *net, unsigned int prefix,
+		     const struct us_addr *gateway);
+bool us_net_is_local(const struct us_stack *stack, const struct us_addr *addr);
+
+/*
+ * Fills in @dst for packets to dst->remote from dst->local (chosen if all
+ * zero).  0, -ENETUNREACH, -EADDRNOTAVAIL.
+ */
+int us_dst_resolve(struct us_stack *stack, struct us_dst *dst);
+
+/*
+ * One packet out.  us_ip_reserve(): a slot whose head has room for the
+ * transport header at dst->header_len, or NULL if the link is full (counted).
+ * The caller writes its header and inline payload there, sets l4 = header_len,
+ * inline_len (from head on, all included) and frags; us_ip_submit() writes link
+ * and IP headers in front and gives the packet to the link - or to the
+ * neighbour's queue.  The transport checksum is the caller's job:
+ * us_csum_transport() below.
+ */
+struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst);
+void us_ip_submit(struct us_stack *stack, const struct us_dst *dst,
+		  struct us_tx *tx, uint8_t protocol);
+
+/*
+ * Fills in the checksum field at @offset of the transport header: offloaded
+ * where the link can, computed over header, inline payload and frags otherwise.
+ */
+void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
+		    uint8_t protocol, uint16_t offset);
+/* Verifies a received transport checksum, whatever the link said about it. */
+bool us_csum_input(const struct us_pkt *pkt, const struct us_addr *src,
+		   const struct us_addr *dst, uint8_t protocol);
+
+/* Tells the sender of @pkt (data: its transport header) that the port is closed. */
+void us_icmp_port_unreachable(struct us_stack *stack, const struct us_pkt *pkt);
+
+static inline bool us_addr_is_v4(const struct us_addr *a)
+{
+	return a->q[0] == 0 && a->w[2] == __builtin_bswap32(0x0000ffffu);
+}
+
+static inline bool us_addr_equal(const struct us_addr *a, const struct us_addr *b)
+{
+	return a->q[0] == b->q[0] && a->q[1] == b->q[1];
+}
+
+static inline bool us_addr_is_any(const struct us_addr *a)
+{
+	return a->q[0] == 0 && (a->q[1] == 0 ||
+	       (us_addr_is_v4(a) && a->w[3] == 0));
+}
+
+#endif /* US_NET_NET_H */

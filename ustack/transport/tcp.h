@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP as the socket layer sees it.  The connection block itself is in tcb.h. */
+#ifndef US_TRANSPORT_TCP_H
+#define US_TRANSPORT_TCP_H
+
+#include <netinet/tcp.h>
+
+#include "net/net.h"
+
+struct us_tcp;			/* a connection */
+struct us_tcp_listener;
+
+/**
+ * struct us_tcp_user - how TCP tells its user; one table for all sockets
+ * @event: the readiness of @tcp may have changed; ask us_tcp_poll().  Must not
+ *	free @tcp.
+ * @accept: a connection of @listener is established and waits for
+ *	us_tcp_accept().
+ */
+struct us_tcp_user {
+	void (*event)(struct us_tcp *tcp, void *user);
+	void (*accept)(struct us_tcp_listener *listener, void *user);
+};
+
+int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
+			const struct us_tcp_user *user);
+void us_tcp_table_destroy(struct us_stack *stack);	/* resets what is open */
+void us_tcp_link_writable(struct us_stack *stack, struct us_link *link);
+/* Sends what became due in this poll (delayed output); called once a poll. */
+void us_tcp_flush(struct us_stack *stack);
+
+/**
+ * struct us_tcp_options - what may be set before connect and listen; accepted
+ *	connections inherit it
+ * @sndbuf: bytes of the send queue.
+ * @rcvbuf: bytes of the receive queue, from which the window scale is chosen.
+ * @maxseg: upper limit of the MSS, 0 is none.
+ * @nodelay: no Nagle.
+ * @cork: only full segments.
+ * @keepalive: probes after two idle hours.
+ */
+struct us_tcp_options {
+	uint32_t sndbuf;
+	uint32_t rcvbuf;
+	uint16_t maxseg;
+	bool nodelay;
+	bool cork;
+	bool keepalive;
+};
+
+/*
+ * Calls give 0 or a count, or a negative errno as the BSD call of the name
+ * would; none blocks (-EAGAIN, -EINPROGRESS).
+ */
+
+/* Begins a connection to dst->remote (dst is resolved, or -errno as by
+ * us_dst_resolve()).  local_port 0: chosen (RFC 6056).  Ports in network order.
+ * Binds the link's flow itself.  -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH,
+ * -ENOBUFS.
+ */
+int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
+		   uint16_t local_port, uint16_t remote_port,
+		   const struct us_tcp_options *options, void *user,
+		   struct us_tcp **tcp);
+
+/* Listens on local:port, on every link that takes it (all-zero local: any
+ * address of the family).  A port of 0 is chosen and put back.
+ */
+int us_tcp_listen(struct us_stack *stack, uint8_t family,
+		  const struct us_addr *local, uint16_t *port,
+		  unsigned int backlog, bool listen_peer,
+		  const struct us_tcp_options *options, void *user,
+		  struct us_tcp_listener **listener);
+void us_tcp_unlisten(struct us_tcp_listener *listener);	/* resets the unaccepted */
+struct us_tcp *us_tcp_accept(struct us_tcp_listener *listener);	/* or NULL */
+
+void us_tcp_set_user(struct us_tcp *tcp, void *user);
+void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options);
+/* Queues a copy of as much as fits.  @more: MSG_MORE.  -EPIPE, -ENOTCONN,
+ * -EAGAIN, or the connection's error.
+ */
+ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, bool more);
+/* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
+ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
+int us_tcp_shutdown(struct us_tcp *tcp);	/* the sending side: FIN */
+/* Receiving side: what comes is acknowledged and thrown away. */
+void us_tcp_shutdown_read(struct us_tcp *tcp);
+/* The user lets go of @tcp: it closes in the background (FIN), or with RST if
+ * data was left unread (RFC 2525 2.17); never touched again by the user.
+ */
+void us_tcp_close(struct us_tcp *tcp);
+void us_tcp_abort(struct us_tcp *tcp);		/* RST; lets go, too */
+/* POLLIN | POLLOUT | POLLRDHUP | POLLHUP | POLLERR as Linux has them. */
+short us_tcp_poll(const struct us_tcp *tcp);
+/* Pending error as a positive errno, cleared by the call (SO_ERROR). */
+int us_tcp_error(struct us_tcp *tcp);
+/* Everything sent was acknowledged, FIN too (for SO_LINGER). */
+bool us_tcp_drained(const struct us_tcp *tcp);
+void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info);
+void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
+		  uint16_t *local_port, struct us_addr *remote,
+		  uint16_t *remote_port);
+
+#endif /* US_TRANSPORT_TCP_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP as the socket layer sees it. */
+#ifndef US_TRANSPORT_UDP_H
+#define US_TRANSPORT_UDP_H
+
+#include "net/net.h"
+
+struct us_udp;			/* a bound port */
+
+struct us_udp_user {
+	void (*event)(struct us_udp *udp, void *user);
+};
+
+int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
+			const struct us_udp_user *user);
+void us_udp_table_destroy(struct us_stack *stack);
+void us_udp_link_writable(struct us_stack *stack, struct us_link *link);
+
+/* 0, a count, or a negative errno as the BSD call would; none blocks.  Ports in
+ * network byte order; a port of 0 is chosen and put back.
+ */
+int us_udp_bind(struct us_stack *stack, uint8_t family,
+		const struct us_addr *local, uint16_t *port, bool listen_peer,
+		void *user, struct us_udp **udp);
+void us_udp_close(struct us_udp *udp);
+/* Fixes the peer: others' datagrams are not heard, ICMP errors are. */
+int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port);
+ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
+		    const struct us_addr *remote, uint16_t port); /* NULL: the peer */
+/* Returns the datagram's whole length; at most @len bytes are copied. */
+ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
+		    struct us_addr *remote, uint16_t *port);
+void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
+short us_udp_poll(const struct us_udp *udp);
+int us_udp_error(struct us_udp *udp);
+void us_udp_names(const struct us_udp *udp, struct us_addr *local,
+		  uint16_t *local_port, struct us_addr *remote,
+		  uint16_t *remote_port);
+
+#endif /* US_TRANSPORT_UDP_H */
