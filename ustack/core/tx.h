@@ -22,12 +22,18 @@ struct us_txmem;
  * @size: of @data.
  * @refs: the send queue's and one for each slot of a link that still refers to
  *	it; at zero the chunk is free.  Bytes are reused only then.
+ * @next: for whoever allocated the chunk: the next of a queue.
+ * @seq: likewise: sequence number of the first byte.
+ * @len: likewise: bytes in use.
  */
 struct us_chunk {
 	struct us_txmem *mem;
 	uint8_t *data;
 	uint32_t size;
 	uint32_t refs;
+	struct us_chunk *next;
+	uint32_t seq;
+	uint32_t len;
 };
 
 int us_txmem_create(struct us_txmem **mem, uint8_t *base, size_t size);
