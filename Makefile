@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+#
+# Nothing is listed here by name: a source file belongs to what is built from the
+# directory that it lies in. Everything built goes below build/.
+
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+SANITIZE ?=
+
+comma := ,
+compiler := $(filter-out gcc,$(notdir $(CC)))
+# Each compiler and set of sanitizers has its own tree.
+O := build$(addprefix /,$(compiler))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
+
+CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
+CFLAGS += -fPIC -fno-omit-frame-pointer
+CPPFLAGS := -D_GNU_SOURCE -Iustack/include -Iustack -MMD -MP
+LDLIBS := -lurcu-memb -lpthread
+ifneq ($(SANITIZE),)
+# Only a fuzz target has libFuzzer's main().
+CFLAGS += -fsanitize=$(subst fuzzer,fuzzer-no-link,$(SANITIZE)) -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+
+ustack := $(wildcard ustack/*.c $(foreach d,wire core link net transport socket,ustack/$(d)/*.c))
+tools := $(wildcard tools/*.c)
+# A test whose name ends in _tsan is for the thread sanitizer, others for the rest.
+tsan := $(wildcard selftests/unit/*_tsan.c)
+unit := $(if $(findstring thread,$(SANITIZE)),$(tsan),$(filter-out $(tsan),$(wildcard selftests/unit/*.c)))
+fuzz := $(wildcard selftests/fuzz/*.c)
+
+lib_objs := $(ustack:%.c=$(O)/%.o)
+tools_lib_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/lib/*.c))
+programs := $(tools:tools/%.c=$(O)/bin/%)
+unit_programs := $(unit:selftests/%.c=$(O)/%)
+fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
+
+.PHONY: all lib unit-programs fuzz-programs module kselftest check demo mutants \
+	vm-shell vm-run clean help
+
+all: lib $(programs)	## library and tools (CC=clang, SANITIZE=address,undefined ...)
+lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
+unit-programs: $(unit_programs)
+fuzz-programs: $(fuzz_programs)
+
+# The contract with the module is seen where a channel is: nowhere else.
+$(O)/ustack/link/netchannel%.o: CPPFLAGS += -Iuapi
+$(tools:%.c=$(O)/%.o) $(tools_lib_objs): CPPFLAGS += -Iuapi
+# The module's two pure headers are tested and fuzzed as user code.
+$(O)/selftests/%.o: CPPFLAGS += -Iuapi -Ikmod -Iselftests/unit
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+$(O)/libustack.a: $(lib_objs)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/libustack.so: $(lib_objs)
+	$(CC) $(LDFLAGS) -shared $^ $(LDLIBS) -o $@
+
+define link
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+endef
+
+$(programs): $(O)/bin/%: $(O)/tools/%.o $(tools_lib_objs) $(O)/libustack.a
+	$(link)
+
+$(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
+	$(link)
+
+.SECONDARY:
+-include $(shell [ ! -d $(O) ] || find $(O) -name '*.d')
+
+# --- the module: out of tree, a directory for each kernel -----------------------
+
+ifneq ($(filter vm-% kselftest,$(MAKECMDGOALS)),)
+KERNEL ?= 6.1
+endif
+ifdef KERNEL
+KDIR = $(shell selftests/vm/kernel $(KERNEL) | sed -n 's/^KDIR=//p')
+else
+KDIR ?= /lib/modules/$(shell uname -r)/build
+endif
+module_dir = $(CURDIR)/build/kmod-$(or $(KERNEL),$(notdir $(KDIR:/build=)))
+module_sources = $(wildcard kmod/*.[ch] kmod/Kbuild)
+
+# Kbuild puts objects beside sources, so these are links. What is gone from the
+# tree has to go here too.
+module:			## the module, for KERNEL=6.1|6.12|debug or a KDIR (C=2: with sparse)
+	@mkdir -p $(module_dir)/kmod
+	@ln -sfn $(addprefix $(CURDIR)/,Kbuild uapi) $(module_dir)
+	@ln -sf $(addprefix $(CURDIR)/,$(module_sources)) $(module_dir)/kmod
+	@find $(module_dir) -xtype l -delete
+	+$(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS=-Werror modules
+	@ln -sf kmod/netchannel.ko $(module_dir)
+
+# --- kselftest: its own build rules and runner, from Debian's kernel source -----
+
+KSELFTEST = $(shell selftests/vm/kernel source | sed -n 's/^SOURCE=//p')/tools/testing/selftests
+installed := $(CURDIR)/build/kselftest
+kselftest_vars = KSELFTEST=$(KSELFTEST) OUTPUT=$(CURDIR)/build/selftests \
+	INSTALL_PATH=$(installed)/netchannel COLLECTION=netchannel
+
+kselftest:		## the kernel tests, installed as kselftest does
+	@rm -rf $(installed)
+	@mkdir -p $(installed)/kselftest build/selftests
+	+$(MAKE) -C selftests $(kselftest_vars) install
+	@cp $(addprefix $(KSELFTEST)/kselftest/,runner.sh prefix.pl module.sh) $(installed)/kselftest
+	@cp $(KSELFTEST)/run_kselftest.sh $(installed)
+	@$(MAKE) -s --no-print-directory -C selftests $(kselftest_vars) emit_tests \
+		>$(installed)/kselftest-list.txt
+
+# --- running --------------------------------------------------------------------
+
+check:			## all tests; STAGES="unit uapi" for some of them
+	selftests/host/check $(STAGES)
+
+demo:			## a file through a channel and through the kernel's sockets
+	selftests/demo/run
+
+mutants:		## faults put into the code, each to be found by a test
+	selftests/mutants/run
+
+vm-shell: all module kselftest	## a shell in a guest, KERNEL=6.1|6.12|debug
+	selftests/vm/run --kernel $(KERNEL) --mode smp --shell
+
+vm-run: all module kselftest	## a command there: make vm-run KERNEL=6.12 CMD='uname -a'
+	selftests/vm/run --kernel $(KERNEL) --mode smp -- sh -c '$(CMD)'
+
+clean:			## remove build/ (kernels are kept, in the cache)
+	rm -rf build
+
+help:			## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*##/\1\t/p' Makefile | expand -t 12
