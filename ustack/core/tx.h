@@ -36,6 +36,9 @@ struct us_chunk {
 	uint32_t len;
 };
 
+/* A domain over @size bytes at @base, or of the heap if that is NULL.  0,
+ * -EINVAL, -ENOMEM.
+ */
 int us_txmem_create(struct us_txmem **mem, uint8_t *base, size_t size);
 void us_txmem_destroy(struct us_txmem *mem);
 size_t us_txmem_free_bytes(const struct us_txmem *mem);
@@ -83,9 +86,12 @@ struct us_frag {
  *	as long as it needs it.
  * @l3: offset of the IP header in @head.
  * @l4: offset of the transport header in @head.
- * @csum: enum us_tx_csum.
- * @gso: enum us_gso; only on a link with US_LINK_GSO.
+ * @csum_offset: of the checksum field, from @l4 on, with @csum_offload.
+ * @gso: enum us_gso; only on a link with US_LINK_GSO_*.
  * @gso_size: payload bytes of a segment.
+ * @csum_offload: the link fills in the transport checksum: the field holds the
+ *	folded sum of the pseudo header, so that the complement of the sum from
+ *	@l4 on is the checksum.
  * @flow: flow of the link (us_link_ops.bind()).
  */
 struct us_tx {
@@ -97,9 +103,10 @@ struct us_tx {
 	struct us_frag frag[US_TX_FRAGS];
 	uint16_t l3;
 	uint16_t l4;
+	uint16_t csum_offset;
 	uint16_t gso_size;
 	uint8_t gso;
-	bool csum_offload;	/* the link fills in the transport checksum */
+	bool csum_offload;
 	uint32_t flow;
 };
 
