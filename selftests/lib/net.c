@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "chan.h"
+#include "net.h"
+#include "packet.h"
+
+void net_enter(int namespace)
+{
+	if (setns(namespace, CLONE_NEWNET))
+		abort();
+}
+
+static int open_namespace(void)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
+int net_namespace(void)
+{
+	int back = open_namespace(), fd;
+
+	if (unshare(CLONE_NEWNET))
+		abort();
+	fd = open_namespace();
+	net_run(fd, "/bin/ip link set lo up");
+	net_enter(back);
+	close(back);
+	return fd;
+}
+
+int net_run(int namespace, const char *format, ...)
+{
+	int back = open_namespace(), status;
+	char command[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	net_enter(namespace);
+	status = system(command);
+	net_enter(back);
+	close(back);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* All that either side would ask the other for is set: only tests send. */
+static int configure(int namespace, const char *dev, const char *ip4,
+		     const char *ip6, const char *peer4, const char *peer6,
+		     const char *peer_mac)
+{
+	return net_run(namespace,
+		"/bin/ip addr add %s/24 dev %s && "
+		"/bin/ip addr add %s/64 dev %s nodad && "
+		"/bin/ip link set %s up && "
+		"/bin/ip neigh add %s lladdr %s dev %s && "
+		"/bin/ip neigh add %s lladdr %s dev %s",
+		ip4, dev, ip6, dev, dev, peer4, peer_mac, dev,
+		peer6, peer_mac, dev);
+}
+
+static int join(struct net *net)
+{
+	return net_run(net->here,
+		"/bin/ip link add " HERE_DEV " address " HERE_MAC
+		" type veth peer name " PEER_DEV " address " PEER_MAC
+		" netns /proc/%d/fd/%d", getpid(), net->peer) ||
+	       configure(net->here, HERE_DEV, HERE4, HERE6, PEER4, PEER6,
+			 PEER_MAC) ||
+	       configure(net->peer, PEER_DEV, PEER4, PEER6, HERE4, HERE6,
+			 HERE_MAC) ||
+	       net_run(net->peer, "/bin/ip addr add " OTHER4 "/24 dev " PEER_DEV
+			" && /bin/ip addr add " OTHER6 "/64 dev " PEER_DEV
+			" nodad") ||
+	       net_run(net->here, "/bin/ip neigh add " OTHER4 " lladdr " PEER_MAC
+			" dev " HERE_DEV " && /bin/ip neigh add " OTHER6
+			" lladdr " PEER_MAC " dev " HERE_DEV);
+}
+
+/* A device that has just come up drops what it is given for a while. */
+static bool gets_through(int from, int to, const char *dest)
+{
+	int sender = net_socket(from, SOCK_DGRAM, dest, 0);
+	int i, receiver = net_socket(to, SOCK_DGRAM, dest, 9);
+	struct pollfd p = { .fd = receiver, .events = POLLIN };
+
+	for (i = 0; i < 200 && !p.revents; i++) {
+		net_sendto(sender, "", dest, 9);
+		poll(&p, 1, 10);
+	}
+	close(sender);
+	close(receiver);
+	return p.revents;
+}
+
+
+/* One CPU: a packet sent later is never received earlier. */
+int net_create(struct net *net)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	net->here = net_namespace();
+	net->peer = net_namespace();
+	net_enter(net->here);
+	if (join(net))
+		return -1;
+	net->ifindex = if_nametoindex(HERE_DEV);
+	return gets_through(net->here, net->peer, PEER4) &&
+	       gets_through(net->here, net->peer, PEER6) &&
+	       gets_through(net->peer, net->here, HERE4) &&
+	       gets_through(net->peer, net->here, HERE6) ? 0 : -1;
+}
+
+struct address address(const char *text, uint16_t port)
+{
+	struct address a = { .length = sizeof(struct sockaddr_in) };
+	struct sockaddr_in *in = (void *)&a.storage;
+	struct sockaddr_in6 *in6 = (void *)&a.storage;
+
+	if (inet_pton(AF_INET, text, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		return a;
+	}
+	if (inet_pton(AF_INET6, text, &in6->sin6_addr) != 1)
+		abort();
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	a.length = sizeof(*in6);
+	return a;
+}
+
+/* Port 0 leaves the socket unbound, of @text's family. */
+int net_socket(int namespace, int type, const char *text, uint16_t port)
+{
+	struct timeval limit = { .tv_sec = CHAN_TIMEOUT / 1000 };
+	struct address a = address(text, port);
+	int back = open_namespace(), fd, one = 1;
+
+	net_enter(namespace);
+	fd = socket(a.any.sa_family, type | SOCK_CLOEXEC, 0);
+	net_enter(back);
+	close(back);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (a.any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (port && bind(fd, &a.any, a.length)) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+int net_listen(int namespace, const char *text, uint16_t port)
+{
+	int fd = net_socket(namespace, SOCK_STREAM, text, port);
+
+	if (fd >= 0 && listen(fd, 16))
+		return -errno;
+	return fd;
+}
+
+int net_connect(int fd, const char *text, uint16_t port)
+{
+	struct address a = address(text, port);
+
+	return connect(fd, &a.any, a.length) ? -errno : 0;
+}
+
+int net_sendto(int fd, const char *data, const char *text, uint16_t port)
+{
+	struct address a = address(text, port);
+	ssize_t n = sendto(fd, data, strlen(data), MSG_NOSIGNAL, &a.any, a.length);
+
+	return n < 0 ? -errno : 0;
+}
+
+bool net_hears(int fd, const char *data)
+{
+	char buffer[2048];
+	ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+
+	return n == (ssize_t)strlen(data) && !memcmp(buffer, data, n);
+}
+
+int net_raw(struct net *net)
+{
+	struct timeval limit = { .tv_sec = CHAN_TIMEOUT / 1000 };
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+	};
+	int fd;
+
+	net_enter(net->peer);
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ll.sll_ifindex = if_nametoindex(PEER_DEV);
+	net_enter(net->here);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return bind(fd, (void *)&ll, sizeof(ll)) ? -errno : fd;
+}
+
+static bool is_ip6(const struct packet *p)
+{
+	return p->data[0] >> 4 == 6;
+}
+
+int net_inject(int raw, const struct packet *p)
+{
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET, .sll_halen = 6,
+		.sll_addr = { 2, 0, 0, 0, 0, 1 },
+		.sll_protocol = htons(is_ip6(p) ? ETH_P_IPV6 : ETH_P_IP),
+	};
+	socklen_t length = sizeof(ll);
+	struct sockaddr_ll bound;
+
+	getsockname(raw, (void *)&bound, &length);
+	ll.sll_ifindex = bound.sll_ifindex;
+	return sendto(raw, p->data, p->length, 0, (void *)&ll, sizeof(ll)) < 0 ?
+	       -errno : 0;
+}
+
+/* The kernel's own chatter: multicast listener reports, router solicitations */
+static bool is_chatter(const struct packet *p, const struct sockaddr_ll *from)
+{
+	if (from->sll_pkttype == PACKET_OUTGOING)
+		return true;
+	if (p->length < 20 || (p->data[0] >> 4 != 4 && !is_ip6(p)))
+		return true;
+	return is_ip6(p) && p->data[24] == 0xff;
+}
+
+int net_sniff(int raw, struct packet *p)
+{
+	static uint8_t bytes[65536 + 64];
+	struct sockaddr_ll from;
+	socklen_t length;
+	ssize_t n;
+
+	do {
+		length = sizeof(from);
+		n = recvfrom(raw, bytes, sizeof(bytes), 0, (void *)&from, &length);
+		if (n < 0)
+			return 0;
+		packet_parse(p, bytes, n);
+	} while (is_chatter(p, &from));
+	return p->length;
+}
+
+bool net_sniffs(int raw, const struct packet *expected)
+{
+	static struct packet p;
+
+	return net_sniff(raw, &p) == (int)expected->length &&
+	       !memcmp(p.data, expected->data, p.length);
+}
+
+int child_start(int (*function)(void *argument), void *argument)
+{
+	int pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	_exit(function(argument));
+}
+
+int child_wait(int pid)
+{
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int become_nobody(void)
+{
+	return setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
+	       setresuid(65534, 65534, 65534) ? -1 : 0;
+}
+
+struct nobody {
+	int (*function)(void *argument);
+	void *argument;
+};
+
+static int as_nobody(void *argument)
+{
+	const struct nobody *n = argument;
+
+	return become_nobody() ? 99 : n->function(n->argument);
+}
+
+int child_nobody(int (*function)(void *argument), void *argument)
+{
+	struct nobody n = { function, argument };
+
+	return child_wait(child_start(as_nobody, &n));
+}
+
+void file_read(const char *path, char *buffer, unsigned int size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned int used = 0;
+	ssize_t n;
+
+	while (fd >= 0 && used < size - 1 &&
+	       (n = read(fd, buffer + used, size - 1 - used)) > 0)
+		used += n;
+	buffer[used] = 0;
+	close(fd);
+}
+
+int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	close(fd);
+	return n < 0 ? -errno : 0;
+}
