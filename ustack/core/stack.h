@@ -46,6 +46,7 @@ struct us_upcalls {
  * @tcp: TCP's state.
  * @udp: UDP's state.
  * @sockets: pool of sockets.
+ * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
  * @mem: send memory (heap) for links that bring none.
  * @events: bumped whenever a socket's readiness changes.
  * @counter: by cause; us_count(stack, NAME).
@@ -64,6 +65,7 @@ struct us_stack {
 	struct us_tcp_table *tcp;
 	struct us_udp_table *udp;
 	struct us_pool sockets;
+	struct cds_list_head claims;
 	struct us_txmem *mem;
 	uint64_t events;
 	uint64_t counter[US_COUNTERS];
