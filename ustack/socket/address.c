@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/* struct sockaddr from and to the stack's own addresses. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "socket/socket.h"
+
+/* A sockaddr_in6 without sin6_scope_id, as RFC 2133 had it, is long enough. */
+#define SOCKADDR_IN6_MIN	24
+
+static void map_v4(struct us_addr *addr, uint32_t v4)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (v4 == INADDR_ANY)
+		return;
+	addr->w[2] = __builtin_bswap32(0x0000ffffu);
+	addr->w[3] = v4;
+}
+
+int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
+		    uint8_t family, struct us_addr *addr, uint16_t *port)
+{
+	if (!address)
+		return -EFAULT;
+	if (family == AF_INET) {
+		const struct sockaddr_in *sin = (const void *)address;
+
+		if (length < sizeof(*sin))
+			return -EINVAL;
+		map_v4(addr, sin->sin_addr.s_addr);
+		*port = sin->sin_port;
+	} else {
+		const struct sockaddr_in6 *sin6 = (const void *)address;
+
+		if (length < SOCKADDR_IN6_MIN)
+			return -EINVAL;
+		memcpy(addr, &sin6->sin6_addr, sizeof(*addr));
+		*port = sin6->sin6_port;
+	}
+	return address->sa_family == family ? 0 : -EAFNOSUPPORT;
+}
+
+int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
+		    struct sockaddr *address, socklen_t *length)
+{
+	union {
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name;
+	socklen_t full;
+
+	if (!address || !length)
+		return -EFAULT;
+	if ((int)*length < 0)
+		return -EINVAL;
+	memset(&name, 0, sizeof(name));
+	if (family == AF_INET) {
+		full = sizeof(name.v4);
+		name.v4.sin_family = AF_INET;
+		name.v4.sin_port = port;
+		name.v4.sin_addr.s_addr = addr->w[3];
+	} else {
+		full = sizeof(name.v6);
+		name.v6.sin6_family = AF_INET6;
+		name.v6.sin6_port = port;
+		memcpy(&name.v6.sin6_addr, addr, sizeof(*addr));
+	}
+	memcpy(address, &name, *length < full ? *length : full);
+	*length = full;
+	return 0;
+}
+
+bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family)
+{
+	if (family == AF_INET)
+		return (addr->b[12] & 0xf0) == 0xe0 || addr->w[3] == 0xffffffffu;
+	return addr->b[0] == 0xff;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/* SOCK_DGRAM: the BSD calls over UDP. */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "socket/socket.h"
+
+static void event(struct us_udp *udp, void *user)
+{
+	struct ustack_socket *s = user;
+
+	(void)udp;
+	s->stack->events++;
+}
+
+const struct us_udp_user us_dgram_user = {
+	.event = event,
+};
+
+static int take_port(struct ustack_socket *s, const struct us_addr *local,
+		     uint16_t port, bool listen_peer)
+{
+	int err = us_udp_bind(s->stack, s->family, local, &port, listen_peer, s,
+			      &s->udp);
+
+	if (err)
+		return err;
+	s->local = *local;
+	s->port = port;
+	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
+	return 0;
+}
+
+static int bind_port(struct ustack_socket *s, const struct us_addr *local,
+		     uint16_t port)
+{
+	return s->udp ? -EINVAL : take_port(s, local, port, false);
+}
+
+static int autobind(struct ustack_socket *s)
+{
+	return s->udp ? 0 : take_port(s, &s->local, 0, false);
+}
+
+/* There is listen(2) for one peer only: the port is bound anew, that way. */
+static int listen_port(struct ustack_socket *s, int backlog, bool peer)
+{
+	(void)backlog;
+	if (!peer)
+		return -EOPNOTSUPP;
+	if (!s->udp || s->state == US_SOCKET_CONNECTED)
+		return -EINVAL;
+	us_udp_close(s->udp);
+	s->udp = NULL;
+	return take_port(s, &s->local, s->port, true);
+}
+
+static int disconnect(struct ustack_socket *s)
+{
+	static const struct us_addr nobody;
+
+	s->state = US_SOCKET_UNCONNECTED;
+	s->shut = 0;
+	return s->udp ? us_udp_connect(s->udp, &nobody, 0) : 0;
+}
+
+static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
+			socklen_t length)
+{
+	struct us_addr remote;
+	uint16_t port;
+	int err;
+
+	if (address->sa_family == AF_UNSPEC)
+		return disconnect(s);
+	err = us_sockaddr_get(address, length, s->family, &remote, &port);
+	if (err)
+		return err;
+	if (s->family == AF_INET6 && us_addr_is_v4(&remote))
+		return -ENETUNREACH;
+	err = autobind(s);
+	if (!err)
+		err = us_udp_connect(s->udp, &remote, port);
+	if (!err)
+		s->state = US_SOCKET_CONNECTED;
+	return err;
+}
+
+static int shut(struct ustack_socket *s, unsigned int how)
+{
+	if (s->state != US_SOCKET_CONNECTED)
+		return -ENOTCONN;
+	s->shut |= how;
+	s->stack->events++;
+	return 0;
+}
+
+/* The destination in the address of sendto(2): 1 if it names one, else 0. */
+static int destination(const struct ustack_socket *s,
+		       const struct sockaddr *address, socklen_t length,
+		       struct us_addr *remote, uint16_t *port)
+{
+	int err;
+
+	if (!address || (s->family == AF_INET6 && address->sa_family == AF_UNSPEC))
+		return s->state == US_SOCKET_CONNECTED ? 0 : -EDESTADDRREQ;
+	if (s->family == AF_INET6 && address->sa_family == AF_INET)
+		return -ENETUNREACH;
+	err = us_sockaddr_get(address, length, s->family, remote, port);
+	if (err == -EAFNOSUPPORT && s->family == AF_INET6)
+		return -EINVAL;
+	if (err && !(err == -EAFNOSUPPORT && address->sa_family == AF_UNSPEC))
+		return err;
+	if (s->family == AF_INET6 && us_addr_is_v4(remote))
+		return -ENETUNREACH;
+	return *port ? 1 : -EINVAL;
+}
+
+/* MSG_MORE, a datagram in pieces, is not offered. */
+static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
+			 int flags, const struct sockaddr *address,
+			 socklen_t length)
+{
+	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
+	struct us_addr remote;
+	uint16_t port = 0;
+	int given = destination(s, address, length, &remote, &port);
+	ssize_t n;
+
+	if (len > UINT16_MAX)
+		return -EMSGSIZE;
+	if (flags & (MSG_OOB | MSG_MORE))
+		return -EOPNOTSUPP;
+	if (given < 0)
+		return given;
+	if (s->shut & US_SHUT_WRITE)
+		return -EPIPE;
+	n = autobind(s);
+	if (!n)
+		n = us_socket_error(s);
+	if (n)
+		return n;
+	for (;;) {
+		n = us_udp_send(s->udp, data, len, given ? &remote : NULL, port);
+		us_loop_flush(s->stack);
+		if (n != -EAGAIN)
+			return n;
+		n = us_socket_wait(s, limit);
+		if (n)
+			return n;
+	}
+}
+
+static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
+		    struct us_addr *remote, uint16_t *port)
+{
+	ssize_t n = us_socket_error(s);
+
+	if (n)
+		return n;
+	n = -EAGAIN;
+	if (s->udp)
+		n = us_udp_recv(s->udp, data, len, flags & MSG_PEEK, remote, port);
+	if (n == -EAGAIN && (s->shut & US_SHUT_READ))
+		return 0;
+	if (n > (ssize_t)len && !(flags & MSG_TRUNC))
+		return len;
+	return n;
+}
+
+static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
+			 int flags, struct us_addr *remote, uint16_t *port)
+{
+	us_ns limit = us_socket_limit(s, s->rcvtimeo, flags);
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	for (;;) {
+		ssize_t n = pull(s, data, len, flags, remote, port);
+
+		if (n == -EAGAIN)
+			n = us_socket_wait(s, limit);
+		else
+			return n;
+		if (n)
+			return n;
+	}
+}
+
+static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
+		 uint16_t *port)
+{
+	struct us_addr local = { 0 }, remote = { 0 };
+	uint16_t local_port = 0, remote_port = 0;
+
+	if (peer && s->state != US_SOCKET_CONNECTED)
+		return -ENOTCONN;
+	if (s->udp)
+		us_udp_names(s->udp, &local, &local_port, &remote, &remote_port);
+	*addr = peer ? remote : local;
+	*port = peer ? remote_port : local_port;
+	return 0;
+}
+
+static short readiness(struct ustack_socket *s)
+{
+	short ready = s->udp ? us_udp_poll(s->udp) : POLLOUT | POLLWRNORM;
+
+	if (s->shut & US_SHUT_READ)
+		ready |= POLLRDHUP | POLLIN | POLLRDNORM;
+	if (s->shut == (US_SHUT_READ | US_SHUT_WRITE))
+		ready |= POLLHUP;
+	return ready;
+}
+
+static int error(struct ustack_socket *s)
+{
+	return s->udp ? us_udp_error(s->udp) : 0;
+}
+
+static void changed(struct ustack_socket *s)
+{
+	if (s->udp)
+		us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
+}
+
+static void close_dgram(struct ustack_socket *s)
+{
+	if (s->udp)
+		us_udp_close(s->udp);
+}
+
+const struct us_socket_ops us_dgram_ops = {
+	.type = SOCK_DGRAM,
+	.protocol = IPPROTO_UDP,
+	.bind = bind_port,
+	.listen = listen_port,
+	.connect = connect_peer,
+	.shutdown = shut,
+	.send = send_data,
+	.recv = recv_data,
+	.names = names,
+	.poll = readiness,
+	.error = error,
+	.changed = changed,
+	.close = close_dgram,
+};

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The loop: one round of the whole stack, and the sleep between rounds.  There
+ * is no thread of the stack's own, a call that blocks runs the loop.
+ *
+ * With a clock that the user brought (struct ustack_config), time is his to
+ * move: the loop never sleeps for time then, only for input on a descriptor.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#include "socket/socket.h"
+
+/* Packets that one link may bring in before the others and timers get their turn. */
+#define BUDGET	64u
+
+us_ns us_clock_monotonic(void *arg)
+{
+	struct timespec ts;
+
+	(void)arg;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * US_SEC + ts.tv_nsec;
+}
+
+void us_loop_flush(struct us_stack *stack)
+{
+	struct us_link *link;
+
+	us_tcp_flush(stack);
+	cds_list_for_each_entry(link, &stack->links, node)
+		link->ops->flush(link);
+}
+
+bool us_loop_once(struct us_stack *stack)
+{
+	struct us_link *link;
+	bool more = false;
+
+	us_stack_tick(stack);
+	cds_list_for_each_entry(link, &stack->links, node)
+		if (link->ops->poll(link, BUDGET) >= BUDGET)
+			more = true;
+	us_wheel_run(&stack->wheel, stack->now);
+	us_loop_flush(stack);
+	return more;
+}
+
+us_ns us_loop_next(const struct us_stack *stack)
+{
+	us_ns next = us_wheel_next(&stack->wheel);
+	struct us_link *link;
+
+	cds_list_for_each_entry(link, &stack->links, node) {
+		us_ns at = link->ops->next ? link->ops->next(link) : US_NEVER;
+
+		if (at < next)
+			next = at;
+	}
+	return next;
+}
+
+static bool is_virtual(const struct us_stack *stack)
+{
+	return stack->clock != us_clock_monotonic;
+}
+
+/* The link, if there is one only and it knows how to sleep. */
+static struct us_link *only_sleeper(struct us_stack *stack)
+{
+	struct us_link *link;
+
+	if (cds_list_empty(&stack->links) || stack->links.next != stack->links.prev)
+		return NULL;
+	link = cds_list_first_entry(&stack->links, struct us_link, node);
+	return link->ops->sleep && !link->error ? link : NULL;
+}
+
+/* Descriptors of the links that live; *@error is that of one which does not. */
+static nfds_t descriptors(const struct us_stack *stack, struct pollfd *fds,
+			  int *error)
+{
+	struct us_link *link;
+	nfds_t count = 0;
+
+	cds_list_for_each_entry(link, &stack->links, node) {
+		int fd = link->ops->fd ? link->ops->fd(link) : -1;
+
+		if (link->error)
+			*error = link->error;
+		else if (fd >= 0 && count < US_LINKS_MAX)
+			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	}
+	return count;
+}
+
+static int sleep_on(struct pollfd *fds, nfds_t count, us_ns duration)
+{
+	struct timespec ts = {
+		.tv_sec = duration / US_SEC,
+		.tv_nsec = duration % US_SEC,
+	};
+
+	if (ppoll(fds, count, duration == US_NEVER ? NULL : &ts, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Sleeps until there is input or @deadline comes. */
+static int sleep_until(struct us_stack *stack, us_ns deadline)
+{
+	struct us_link *link = only_sleeper(stack);
+	struct pollfd fds[US_LINKS_MAX];
+	int error = -EDEADLK;
+	nfds_t count;
+
+	if (is_virtual(stack))
+		deadline = US_NEVER;
+	if (link)
+		return link->ops->sleep(link, deadline);
+	count = descriptors(stack, fds, &error);
+	if (deadline == US_NEVER)
+		return count ? sleep_on(fds, count, US_NEVER) : error;
+	return sleep_on(fds, count, deadline - stack->now);
+}
+
+/* A clock that moves while it is watched moves on without sleep. */
+static bool clock_moved(const struct us_stack *stack)
+{
+	return is_virtual(stack) && stack->clock(stack->clock_arg) != stack->now;
+}
+
+int us_loop_wait(struct us_stack *stack, us_ns limit)
+{
+	uint64_t events = stack->events;
+
+	for (;;) {
+		bool more = us_loop_once(stack);
+		us_ns next = us_loop_next(stack);
+		int err;
+
+		if (stack->events != events)
+			return 0;
+		if (stack->now >= limit)
+			return -EAGAIN;
+		if (next > limit)
+			next = limit;
+		if (more || next <= stack->now || clock_moved(stack))
+			continue;
+		err = sleep_until(stack, next);
+		if (err)
+			return err;
+	}
+}
+
+us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags)
+{
+	if (s->nonblock || (flags & MSG_DONTWAIT) || timeout <= 0)
+		return 0;
+	if (timeout == US_NEVER)
+		return US_NEVER;
+	us_stack_tick(s->stack);
+	return s->stack->now + timeout;
+}
+
+int us_socket_wait(struct ustack_socket *s, us_ns limit)
+{
+	return limit ? us_loop_wait(s->stack, limit) : -EAGAIN;
+}

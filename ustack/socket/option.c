@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+/* setsockopt(2) and getsockopt(2): one row of a table for each option. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "socket/socket.h"
+
+/* Linux's limits, in bytes of the queue. */
+#define SNDBUF_MIN	2304
+#define RCVBUF_MIN	1152
+#define BUFFER_MAX	(64 << 20)
+#define MSS_MIN		88
+#define MSS_MAX		32767
+#define MSS_DEFAULT	536
+
+/**
+ * union us_value - the value of an option
+ * @number: of most.
+ * @linger: of SO_LINGER.
+ * @time: of SO_RCVTIMEO and SO_SNDTIMEO.
+ * @info: of TCP_INFO.
+ */
+union us_value {
+	int number;
+	struct linger linger;
+	struct timeval time;
+	struct tcp_info info;
+};
+
+/**
+ * struct us_option - one option
+ * @level: SOL_SOCKET or IPPROTO_TCP.
+ * @name: of the option.
+ * @size: bytes of its value.
+ * @set: 0 or a negative errno; NULL: cannot be set.
+ * @get: reads it; fewer bytes go to a caller who asks for fewer.
+ */
+struct us_option {
+	int level;
+	int name;
+	size_t size;
+	int (*set)(struct ustack_socket *s, const union us_value *value);
+	void (*get)(struct ustack_socket *s, union us_value *value);
+};
+
+static void get_error(struct ustack_socket *s, union us_value *value)
+{
+	value->number = -us_socket_error(s);
+}
+
+static void get_type(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->ops->type;
+}
+
+static void get_domain(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->family;
+}
+
+static void get_protocol(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->ops->protocol;
+}
+
+static void get_acceptconn(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->listener != NULL;
+}
+
+static uint32_t clamp(int value, int least)
+{
+	/* A negative size is a huge one, as in Linux. */
+	if (value < 0 || value > BUFFER_MAX)
+		return BUFFER_MAX;
+	return value < least ? least : value;
+}
+
+static int set_sndbuf(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.sndbuf = clamp(value->number, SNDBUF_MIN);
+	return 0;
+}
+
+/* Linux tells twice what was set: it counts its own overhead in. */
+static void get_sndbuf(struct ustack_socket *s, union us_value *value)
+{
+	value->number = 2 * s->options.sndbuf;
+}
+
+static int set_rcvbuf(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.rcvbuf = clamp(value->number, RCVBUF_MIN);
+	return 0;
+}
+
+static void get_rcvbuf(struct ustack_socket *s, union us_value *value)
+{
+	value->number = 2 * s->options.rcvbuf;
+}
+
+static int set_reuse(struct ustack_socket *s, const union us_value *value)
+{
+	s->reuse = value->number;
+	return 0;
+}
+
+static void get_reuse(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->reuse;
+}
+
+static int set_linger(struct ustack_socket *s, const union us_value *value)
+{
+	s->linger = value->linger.l_onoff ? value->linger.l_linger : -1;
+	if (value->linger.l_onoff && s->linger < 0)
+		s->linger = INT32_MAX;
+	return 0;
+}
+
+static void get_linger(struct ustack_socket *s, union us_value *value)
+{
+	value->linger.l_onoff = s->linger >= 0;
+	value->linger.l_linger = s->linger >= 0 ? s->linger : 0;
+}
+
+static int set_keepalive(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.keepalive = value->number;
+	return 0;
+}
+
+static void get_keepalive(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.keepalive;
+}
+
+static int time_in(const struct timeval *tv, us_ns *timeout)
+{
+	if (tv->tv_usec < 0 || tv->tv_usec >= 1000000)
+		return -EDOM;
+	if (tv->tv_sec < 0)
+		*timeout = 0;
+	else if (tv->tv_sec > INT32_MAX || (tv->tv_sec == 0 && tv->tv_usec == 0))
+		*timeout = US_NEVER;
+	else
+		*timeout = tv->tv_sec * US_SEC + tv->tv_usec * US_USEC;
+	return 0;
+}
+
+static void time_out(us_ns timeout, struct timeval *tv)
+{
+	if (timeout == US_NEVER)
+		timeout = 0;
+	tv->tv_sec = timeout / US_SEC;
+	tv->tv_usec = timeout % US_SEC / US_USEC;
+}
+
+static int set_rcvtimeo(struct ustack_socket *s, const union us_value *value)
+{
+	return time_in(&value->time, &s->rcvtimeo);
+}
+
+static void get_rcvtimeo(struct ustack_socket *s, union us_value *value)
+{
+	time_out(s->rcvtimeo, &value->time);
+}
+
+static int set_sndtimeo(struct ustack_socket *s, const union us_value *value)
+{
+	return time_in(&value->time, &s->sndtimeo);
+}
+
+static void get_sndtimeo(struct ustack_socket *s, union us_value *value)
+{
+	time_out(s->sndtimeo, &value->time);
+}
+
+static int set_nodelay(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.nodelay = value->number;
+	return 0;
+}
+
+static void get_nodelay(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.nodelay;
+}
+
+static int set_cork(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.cork = value->number;
+	return 0;
+}
+
+static void get_cork(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.cork;
+}
+
+static int set_maxseg(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number && (value->number < MSS_MIN || value->number > MSS_MAX))
+		return -EINVAL;
+	s->options.maxseg = value->number;
+	return 0;
+}
+
+static void get_maxseg(struct ustack_socket *s, union us_value *value)
+{
+	struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+
+	if (s->tcp)
+		us_tcp_info(s->tcp, &info);
+	if (info.tcpi_state != TCP_CLOSE)
+		value->number = info.tcpi_snd_mss;
+	else
+		value->number = s->options.maxseg ? s->options.maxseg : MSS_DEFAULT;
+}
+
+static void get_info(struct ustack_socket *s, union us_value *value)
+{
+	memset(&value->info, 0, sizeof(value->info));
+	value->info.tcpi_state = s->listener ? TCP_LISTEN : TCP_CLOSE;
+	if (s->tcp)
+		us_tcp_info(s->tcp, &value->info);
+}
+
+#define NUMBER	sizeof(int)
+
+static const struct us_option options[] = {
+	{ SOL_SOCKET, SO_ERROR, NUMBER, NULL, get_error },
+	{ SOL_SOCKET, SO_TYPE, NUMBER, NULL, get_type },
+	{ SOL_SOCKET, SO_DOMAIN, NUMBER, NULL, get_domain },
+	{ SOL_SOCKET, SO_PROTOCOL, NUMBER, NULL, get_protocol },
+	{ SOL_SOCKET, SO_ACCEPTCONN, NUMBER, NULL, get_acceptconn },
+	{ SOL_SOCKET, SO_SNDBUF, NUMBER, set_sndbuf, get_sndbuf },
+	{ SOL_SOCKET, SO_RCVBUF, NUMBER, set_rcvbuf, get_rcvbuf },
+	{ SOL_SOCKET, SO_REUSEADDR, NUMBER, set_reuse, get_reuse },
+	{ SOL_SOCKET, SO_LINGER, sizeof(struct linger), set_linger, get_linger },
+	{ SOL_SOCKET, SO_KEEPALIVE, NUMBER, set_keepalive, get_keepalive },
+	{ SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval), set_rcvtimeo, get_rcvtimeo },
+	{ SOL_SOCKET, SO_SNDTIMEO, sizeof(struct timeval), set_sndtimeo, get_sndtimeo },
+	{ IPPROTO_TCP, TCP_NODELAY, NUMBER, set_nodelay, get_nodelay },
+	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
+	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
+	{ IPPROTO_TCP, TCP_INFO, sizeof(struct tcp_info), NULL, get_info },
+};
+
+static const struct us_option *find(const struct ustack_socket *s, int level,
+				    int name)
+{
+	if (level == IPPROTO_TCP && s->ops->protocol != IPPROTO_TCP)
+		return NULL;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].level == level && options[i].name == name)
+			return &options[i];
+	return NULL;
+}
+
+static int set_option(struct ustack_socket *s, int level, int name,
+		      const void *data, socklen_t length)
+{
+	const struct us_option *option = find(s, level, name);
+	union us_value value;
+	int err;
+
+	if (!option || !option->set)
+		return -ENOPROTOOPT;
+	if (length < option->size)
+		return -EINVAL;
+	if (!data)
+		return -EFAULT;
+	memcpy(&value, data, option->size);
+	err = option->set(s, &value);
+	if (!err)
+		s->ops->changed(s);
+	return err;
+}
+
+int ustack_setsockopt(struct ustack_socket *s, int level, int name,
+		      const void *value, socklen_t length)
+{
+	int err;
+
+	us_stack_tick(s->stack);
+	err = set_option(s, level, name, value, length);
+	/* The end of corking lets out what was held back. */
+	us_loop_flush(s->stack);
+	return us_socket_return(err);
+}
+
+static int get_option(struct ustack_socket *s, int level, int name,
+		      void *data, socklen_t *length)
+{
+	const struct us_option *option = find(s, level, name);
+	union us_value value;
+
+	if (!option)
+		return -ENOPROTOOPT;
+	if (!data || !length)
+		return -EFAULT;
+	if ((int)*length < 0)
+		return -EINVAL;
+	option->get(s, &value);
+	if (*length > option->size)
+		*length = option->size;
+	memcpy(data, &value, *length);
+	return 0;
+}
+
+int ustack_getsockopt(struct ustack_socket *s, int level, int name,
+		      void *value, socklen_t *length)
+{
+	return us_socket_return(get_option(s, level, name, value, length));
+}

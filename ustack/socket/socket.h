@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* A socket: the BSD calls over the transports, and the loop that blocks. */
+#ifndef US_SOCKET_SOCKET_H
+#define US_SOCKET_SOCKET_H
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "transport/tcp.h"
+#include "transport/udp.h"
+#include "ustack.h"
+
+/* As struct socket's state in Linux; a listening socket has a listener. */
+enum us_socket_state {
+	US_SOCKET_UNCONNECTED,
+	US_SOCKET_CONNECTING,
+	US_SOCKET_CONNECTED,
+};
+
+/* ustack_socket.shut */
+#define US_SHUT_READ	1u
+#define US_SHUT_WRITE	2u
+
+struct us_socket_ops;
+
+/* Links of one stack. */
+#define US_LINKS_MAX	32u
+
+/**
+ * struct ustack_socket - one socket
+ * @stack: its stack.
+ * @ops: stream or dgram.
+ * @claim: in us_stack.claims, while a TCP port is held by bind(2).
+ * @local: address given by bind(2); all zero is any.
+ * @port: port given by bind(2), or chosen by listen(2); 0 is none.
+ * @family: AF_INET or AF_INET6.
+ * @state: enum us_socket_state.
+ * @shut: US_SHUT_*, of sockets whose transport does not keep it.
+ * @nonblock: O_NONBLOCK.
+ * @reuse: SO_REUSEADDR.
+ * @linger: seconds, negative is off.
+ * @error: positive errno that a call saw but did not return (it returned a
+ *	count instead); the next call does.
+ * @rcvtimeo: SO_RCVTIMEO in nanoseconds; US_NEVER waits for ever.
+ * @sndtimeo: SO_SNDTIMEO alike.
+ * @options: of the next connection, or of @tcp.
+ * @tcp: the connection.
+ * @listener: of a listening socket.
+ * @ready: taken from @listener by poll(2), not by accept(2) yet.
+ * @udp: the bound port.
+ */
+struct ustack_socket {
+	struct us_stack *stack;
+	const struct us_socket_ops *ops;
+	struct cds_list_head claim;
+	struct us_addr local;
+	uint16_t port;
+	uint8_t family;
+	uint8_t state;
+	uint8_t shut;
+	bool nonblock;
+	bool reuse;
+	int linger;
+	int error;
+	us_ns rcvtimeo;
+	us_ns sndtimeo;
+	struct us_tcp_options options;
+	struct us_tcp *tcp;
+	struct us_tcp_listener *listener;
+	struct us_tcp *ready;
+	struct us_udp *udp;
+};
+
+/**
+ * struct us_socket_ops - what differs between the types of sockets
+ * @type: SOCK_STREAM or SOCK_DGRAM.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @bind: takes the port in network order.
+ * @listen: @peer is ustack_listen_peer().
+ * @connect: the address is as the caller of connect(2) gave it.
+ * @accept: fills @child, which is zeroed but for what every socket has.
+ * @shutdown: @how is US_SHUT_* bits.
+ * @send: the address is as the caller of sendto(2) gave it, or NULL.
+ * @recv: @remote and @port, not NULL, are filled in where the type has them.
+ * @names: 0, or -ENOTCONN if @peer is asked for and there is none.
+ * @poll: readiness.
+ * @error: takes the transport's pending error, positive.
+ * @changed: options were set.
+ * @close: lets go of the transport; may block, as SO_LINGER says.
+ *
+ * All give 0, a count, or a negative errno.
+ */
+struct us_socket_ops {
+	int type;
+	int protocol;
+	int (*bind)(struct ustack_socket *s, const struct us_addr *local,
+		    uint16_t port);
+	int (*listen)(struct ustack_socket *s, int backlog, bool peer);
+	int (*connect)(struct ustack_socket *s, const struct sockaddr *address,
+		       socklen_t length);
+	int (*accept)(struct ustack_socket *s, struct ustack_socket *child);
+	int (*shutdown)(struct ustack_socket *s, unsigned int how);
+	ssize_t (*send)(struct ustack_socket *s, const void *data, size_t len,
+			int flags, const struct sockaddr *address,
+			socklen_t length);
+	ssize_t (*recv)(struct ustack_socket *s, void *data, size_t len,
+			int flags, struct us_addr *remote, uint16_t *port);
+	int (*names)(struct ustack_socket *s, bool peer, struct us_addr *addr,
+		     uint16_t *port);
+	short (*poll)(struct ustack_socket *s);
+	int (*error)(struct ustack_socket *s);
+	void (*changed)(struct ustack_socket *s);
+	void (*close)(struct ustack_socket *s);
+};
+
+extern const struct us_socket_ops us_stream_ops;
+extern const struct us_socket_ops us_dgram_ops;
+extern const struct us_tcp_user us_stream_user;
+extern const struct us_udp_user us_dgram_user;
+
+/* socket.c: a socket out of the pool, with defaults; NULL: none is left. */
+struct ustack_socket *us_socket_new(struct us_stack *stack,
+				    const struct us_socket_ops *ops,
+				    uint8_t family);
+void us_socket_free(struct ustack_socket *s);
+/* Takes the pending error: a negative errno or 0. */
+int us_socket_error(struct ustack_socket *s);
+short us_socket_poll(struct ustack_socket *s);
+/* Sets errno to -@result and gives -1, if @result is negative. */
+ssize_t us_socket_return(ssize_t result);
+
+/*
+ * address.c.  us_sockaddr_get(): -EINVAL if too short, -EAFNOSUPPORT if not of
+ * @family.  All-zero @addr for the wildcard of both families.
+ */
+int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
+		    uint8_t family, struct us_addr *addr, uint16_t *port);
+/* As getsockname(2): cut to *@length, which becomes the full length. */
+int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
+		    struct sockaddr *address, socklen_t *length);
+bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family);
+
+/* claim.c: TCP ports held by bind(2).  *@port of 0 is chosen. */
+int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *port);
+void us_unclaim(struct ustack_socket *s);
+
+/*
+ * loop.c: runs the stack in the calling thread.
+ */
+us_ns us_clock_monotonic(void *arg);
+/* One round without sleeping; true if there is more to do at once. */
+bool us_loop_once(struct us_stack *stack);
+/* Lets out what calls since the last round queued. */
+void us_loop_flush(struct us_stack *stack);
+/* The next time at which a round has something to do by itself. */
+us_ns us_loop_next(const struct us_stack *stack);
+/*
+ * Runs the stack until the readiness of some socket changed (0) or @limit came
+ * (-EAGAIN).  -EINTR; -EDEADLK if nothing can ever happen; a dead link's error.
+ */
+int us_loop_wait(struct us_stack *stack, us_ns limit);
+/*
+ * When a call on @s that may wait for @timeout gives up; 0 for one that must
+ * not wait at all.  us_socket_wait() with a limit of 0 is -EAGAIN.
+ */
+us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags);
+int us_socket_wait(struct ustack_socket *s, us_ns limit);
+
+#endif /* US_SOCKET_SOCKET_H */

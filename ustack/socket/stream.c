@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: MIT
+/* SOCK_STREAM: the BSD calls over TCP, with the states and errors of Linux. */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "socket/socket.h"
+
+static void event(struct us_tcp *tcp, void *user)
+{
+	struct ustack_socket *s = user;
+
+	(void)tcp;
+	if (s)
+		s->stack->events++;
+}
+
+static void acceptable(struct us_tcp_listener *listener, void *user)
+{
+	struct ustack_socket *s = user;
+
+	(void)listener;
+	s->stack->events++;
+}
+
+const struct us_tcp_user us_stream_user = {
+	.event = event,
+	.accept = acceptable,
+};
+
+/* Linux's state of the connection (enum in netinet/tcp.h). */
+static int tcp_state(const struct ustack_socket *s)
+{
+	struct tcp_info info;
+
+	if (!s->tcp)
+		return s->listener ? TCP_LISTEN : TCP_CLOSE;
+	us_tcp_info(s->tcp, &info);
+	return info.tcpi_state;
+}
+
+static bool opening(int state)
+{
+	return state == TCP_SYN_SENT || state == TCP_SYN_RECV;
+}
+
+static int bind_port(struct ustack_socket *s, const struct us_addr *local,
+		     uint16_t port)
+{
+	if (s->port || s->tcp || s->listener)
+		return -EINVAL;
+	return us_claim(s, local, &port);
+}
+
+/* Listening once more only changes the backlog in Linux; here it stays. */
+static int listen_port(struct ustack_socket *s, int backlog, bool peer)
+{
+	if (s->listener)
+		return 0;
+	if (s->state != US_SOCKET_UNCONNECTED)
+		return -EINVAL;
+	return us_tcp_listen(s->stack, s->family, &s->local, &s->port, backlog,
+			     peer, &s->options, s, &s->listener);
+}
+
+static void unlisten(struct ustack_socket *s)
+{
+	if (s->ready)
+		us_tcp_abort(s->ready);
+	s->ready = NULL;
+	us_tcp_unlisten(s->listener);
+	s->listener = NULL;
+	if (cds_list_empty(&s->claim))
+		s->port = 0;
+}
+
+/* connect(2) to AF_UNSPEC, and shutdown(2) of what is not connected yet. */
+static void disconnect(struct ustack_socket *s)
+{
+	if (s->listener)
+		unlisten(s);
+	if (s->tcp) {
+		us_tcp_abort(s->tcp);
+		s->error = ECONNRESET;
+	}
+	s->tcp = NULL;
+	s->state = US_SOCKET_UNCONNECTED;
+}
+
+static int check_remote(const struct ustack_socket *s, const struct us_addr *remote,
+			uint16_t port)
+{
+	if (us_addr_is_multicast(remote, s->family))
+		return -ENETUNREACH;
+	if (s->family == AF_INET6 && us_addr_is_v4(remote))
+		return -ENETUNREACH;
+	/* What the closed port 0 of any peer would answer. */
+	return port ? 0 : -ECONNREFUSED;
+}
+
+static int begin(struct ustack_socket *s, const struct sockaddr *address,
+		 socklen_t length)
+{
+	struct us_dst dst = { .local = s->local, .family = s->family };
+	uint16_t port;
+	int err = us_sockaddr_get(address, length, s->family, &dst.remote, &port);
+
+	if (!err)
+		err = check_remote(s, &dst.remote, port);
+	if (err)
+		return err;
+	err = us_tcp_connect(s->stack, &dst, s->port, port, &s->options, s, &s->tcp);
+	if (err)
+		return err;
+	s->error = 0;
+	s->state = US_SOCKET_CONNECTING;
+	return 0;
+}
+
+/* The attempt failed; the socket may try again. */
+static int connect_failed(struct ustack_socket *s)
+{
+	int err = us_socket_error(s);
+
+	us_tcp_close(s->tcp);
+	s->tcp = NULL;
+	s->state = US_SOCKET_UNCONNECTED;
+	return err ? err : -ECONNABORTED;
+}
+
+/* @err is the answer of a call that does not wait. */
+static int finish_connect(struct ustack_socket *s, int err)
+{
+	us_ns limit = us_socket_limit(s, s->sndtimeo, 0);
+
+	if (opening(tcp_state(s)))
+		us_loop_flush(s->stack);
+	while (opening(tcp_state(s))) {
+		int why = us_socket_wait(s, limit);
+
+		if (why)
+			return why == -EAGAIN ? err : why;
+	}
+	if (tcp_state(s) == TCP_CLOSE)
+		return connect_failed(s);
+	s->state = US_SOCKET_CONNECTED;
+	return 0;
+}
+
+static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
+			socklen_t length)
+{
+	int err;
+
+	if (address->sa_family == AF_UNSPEC) {
+		disconnect(s);
+		return 0;
+	}
+	switch (s->state) {
+	case US_SOCKET_CONNECTED:
+		return -EISCONN;
+	case US_SOCKET_CONNECTING:
+		return finish_connect(s, -EALREADY);
+	}
+	if (s->listener)
+		return -EISCONN;
+	err = begin(s, address, length);
+	return err ? err : finish_connect(s, -EINPROGRESS);
+}
+
+static struct us_tcp *take_ready(struct ustack_socket *s)
+{
+	struct us_tcp *tcp = s->ready;
+
+	s->ready = NULL;
+	return tcp ? tcp : us_tcp_accept(s->listener);
+}
+
+static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
+{
+	us_ns limit = us_socket_limit(s, s->rcvtimeo, 0);
+	struct us_tcp *tcp;
+	int err;
+
+	if (!s->listener)
+		return -EINVAL;
+	while (!(tcp = take_ready(s))) {
+		err = us_socket_wait(s, limit);
+		if (err)
+			return err;
+	}
+	child->tcp = tcp;
+	child->state = US_SOCKET_CONNECTED;
+	child->options = s->options;
+	child->linger = s->linger;
+	child->reuse = s->reuse;
+	child->rcvtimeo = s->rcvtimeo;
+	child->sndtimeo = s->sndtimeo;
+	us_tcp_set_user(tcp, child);
+	return 0;
+}
+
+static int shut(struct ustack_socket *s, unsigned int how)
+{
+	int state = tcp_state(s);
+	int err = 0;
+
+	if (state == TCP_CLOSE)
+		return -ENOTCONN;
+	if (s->listener) {
+		if (how & US_SHUT_READ)
+			unlisten(s);
+		return 0;
+	}
+	if (state == TCP_SYN_SENT) {
+		disconnect(s);
+		return 0;
+	}
+	s->state = US_SOCKET_CONNECTED;
+	if (how & US_SHUT_READ)
+		us_tcp_shutdown_read(s->tcp);
+	if (how & US_SHUT_WRITE)
+		err = us_tcp_shutdown(s->tcp);
+	return err;
+}
+
+/* As much as fits now. */
+static ssize_t push(struct ustack_socket *s, const void *data, size_t len, bool more)
+{
+	int err = s->error ? us_socket_error(s) : 0;
+
+	if (err)
+		return err;
+	if (!s->tcp)
+		return -EPIPE;
+	if (s->state == US_SOCKET_CONNECTING && opening(tcp_state(s)))
+		return -EAGAIN;
+	return us_tcp_send(s->tcp, data, len, more);
+}
+
+/* A call that moved bytes says so; what stopped it is for the next one. */
+static ssize_t moved(struct ustack_socket *s, size_t done, ssize_t result)
+{
+	if (!done)
+		return result;
+	if (result < 0 && result != -EAGAIN && result != -EINTR && result != -EDEADLK)
+		s->error = -result;
+	return done;
+}
+
+/* The address is passed over, as Linux does. */
+static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
+			 int flags, const struct sockaddr *address,
+			 socklen_t length)
+{
+	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
+	size_t done = 0;
+	ssize_t n;
+
+	(void)address;
+	(void)length;
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	for (;;) {
+		n = push(s, (const char *)data + done, len - done, flags & MSG_MORE);
+		if (n >= 0)
+			done += n;
+		us_loop_flush(s->stack);
+		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
+			break;
+		n = us_socket_wait(s, limit);
+		if (n)
+			break;
+	}
+	return moved(s, done, n);
+}
+
+/* MSG_TRUNC: takes bytes and throws them away. */
+static ssize_t discard(struct us_tcp *tcp, size_t len)
+{
+	char scratch[4096];
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < len) {
+		size_t want = len - done;
+
+		n = us_tcp_recv(tcp, scratch,
+				want < sizeof(scratch) ? want : sizeof(scratch),
+				false);
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	return done ? (ssize_t)done : n;
+}
+
+/* What is there now.  Errors come after the data that came before them. */
+static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags)
+{
+	bool peek = flags & MSG_PEEK;
+	char byte;
+	ssize_t n;
+
+	if (!s->tcp)
+		return s->error ? us_socket_error(s) : -ENOTCONN;
+	if (len == 0) {
+		n = us_tcp_recv(s->tcp, &byte, 1, true);
+		n = n > 0 ? 0 : n;
+	} else if ((flags & MSG_TRUNC) && !peek) {
+		n = discard(s->tcp, len);
+	} else {
+		n = us_tcp_recv(s->tcp, data, len, peek);
+	}
+	if (n <= 0 && s->error)
+		return us_socket_error(s);
+	return n;
+}
+
+static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
+			 int flags, struct us_addr *remote, uint16_t *port)
+{
+	us_ns limit = us_socket_limit(s, s->rcvtimeo, flags);
+	size_t want = flags & MSG_WAITALL ? len : 1;
+	size_t done = 0;
+	ssize_t n;
+
+	(void)remote;
+	(void)port;
+	if (flags & MSG_OOB)
+		return -EINVAL;
+	for (;;) {
+		size_t got = flags & MSG_PEEK ? 0 : done;
+
+		n = pull(s, (char *)data + got, len - got, flags);
+		if (n > 0)
+			done = got + n;
+		if ((n <= 0 && n != -EAGAIN) || done >= want)
+			break;
+		n = us_socket_wait(s, limit);
+		if (n)
+			break;
+	}
+	return moved(s, done, n);
+}
+
+static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
+		 uint16_t *port)
+{
+	struct us_addr local = s->local, remote;
+	uint16_t local_port = s->port, remote_port;
+	int state = tcp_state(s);
+
+	if (peer && (!s->tcp || state == TCP_CLOSE || state == TCP_SYN_SENT))
+		return -ENOTCONN;
+	if (s->tcp)
+		us_tcp_names(s->tcp, &local, &local_port, &remote, &remote_port);
+	*addr = peer ? remote : local;
+	*port = peer ? remote_port : local_port;
+	return 0;
+}
+
+static short readiness(struct ustack_socket *s)
+{
+	if (s->listener) {
+		if (!s->ready)
+			s->ready = us_tcp_accept(s->listener);
+		return s->ready ? POLLIN | POLLRDNORM : 0;
+	}
+	return s->tcp ? us_tcp_poll(s->tcp) : POLLOUT | POLLWRNORM | POLLHUP;
+}
+
+static int error(struct ustack_socket *s)
+{
+	return s->tcp ? us_tcp_error(s->tcp) : 0;
+}
+
+static void changed(struct ustack_socket *s)
+{
+	if (s->tcp)
+		us_tcp_set_options(s->tcp, &s->options);
+}
+
+/* SO_LINGER: waits until the peer has all, FIN too. */
+static void linger(struct ustack_socket *s)
+{
+	us_ns limit = s->stack->now + s->linger * US_SEC;
+	char byte;
+
+	/* Data that nobody read: the connection is reset, nothing to wait for. */
+	if (us_tcp_recv(s->tcp, &byte, 1, true) > 0 || us_tcp_shutdown(s->tcp))
+		return;
+	us_loop_flush(s->stack);
+	while (!us_tcp_drained(s->tcp) && tcp_state(s) != TCP_CLOSE)
+		if (us_loop_wait(s->stack, limit))
+			return;
+}
+
+static void close_stream(struct ustack_socket *s)
+{
+	if (s->listener)
+		unlisten(s);
+	if (!s->tcp)
+		return;
+	if (s->linger == 0) {
+		us_tcp_abort(s->tcp);
+		return;
+	}
+	if (s->linger > 0)
+		linger(s);
+	us_tcp_close(s->tcp);
+}
+
+const struct us_socket_ops us_stream_ops = {
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_TCP,
+	.bind = bind_port,
+	.listen = listen_port,
+	.connect = connect_peer,
+	.accept = accept_peer,
+	.shutdown = shut,
+	.send = send_data,
+	.recv = recv_data,
+	.names = names,
+	.poll = readiness,
+	.error = error,
+	.changed = changed,
+	.close = close_stream,
+};
