@@ -7,8 +7,16 @@
  * one stack, or on its sockets, by two threads at once.
  *
  * Socket calls follow the BSD calls of the same name: they return -1 and set
- * errno.  A blocking call runs the stack in the calling thread until it can
- * return.  All other calls return 0 or a negative errno and leave errno alone.
+ * errno, as Linux does.  A blocking call runs the stack in the calling thread
+ * until it can return.  All other calls return 0 or a negative errno and leave
+ * errno alone.
+ *
+ * What differs from Linux: AF_INET6 sockets are IPv6 only (IPV6_V6ONLY).  A
+ * signal handler ends a blocking call with EINTR, SA_RESTART or not.  A call
+ * that nothing can ever wake (no link has a descriptor and no timer is due, or
+ * the time is the caller's to move) fails with EDEADLK instead of hanging.
+ * Calls that do not block leave running the stack to ustack_poll(),
+ * ustack_run(), ustack_pollsockets() and those that do.
  *
  * Times are nanoseconds of the stack's clock (CLOCK_MONOTONIC by default).
  * Addresses in struct sockaddr are in network byte order, as everywhere.
@@ -34,7 +42,8 @@ struct ustack_socket;
 
 /**
  * struct ustack_config - how to create a stack; all zero is a good default
- * @clock: returns the time in nanoseconds; NULL is CLOCK_MONOTONIC.
+ * @clock: returns the time in nanoseconds; NULL is CLOCK_MONOTONIC.  With a
+ *	clock of the caller's, no call sleeps for time to pass.
  * @clock_arg: given to @clock.
  * @seed: of the random source, for repeatable runs; 0 asks the kernel
  *	(getrandom).
@@ -84,7 +93,8 @@ int64_t ustack_poll(struct ustack *stack);
  * @timeout: nanoseconds; negative is until a socket event.
  *
  * Returns early when any socket's readiness changed.
- * Return: 1 if so, 0 after @timeout, -EINTR after a signal.
+ * Return: 1 if so, 0 after @timeout, -EINTR after a signal, -EDEADLK if nothing
+ * can happen; the error of a link that died.
  */
 int ustack_run(struct ustack *stack, int64_t timeout);
 
@@ -232,7 +242,8 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
 				    socklen_t *length, int flags);
 
 /* send(2), sendto(2), recv(2), recvfrom(2); MSG_DONTWAIT, MSG_MORE, MSG_PEEK,
- * MSG_WAITALL, MSG_TRUNC as there.  There is no SIGPIPE.
+ * MSG_WAITALL, MSG_TRUNC as there; MSG_MORE is for SOCK_STREAM, MSG_OOB is not
+ * offered (EOPNOTSUPP).  There is no SIGPIPE.
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);
