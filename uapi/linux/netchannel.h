@@ -199,11 +199,13 @@ enum netchannel_hook {
  * ("shared listen").  With NETCHANNEL_BIND_LISTEN_PEER it serves one peer at a
  * time: see NETCHANNEL_IOC_LATCH.
  *
- * EACCES: no authority, or one that does not cover the flow.  EPERM: privilege
- * missing, or the channel is frozen.  EADDRINUSE: another channel holds the
- * same flow, or the port is shared.  EXDEV: another network namespace than
- * that of the first bind.  ENODEV: no such ifindex.  ENOSPC: too many flows.
- * ENOTCONN: before SETUP.
+ * EACCES: an authority that does not cover the flow.  EPERM: privilege missing
+ * (no authority and no CAP_NET_ADMIN, too), or the channel is frozen.
+ * EADDRINUSE: another channel holds the same flow, or the port is shared.
+ * EXDEV: another network namespace than that of the first bind.  ENODEV: no
+ * such ifindex.  ENOSPC: too many flows.  ENOTCONN: before SETUP.  EBADF,
+ * ENOTSOCK: @sock_fd.  EPIPE: broken.  EINVAL also: a VLAN without EARLY;
+ * LISTEN_PEER without a local port or with just one possible peer.
  */
 struct netchannel_bind {
 	__u32	size;
@@ -372,8 +374,9 @@ struct netchannel_stats {
  * read(fd, NULL, 0)	kick, then sleep until the RX ring holds a descriptor at
  *			or beyond rx_seen, or a TX slot completes while
  *			NETCHANNEL_WAKE_TX is asked for, or the status changes,
- *			or the deadline passes.  Returns 0.  EAGAIN: nothing and
- *			O_NONBLOCK.  EINTR: a signal.
+ *			or the deadline passes.  Returns 0, or the error of the
+ *			new status.  EAGAIN: nothing and O_NONBLOCK.  EINTR: a
+ *			signal.
  * poll()		EPOLLIN: as above.  EPOLLOUT: a TX slot is free.
  *			EPOLLERR: broken.  EPOLLHUP: no flow is left because its
  *			device or namespace went away.
@@ -510,6 +513,7 @@ struct netchannel_tx_frag {
 /* netchannel_tx_desc.flags */
 #define NETCHANNEL_TX_CSUM	(1U << 0) /* fill in the transport's checksum */
 #define NETCHANNEL_TX_COPY	(1U << 1) /* never send by reference */
+#define NETCHANNEL_TX_REFERENCE	(1U << 2) /* by reference if at all possible */
 
 /**
  * struct netchannel_tx_desc - one packet to send
@@ -531,6 +535,11 @@ struct netchannel_tx_frag {
  * Written by the owner only, read by the kernel once, in the kick after tx_head
  * passed it.  With NETCHANNEL_TX_CSUM the checksum field is filled in by the
  * kernel whatever it holds.
+ *
+ * Without NETCHANNEL_TX_COPY or NETCHANNEL_TX_REFERENCE (both: EINVAL) the
+ * kernel chooses: by reference are sent 4 KiB and more in @frag through a device
+ * with hardware behind it; a purely virtual one would copy in the end, at a
+ * higher price.
  */
 struct netchannel_tx_desc {
 	__u32	flow_id;
