@@ -6,9 +6,10 @@
 #define US_COUNTER_LIST(X) \
 	X(pkt_exhausted) \
 	X(ip_in) X(ip_out) \
-	X(ip_bad_header) X(ip_bad_csum) X(ip_bad_options) X(ip_fragment) \
+	X(ip_bad_header) X(ip_bad_csum) X(ip_bad_options) X(ip_bad_source) X(ip_fragment) \
 	X(ip_not_ours) X(ip_no_protocol) X(ip_no_route) X(ip_link_full) \
 	X(ip_neigh_failed) X(ip_neigh_queue_full) \
+	X(arp_in) X(arp_bad) X(nd_in) X(nd_bad) \
 	X(icmp_in) X(icmp_bad) X(icmp_echo) X(icmp_error_in) X(icmp_error_out) \
 	X(icmp_error_limited) X(icmp_error_ignored) \
 	X(udp_in) X(udp_out) X(udp_bad_header) X(udp_bad_csum) X(udp_no_port) \

@@ -59,6 +59,11 @@ struct us_flow {
  *	the remote is given, and *@id.  NULL: everything comes in.
  * @unbind: undoes bind.
  * @latch: point-to-point listen: @confirm the peer, or release it.  NULL: none.
+ * @route: with US_LINK_KERNEL_IP: asks the kernel for the way to @remote: its
+ *	source address, unless @local is already given, and MTU.  0 or the
+ *	negative errno of connect(2).  NULL: the stack's own routes count.
+ * @claim: may the stack own @addr on this link?  -EADDRINUSE, with a text for
+ *	ustack_error(), where the kernel owns it.  NULL: it may.
  */
 struct us_link_ops {
 	const char *name;
@@ -78,6 +83,9 @@ struct us_link_ops {
 	void (*unbind)(struct us_link *link, uint32_t id);
 	int (*latch)(struct us_link *link, uint32_t id,
 		     const struct us_addr *peer, uint16_t port, bool confirm);
+	int (*route)(struct us_link *link, const struct us_addr *remote,
+		     struct us_addr *local, uint32_t *mtu);
+	int (*claim)(struct us_link *link, const struct us_addr *addr);
 };
 
 /**
@@ -116,10 +124,31 @@ struct us_link {
 	int error;
 };
 
+/* Opens "KIND[:KEY=VALUE,...]".  0, or -errno and a text for ustack_error(). */
 int us_link_open(struct us_stack *stack, const char *spec, struct us_link **link);
+/* No packet of the link may be held any more. */
 void us_link_close(struct us_link *link);
+
+/* For the kinds: what they make of their arguments.  All of them keep a text for
+ * ustack_error() when they fail.
+ */
+
 /* Value of @key in "key=value,...": copied to @value; false if absent. */
 bool us_link_arg(const char *args, const char *key, char *value, size_t size);
+/* Refuses keys that are not in @keys, which ends with NULL. */
+int us_link_arg_check(struct us_stack *stack, const char *args,
+		      const char *const *keys);
+/* A number, times @scale; "1.5", "10k", "1M", "2G".  Absent: @value stays. */
+int us_link_arg_number(struct us_stack *stack, const char *args,
+		       const char *key, uint64_t scale, uint64_t min,
+		       uint64_t max, uint64_t *value);
+/* A MAC address.  Absent: -ENOENT, without a text. */
+int us_link_arg_mac(struct us_stack *stack, const char *args, const char *key,
+		    uint8_t mac[6]);
+/* A packet of this link with one reference, all else zero, or NULL (counted). */
+struct us_pkt *us_link_pkt(struct us_link *link);
+
+extern const struct us_link_ops us_pipe_ops;
 
 static inline void us_pkt_put(struct us_pkt *pkt)
 {

@@ -3,6 +3,8 @@
 #ifndef US_NET_NET_H
 #define US_NET_NET_H
 
+#include <string.h>
+
 #include "link/link.h"
 
 /**
@@ -39,8 +41,8 @@ struct us_dst {
  * @input: consumes @pkt, whose data is the transport header, network the IP
  *	header; addresses are validated, lengths trimmed; checksum not verified.
  * @error: an ICMP error about a packet that was sent: @quoted holds @len bytes
- *	from its transport header on.  @err is a positive errno, @mtu is set
- *	with EMSGSIZE.  @hard as RFC 1122 4.2.3.9 has it.
+ *	(at least 8) from its transport header on.  @err is a positive errno,
+ *	@mtu is set with EMSGSIZE.  @hard as RFC 1122 4.2.3.9 has it.
  */
 struct us_protocol {
 	void (*input)(struct us_stack *stack, struct us_pkt *pkt,
@@ -56,16 +58,21 @@ void us_net_register(struct us_stack *stack, uint8_t protocol,
 		     const struct us_protocol *ops);
 void us_net_input(struct us_stack *stack, struct us_pkt *pkt);
 
+/* IPv4 prefixes are 0..32.  Errors as ustack_address_add(), ustack_route_add(). */
 int us_net_address_add(struct us_stack *stack, struct us_link *link,
 		       const struct us_addr *addr, unsigned int prefix);
+/* A @gateway that is all zero: the destination is on the link itself. */
 int us_net_route_add(struct us_stack *stack, struct us_link *link,
 		     const struct us_addr *net, unsigned int prefix,
 		     const struct us_addr *gateway);
+/* May a socket be bound to @addr?  With a link whose addresses are the kernel's,
+ * any: us_link_ops.bind() finds out.
+ */
 bool us_net_is_local(const struct us_stack *stack, const struct us_addr *addr);
 
 /*
  * Fills in @dst for packets to dst->remote from dst->local (chosen if all
- * zero).  0, -ENETUNREACH, -EADDRNOTAVAIL.
+ * zero); tos, and ttl if it is not 0, stay.  0, -ENETUNREACH, -EADDRNOTAVAIL.
  */
 int us_dst_resolve(struct us_stack *stack, struct us_dst *dst);
 
@@ -76,7 +83,7 @@ int us_dst_resolve(struct us_stack *stack, struct us_dst *dst);
  * inline_len (from head on, all included) and frags; us_ip_submit() writes link
  * and IP headers in front and gives the packet to the link - or to the
  * neighbour's queue.  The transport checksum is the caller's job:
- * us_csum_transport() below.
+ * us_csum_output() below, once length and frags are final.
  */
 struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst);
 void us_ip_submit(struct us_stack *stack, const struct us_dst *dst,
@@ -92,7 +99,9 @@ void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
 bool us_csum_input(const struct us_pkt *pkt, const struct us_addr *src,
 		   const struct us_addr *dst, uint8_t protocol);
 
-/* Tells the sender of @pkt (data: its transport header) that the port is closed. */
+/* Tells the sender of @pkt (data: its transport header) that the port is closed.
+ * Does not consume @pkt.
+ */
 void us_icmp_port_unreachable(struct us_stack *stack, const struct us_pkt *pkt);
 
 static inline bool us_addr_is_v4(const struct us_addr *a)
@@ -109,6 +118,29 @@ static inline bool us_addr_is_any(const struct us_addr *a)
 {
 	return a->q[0] == 0 && (a->q[1] == 0 ||
 	       (us_addr_is_v4(a) && a->w[3] == 0));
+}
+
+/* From the four bytes of an IPv4 address. */
+static inline struct us_addr us_addr_from4(const uint8_t bytes[4])
+{
+	struct us_addr a = { .b = { [10] = 0xff, [11] = 0xff } };
+
+	memcpy(&a.b[12], bytes, 4);
+	return a;
+}
+
+/* From the sixteen bytes of an IPv6 address. */
+static inline struct us_addr us_addr_from6(const uint8_t bytes[16])
+{
+	struct us_addr a;
+
+	memcpy(a.b, bytes, 16);
+	return a;
+}
+
+static inline bool us_addr_is_multicast(const struct us_addr *a)
+{
+	return us_addr_is_v4(a) ? (a->b[12] & 0xf0) == 0xe0 : a->b[0] == 0xff;
 }
 
 #endif /* US_NET_NET_H */

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+/* The kinds of links, and what they share. */
+#include "link/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct us_link_ops *const kinds[] = {
+	&us_pipe_ops,
+};
+
+#define KINDS	(sizeof(kinds) / sizeof(kinds[0]))
+
+static int unknown_kind(struct us_stack *stack, const char *spec, size_t len)
+{
+	char names[128] = "";
+	size_t i;
+
+	for (i = 0; i < KINDS; i++) {
+		if (i)
+			strcat(names, ", ");
+		strcat(names, kinds[i]->name);
+	}
+	return us_fail(stack, -EINVAL, "\"%.*s\" is no kind of link: use one of %s",
+		       (int)len, spec, names);
+}
+
+/**
+ * us_link_open() - opens a link
+ * @stack: gets it, behind those that it has.
+ * @spec: "KIND[:KEY=VALUE,...]".
+ * @out: the link; us_link_close() ends it.  May be NULL.
+ *
+ * Return: 0, or a negative errno with a text for ustack_error().
+ */
+int us_link_open(struct us_stack *stack, const char *spec, struct us_link **out)
+{
+	size_t len = strcspn(spec, ":"), i = 0;
+	const char *args = spec[len] ? spec + len + 1 : "";
+	struct us_link *link;
+	int err;
+
+	while (i < KINDS && (strlen(kinds[i]->name) != len ||
+			     memcmp(kinds[i]->name, spec, len)))
+		i++;
+	if (i == KINDS)
+		return unknown_kind(stack, spec, len);
+	err = kinds[i]->open(stack, args, &link);
+	if (err)
+		return err;
+	link->stack = stack;
+	link->ops = kinds[i];
+	if (!link->mem)
+		link->mem = stack->mem;
+	if (!link->gso_max)
+		link->gso_max = link->mtu;
+	CDS_INIT_LIST_HEAD(&link->pending);
+	cds_list_add_tail(&link->node, &stack->links);
+	if (out)
+		*out = link;
+	return 0;
+}
+
+/**
+ * us_link_close() - ends a link
+ * @link: no packet of it is held, no route leads to it.
+ */
+void us_link_close(struct us_link *link)
+{
+	cds_list_del(&link->node);
+	link->ops->close(link);
+}
+
+/* The next "key=value" of @args, or NULL; lengths are put into the others. */
+static const char *next_arg(const char **args, size_t *key, size_t *whole)
+{
+	const char *at = *args;
+
+	while (*at == ',')
+		at++;
+	if (!*at)
+		return NULL;
+	*whole = strcspn(at, ",");
+	*key = strcspn(at, "=,");
+	*args = at + *whole;
+	return at;
+}
+
+/**
+ * us_link_arg() - finds an argument
+ * @args: "key=value,...".
+ * @key: which.
+ * @value: gets a copy of its value, cut to @size.
+ * @size: bytes of @value.
+ *
+ * Return: false if it is absent.
+ */
+bool us_link_arg(const char *args, const char *key, char *value, size_t size)
+{
+	size_t key_len, whole, len;
+	const char *at;
+
+	while ((at = next_arg(&args, &key_len, &whole))) {
+		if (key_len != strlen(key) || memcmp(at, key, key_len))
+			continue;
+		if (key_len == whole) {		/* no "=" */
+			value[0] = 0;
+			return true;
+		}
+		len = whole - key_len - 1;
+		if (len >= size)
+			len = size - 1;
+		memcpy(value, at + key_len + 1, len);
+		value[len] = 0;
+		return true;
+	}
+	return false;
+}
+
+static int unknown_arg(struct us_stack *stack, const char *at, size_t len,
+		       const char *const *keys)
+{
+	char names[192] = "";
+
+	for (; *keys; keys++) {
+		if (strlen(names) + strlen(*keys) + 3 > sizeof(names))
+			break;
+		strcat(strcat(names, " "), *keys);
+	}
+	return us_fail(stack, -EINVAL, "\"%.*s\" is not understood: use KEY=VALUE, with a KEY of%s",
+		       (int)len, at, names);
+}
+
+/**
+ * us_link_arg_check() - refuses arguments that a link does not know
+ * @stack: keeps the error.
+ * @args: "key=value,...".
+ * @keys: those that it knows, and NULL.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int us_link_arg_check(struct us_stack *stack, const char *args,
+		      const char *const *keys)
+{
+	size_t key_len, whole;
+	const char *at;
+
+	while ((at = next_arg(&args, &key_len, &whole))) {
+		const char *const *key = keys;
+
+		while (*key && (strlen(*key) != key_len ||
+				memcmp(*key, at, key_len)))
+			key++;
+		if (!*key || key_len == whole)
+			return unknown_arg(stack, at, whole, keys);
+	}
+	return 0;
+}
+
+static uint64_t unit_of(char suffix)
+{
+	switch (suffix) {
+	case 'k':
+		return 1000;
+	case 'M':
+		return 1000000;
+	case 'G':
+		return 1000000000;
+	default:
+		return 0;
+	}
+}
+
+/* "12", "1.5", "10k" times @scale.  False: no number, or far too large. */
+static bool parse_number(const char *at, uint64_t scale, uint64_t *value)
+{
+	uint64_t whole = 0, part = 0, parts = 1, unit = 1;
+	bool digits = false;
+
+	for (; *at >= '0' && *at <= '9'; at++, digits = true)
+		if (__builtin_mul_overflow(whole, 10, &whole) ||
+		    __builtin_add_overflow(whole, (uint64_t)(*at - '0'), &whole))
+			return false;
+	if (*at == '.')
+		for (at++; *at >= '0' && *at <= '9'; at++, digits = true)
+			if (parts < 1000000) {
+				part = part * 10 + (uint64_t)(*at - '0');
+				parts *= 10;
+			}
+	if (*at) {
+		unit = unit_of(*at);
+		if (!unit || at[1])
+			return false;
+	}
+	if (!digits || __builtin_mul_overflow(unit, scale, &unit) ||
+	    __builtin_mul_overflow(whole, unit, &whole) ||
+	    __builtin_mul_overflow(part, unit, &part) ||
+	    __builtin_add_overflow(whole, part / parts, value))
+		return false;
+	return true;
+}
+
+/**
+ * us_link_arg_number() - reads an argument that is a number
+ * @stack: keeps the error.
+ * @args: "key=value,...".
+ * @key: which.
+ * @scale: what one unit of the argument is in units of @value.
+ * @min: least number, in units of the argument.
+ * @max: greatest number, alike.
+ * @value: set if the argument is there.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int us_link_arg_number(struct us_stack *stack, const char *args,
+		       const char *key, uint64_t scale, uint64_t min,
+		       uint64_t max, uint64_t *value)
+{
+	char text[32];
+	uint64_t number;
+
+	if (!us_link_arg(args, key, text, sizeof(text)))
+		return 0;
+	if (!parse_number(text, scale, &number) || number < min * scale ||
+	    number > max * scale)
+		return us_fail(stack, -EINVAL, "%s=%s: a number from %llu to %llu is expected",
+			       key, text, (unsigned long long)min,
+			       (unsigned long long)max);
+	*value = number;
+	return 0;
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/**
+ * us_link_arg_mac() - reads an argument that is a MAC address
+ * @stack: keeps the error.
+ * @args: "key=value,...".
+ * @key: which.
+ * @mac: set to "xx:xx:xx:xx:xx:xx"; not to a group or zero address.
+ *
+ * Return: 0, -ENOENT if it is absent, -EINVAL.
+ */
+int us_link_arg_mac(struct us_stack *stack, const char *args, const char *key,
+		    uint8_t mac[6])
+{
+	char text[32];
+	const char *at = text;
+	uint8_t any = 0;
+	int i;
+
+	if (!us_link_arg(args, key, text, sizeof(text)))
+		return -ENOENT;
+	for (i = 0; i < 6; i++, at += 3) {
+		if (hex(at[0]) < 0 || hex(at[1]) < 0 ||
+		    at[2] != (i < 5 ? ':' : 0))
+			break;
+		mac[i] = (uint8_t)(hex(at[0]) << 4 | hex(at[1]));
+		any |= mac[i];
+	}
+	if (i < 6 || !any || mac[0] & 1)
+		return us_fail(stack, -EINVAL, "%s=%s: the MAC address of one station is expected, like 02:00:00:00:00:01",
+			       key, text);
+	return 0;
+}
+
+/**
+ * us_link_pkt() - takes a struct us_pkt from the stack's pool
+ * @link: whose packet it will be.
+ *
+ * Return: the packet, or NULL if the pool is exhausted (counted).
+ */
+struct us_pkt *us_link_pkt(struct us_link *link)
+{
+	struct us_pkt *pkt = us_pool_get(&link->stack->pkts);
+
+	if (us_unlikely(!pkt)) {
+		us_count(link->stack, pkt_exhausted);
+		link->stats.rx_dropped++;
+		return NULL;
+	}
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->link = link;
+	pkt->refs = 1;
+	return pkt;
+}

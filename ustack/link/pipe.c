@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A pipe joins two stacks of one process, in one thread.  What one end sends
+ * lies in frames of that end until the other end's stack lets go of it: no copy
+ * is made on the way.  The sending end shapes the traffic: losses, delays and the
+ * rest come from its seed and its stack's clock, so a run can be repeated.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "link/link.h"
+#include "wire/checksum.h"
+
+#define MTU		1500u
+#define MTU_MIN		68u
+#define MTU_MAX		65535u
+#define FRAMES		1024u	/* of an end that does not delay */
+#define FRAMES_DELAYED	8192u
+#define NAME_MAX_LEN	63u
+
+/**
+ * struct frame - one packet on its way
+ * @node: in half.queue.
+ * @due: when it arrives, time of the sending stack; 0 is at once.
+ * @len: bytes of @data.
+ * @gso_size: as in struct us_tx.
+ * @gso: alike.
+ * @data: the IP packet.
+ */
+struct frame {
+	struct cds_list_head node;
+	us_ns due;
+	uint32_t len;
+	uint16_t gso_size;
+	uint8_t gso;
+	uint8_t data[] __attribute__((aligned(16)));
+};
+
+/**
+ * struct half - one direction
+ * @frames: all frames of it; their memory is the sending end's.
+ * @queue: sent and not yet received, by time of arrival.
+ * @room: bytes of a frame's data.
+ */
+struct half {
+	struct us_pool frames;
+	struct cds_list_head queue;
+	uint32_t room;
+};
+
+/**
+ * struct pipe - both directions
+ * @node: in waiting, while the second end is missing.
+ * @name: by which the ends find each other.
+ * @ends: open ends.
+ * @half: by sending end.
+ */
+struct pipe {
+	struct cds_list_head node;
+	char name[NAME_MAX_LEN + 1];
+	unsigned int ends;
+	struct half half[2];
+};
+
+/**
+ * struct shape - what happens to the packets of an end
+ * @loss: chance in 2^32; UINT32_MAX is always.
+ * @reorder: chance to come late by up to a half of @delay, or a millisecond.
+ * @duplicate: chance to come twice.
+ * @corrupt: chance to have one bit flipped.
+ * @delay: nanoseconds.
+ * @jitter: nanoseconds at most on top of @delay.
+ * @rate: bits per second; 0 is no limit.
+ * @limit: packets of a full MTU that may wait for @rate; 0 is no limit.
+ * @any: any of these.
+ */
+struct shape {
+	uint32_t loss;
+	uint32_t reorder;
+	uint32_t duplicate;
+	uint32_t corrupt;
+	us_ns delay;
+	us_ns jitter;
+	uint64_t rate;
+	uint64_t limit;
+	bool any;
+};
+
+/**
+ * struct end - one end
+ * @link: first member.
+ * @pipe: shared with the other end.
+ * @in: what comes.
+ * @out: what goes.
+ * @reserved: frame that @tx points into, or NULL.
+ * @tx: the slot.
+ * @starved: reserve() found no frame.
+ * @shape: of what goes.
+ * @random: for @shape.
+ * @line_free: when the last packet has left at shape.rate.
+ */
+struct end {
+	struct us_link link;
+	struct pipe *pipe;
+	struct half *in;
+	struct half *out;
+	struct frame *reserved;
+	struct us_tx tx;
+	bool starved;
+	struct shape shape;
+	struct us_random random;
+	us_ns line_free;
+};
+
+static CDS_LIST_HEAD(waiting);
+static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char *const keys[] = {
+	"name", "loss", "reorder", "duplicate", "corrupt", "delay", "jitter",
+	"rate", "limit", "seed", "mtu", "frames", "gso", NULL
+};
+
+static struct end *end_of(const struct us_link *link)
+{
+	return us_container(link, struct end, link);
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static int parse_chance(struct us_stack *stack, const char *args,
+			const char *key, uint32_t *chance)
+{
+	uint64_t value = 0;	/* 10^-6 per cent */
+	int err;
+
+	err = us_link_arg_number(stack, args, key, 1000000, 0, 100, &value);
+	*chance = (uint32_t)(value * UINT32_MAX / 100000000);
+	return err;
+}
+
+static int parse_shape(struct us_stack *stack, const char *args,
+		       struct shape *shape)
+{
+	uint64_t delay = 0, jitter = 0;
+	int err;
+
+	err = parse_chance(stack, args, "loss", &shape->loss);
+	if (!err)
+		err = parse_chance(stack, args, "reorder", &shape->reorder);
+	if (!err)
+		err = parse_chance(stack, args, "duplicate", &shape->duplicate);
+	if (!err)
+		err = parse_chance(stack, args, "corrupt", &shape->corrupt);
+	if (!err)
+		err = us_link_arg_number(stack, args, "delay", US_MSEC, 0,
+					 3600000, &delay);
+	if (!err)
+		err = us_link_arg_number(stack, args, "jitter", US_MSEC, 0,
+					 3600000, &jitter);
+	if (!err)
+		err = us_link_arg_number(stack, args, "rate", 1, 1,
+					 1000000000000, &shape->rate);
+	if (!err)
+		err = us_link_arg_number(stack, args, "limit", 1, 1, 1000000,
+					 &shape->limit);
+	shape->delay = (us_ns)delay;
+	shape->jitter = (us_ns)jitter;
+	shape->any = shape->loss || shape->reorder || shape->duplicate ||
+		     shape->corrupt || delay || jitter || shape->rate;
+	return err;
+}
+
+static int parse(struct us_stack *stack, const char *args, struct end *end,
+		 uint32_t *frames)
+{
+	uint64_t mtu = MTU, seed = us_random32(&stack->random) | 1, gso = 0;
+	uint64_t count;
+	int err;
+
+	err = us_link_arg_check(stack, args, keys);
+	if (!err)
+		err = parse_shape(stack, args, &end->shape);
+	count = end->shape.any ? FRAMES_DELAYED : FRAMES;
+	if (!err)
+		err = us_link_arg_number(stack, args, "mtu", 1, MTU_MIN,
+					 MTU_MAX, &mtu);
+	if (!err)
+		err = us_link_arg_number(stack, args, "frames", 1, 1, 1000000,
+					 &count);
+	if (!err)
+		err = us_link_arg_number(stack, args, "seed", 1, 1, UINT64_MAX,
+					 &seed);
+	if (!err)
+		err = us_link_arg_number(stack, args, "gso", 1, 0, 1, &gso);
+	if (err)
+		return err;
+	end->link.mtu = (uint32_t)mtu;
+	end->link.flags = US_LINK_CSUM;
+	if (gso) {
+		end->link.flags |= US_LINK_GSO_TCP | US_LINK_GSO_UDP;
+		end->link.gso_max = MTU_MAX;
+	}
+	*frames = (uint32_t)count;
+	return us_random_init(&end->random, seed);
+}
+
+/* The pipe of this name that waits for its second end, or a new one. */
+static struct pipe *find(const char *name)
+{
+	struct pipe *pipe;
+
+	cds_list_for_each_entry(pipe, &waiting, node)
+		if (!strcmp(pipe->name, name)) {
+			cds_list_del(&pipe->node);
+			return pipe;
+		}
+	pipe = calloc(1, sizeof(*pipe));
+	if (!pipe)
+		return NULL;
+	strcpy(pipe->name, name);
+	CDS_INIT_LIST_HEAD(&pipe->half[0].queue);
+	CDS_INIT_LIST_HEAD(&pipe->half[1].queue);
+	cds_list_add(&pipe->node, &waiting);
+	return pipe;
+}
+
+/* Joins an end whose frames are already there. */
+static int join(struct end *end, const char *name, const struct half *half)
+{
+	struct pipe *pipe;
+
+	pthread_mutex_lock(&waiting_lock);
+	pipe = find(name);
+	if (pipe) {
+		end->pipe = pipe;
+		end->out = &pipe->half[pipe->ends];
+		end->in = &pipe->half[!pipe->ends];
+		end->out->frames = half->frames;
+		end->out->room = half->room;
+		pipe->ends++;
+	}
+	pthread_mutex_unlock(&waiting_lock);
+	return pipe ? 0 : -ENOMEM;
+}
+
+static int make(struct us_stack *stack, struct end *end, const char *name,
+		uint32_t frames)
+{
+	struct half half = { .room = end->link.mtu };
+	int err;
+
+	if (end->link.gso_max)
+		half.room = end->link.gso_max;
+	if (half.room < US_TX_INLINE)
+		half.room = US_TX_INLINE;
+	err = us_pool_create(&half.frames, sizeof(struct frame) + half.room,
+			     frames);
+	if (!err)
+		err = join(end, name, &half);
+	if (!err)
+		return 0;
+	us_pool_destroy(&half.frames);
+	return us_fail(stack, err, "no memory for %u frames of %u bytes: use a smaller frames= or mtu=",
+		       frames, half.room);
+}
+
+static int open_end(struct us_stack *stack, const char *args,
+		    struct us_link **link)
+{
+	char name[NAME_MAX_LEN + 1];
+	uint32_t frames;
+	struct end *end;
+	int err;
+
+	if (!us_link_arg(args, "name", name, sizeof(name)) || !name[0])
+		return us_fail(stack, -EINVAL, "a pipe needs a name: use pipe:name=A for both of its ends");
+	end = calloc(1, sizeof(*end));
+	if (!end)
+		return us_fail(stack, -ENOMEM, "no memory for a pipe");
+	err = parse(stack, args, end, &frames);
+	if (!err)
+		err = make(stack, end, name, frames);
+	if (err) {
+		free(end);
+		return err;
+	}
+	*link = &end->link;
+	return 0;
+}
+
+/* The other end may still hold frames of this one: the last one frees all. */
+static void close_end(struct us_link *link)
+{
+	struct end *end = end_of(link);
+	struct pipe *pipe = end->pipe;
+	bool last, alone;
+
+	if (end->reserved)
+		us_pool_put(&end->out->frames, end->reserved);
+	pthread_mutex_lock(&waiting_lock);
+	alone = !end->in->frames.base;	/* the second end never came */
+	last = --pipe->ends == 0;
+	if (alone)
+		cds_list_del(&pipe->node);
+	pthread_mutex_unlock(&waiting_lock);
+	if (last) {
+		us_pool_destroy(&pipe->half[0].frames);
+		us_pool_destroy(&pipe->half[1].frames);
+		free(pipe);
+	}
+	free(end);
+}
+
+/* ------------------------------------------------------------------ sending */
+
+static struct us_tx *reserve(struct us_link *link)
+{
+	struct end *end = end_of(link);
+
+	if (!end->reserved) {
+		end->reserved = us_pool_get(&end->out->frames);
+		if (!end->reserved) {
+			end->starved = true;
+			return NULL;
+		}
+	}
+	end->tx = (struct us_tx) {
+		.link = link,
+		.head = end->reserved->data,
+		.inline_cap = end->out->room,
+	};
+	return &end->tx;
+}
+
+static bool chance(struct end *end, uint32_t chance)
+{
+	return chance && (us_random32(&end->random) < chance ||
+			  chance == UINT32_MAX);
+}
+
+static us_ns up_to(struct end *end, us_ns limit)
+{
+	return (us_ns)((uint64_t)us_random32(&end->random) *
+		       (uint64_t)(limit + 1) >> 32);
+}
+
+static void drop(struct end *end, struct frame *frame)
+{
+	end->link.stats.tx_dropped++;
+	us_pool_put(&end->out->frames, frame);
+}
+
+/* When the last bit has left; US_NEVER if too much waits before it. */
+static us_ns leave(struct end *end, uint32_t len)
+{
+	uint64_t rate = end->shape.rate;
+	us_ns now = end->link.stack->now;
+	us_ns most = US_NEVER;
+
+	if (!rate)
+		return now;
+	if (end->line_free < now)
+		end->line_free = now;
+	if (end->shape.limit)
+		most = (us_ns)((double)end->shape.limit * end->link.mtu * 8e9 /
+			       (double)rate);
+	if (end->line_free - now > most)
+		return US_NEVER;
+	end->line_free += (us_ns)(len * 8 * (uint64_t)US_SEC / rate);
+	return end->line_free;
+}
+
+/* Puts a frame into the queue behind all that arrive no later. */
+static void enqueue(struct half *half, struct frame *frame)
+{
+	struct cds_list_head *at = half->queue.prev;
+
+	while (at != &half->queue &&
+	       us_container(at, struct frame, node)->due > frame->due)
+		at = at->prev;
+	cds_list_add(&frame->node, at);
+}
+
+static void shape_one(struct end *end, struct frame *frame)
+{
+	const struct shape *shape = &end->shape;
+	uint32_t bit;
+
+	if (chance(end, shape->loss)) {
+		drop(end, frame);
+		return;
+	}
+	if (chance(end, shape->corrupt)) {
+		bit = us_random_below(&end->random, frame->len * 8);
+		frame->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	frame->due = leave(end, frame->len);
+	if (frame->due == US_NEVER) {
+		drop(end, frame);
+		return;
+	}
+	frame->due += shape->delay;
+	if (shape->jitter)
+		frame->due += up_to(end, shape->jitter);
+	if (chance(end, shape->reorder))
+		frame->due += up_to(end, shape->delay / 2 > US_MSEC ?
+				    shape->delay / 2 : US_MSEC);
+	enqueue(end->out, frame);
+}
+
+static void send_shaped(struct end *end, struct frame *frame)
+{
+	struct frame *twin = NULL;
+
+	if (chance(end, end->shape.duplicate))
+		twin = us_pool_get(&end->out->frames);
+	if (twin)
+		memcpy(twin, frame, sizeof(*frame) + frame->len);
+	shape_one(end, frame);
+	if (twin)
+		shape_one(end, twin);
+}
+
+/* Brings the payload behind the headers, and sums it up on the way.  Returns the
+ * length of the packet, or 0 if it does not fit.
+ */
+static uint32_t gather(struct end *end, const struct us_tx *tx)
+{
+	uint32_t len = tx->inline_len, sum, i;
+	uint8_t *head = tx->head;
+	uint16_t field;
+
+	for (i = 0; i < tx->nr_frags; i++)
+		len += tx->frag[i].len;
+	if (len > end->out->room || (!tx->gso && len > end->link.mtu))
+		return 0;
+	len = tx->inline_len;
+	sum = tx->csum_offload ?
+		us_csum_bytes(head + tx->l4, len - tx->l4, 0) : 0;
+	for (i = 0; i < tx->nr_frags; i++) {
+		const struct us_frag *frag = &tx->frag[i];
+		const uint8_t *from = frag->chunk->data + frag->offset;
+
+		if (tx->csum_offload)
+			sum = us_csum_add(sum, us_csum_at(us_csum_copy(head + len,
+						from, frag->len, 0), len - tx->l4));
+		else
+			memcpy(head + len, from, frag->len);
+		len += frag->len;
+	}
+	if (tx->csum_offload) {
+		field = us_csum_fold(sum);
+		field = field ? field : 0xffff;	/* UDP: 0 is none (RFC 768) */
+		memcpy(head + tx->l4 + tx->csum_offset, &field, sizeof(field));
+	}
+	return len;
+}
+
+static void submit(struct us_link *link, struct us_tx *tx)
+{
+	struct end *end = end_of(link);
+	struct frame *frame = end->reserved;
+
+	frame->len = gather(end, tx);
+	if (us_unlikely(!frame->len)) {
+		link->stats.tx_dropped++;
+		return;			/* the frame stays reserved */
+	}
+	end->reserved = NULL;
+	frame->due = 0;
+	frame->gso = tx->gso;
+	frame->gso_size = tx->gso_size;
+	link->stats.tx_packets++;
+	link->stats.tx_bytes += frame->len;
+	if (us_unlikely(end->shape.any))
+		send_shaped(end, frame);
+	else
+		cds_list_add_tail(&frame->node, &end->out->queue);
+}
+
+/* What was submitted is already on its way. */
+static void flush(struct us_link *link)
+{
+	(void)link;
+}
+
+/* ---------------------------------------------------------------- receiving */
+
+static void deliver(struct end *end, struct frame *frame)
+{
+	struct us_pkt *pkt = us_link_pkt(&end->link);
+
+	if (us_unlikely(!pkt)) {
+		us_pool_put(&end->in->frames, frame);
+		return;
+	}
+	pkt->data = frame->data;
+	pkt->len = frame->len;
+	pkt->token = (uintptr_t)frame;
+	if (frame->gso && frame->gso_size) {
+		pkt->gso = frame->gso;
+		pkt->gso_size = frame->gso_size;
+		pkt->gso_segs = (uint16_t)((frame->len + frame->gso_size - 1) /
+					   frame->gso_size);
+	}
+	end->link.stats.rx_packets++;
+	end->link.stats.rx_bytes += pkt->len;
+	end->link.stack->up->link_input(end->link.stack, pkt);
+}
+
+static bool has_room(const struct end *end)
+{
+	return end->out->frames.used < end->out->frames.count;
+}
+
+static unsigned int poll_end(struct us_link *link, unsigned int budget)
+{
+	struct end *end = end_of(link);
+	struct cds_list_head *queue = &end->in->queue;
+	unsigned int n;
+
+	for (n = 0; n < budget && !cds_list_empty(queue); n++) {
+		struct frame *frame = us_container(queue->next, struct frame,
+						   node);
+
+		if (frame->due > link->stack->now)
+			break;
+		cds_list_del(&frame->node);
+		deliver(end, frame);
+	}
+	if (us_unlikely(end->starved) && has_room(end)) {
+		end->starved = false;
+		link->stack->up->link_writable(link->stack, link);
+	}
+	return n;
+}
+
+static void release(struct us_link *link, struct us_pkt *pkt)
+{
+	us_pool_put(&end_of(link)->in->frames, (void *)(uintptr_t)pkt->token);
+}
+
+static bool pressure(const struct us_link *link)
+{
+	const struct us_pool *frames = &end_of(link)->in->frames;
+
+	return frames->used > frames->count / 2;
+}
+
+static int fd(const struct us_link *link)
+{
+	(void)link;
+	return -1;
+}
+
+static us_ns next(const struct us_link *link)
+{
+	const struct end *end = end_of(link);
+	const struct cds_list_head *queue = &end->in->queue;
+
+	if (end->starved && has_room(end))
+		return link->stack->now;
+	if (queue->next == queue)
+		return US_NEVER;
+	return us_container(queue->next, struct frame, node)->due;
+}
+
+const struct us_link_ops us_pipe_ops = {
+	.name = "pipe",
+	.open = open_end,
+	.close = close_end,
+	.reserve = reserve,
+	.submit = submit,
+	.flush = flush,
+	.poll = poll_end,
+	.release = release,
+	.pressure = pressure,
+	.fd = fd,
+	.next = next,
+};
