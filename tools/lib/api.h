@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* The socket calls that differ between ustack and the kernel: all else of stack
+ * and ksock is the same code, so that both do the same work.
+ */
+#ifndef TOOLS_API_H
+#define TOOLS_API_H
+
+#include <sys/socket.h>
+
+#include "job.h"
+
+/**
+ * struct api - one implementation of sockets
+ * @name: for the summary.
+ * @start: makes what sockets need; tells on standard error what is wrong.
+ * @stop: undoes start.
+ * @socket: NULL and errno, or a socket.
+ * @bind: as the others down to @close: the BSD call of the name.
+ * @connect: of an address.
+ * @listen: for one peer at a time.
+ * @accept: NULL and errno, or a socket.
+ * @send: on a connected socket.
+ * @recvfrom: the address may be NULL.
+ * @shutdown: of a connection.
+ * @setsockopt: at SOL_SOCKET.
+ * @close: of a socket.
+ * @pause: lets @ns nanoseconds pass; network traffic goes on.
+ * @syscalls: system calls made for the sockets since @start.
+ * @why: in words why the last call failed; "" if errno says it all.
+ */
+struct api {
+	const char *name;
+	int (*start)(const struct job *job);
+	void (*stop)(void);
+	void *(*socket)(int domain, int type);
+	int (*bind)(void *socket, const struct sockaddr *address, socklen_t length);
+	int (*connect)(void *socket, const struct sockaddr *address, socklen_t length);
+	int (*listen)(void *socket);
+	void *(*accept)(void *socket);
+	ssize_t (*send)(void *socket, const void *data, size_t len);
+	ssize_t (*recvfrom)(void *socket, void *data, size_t len, int flags,
+			    struct sockaddr *address, socklen_t *length);
+	int (*shutdown)(void *socket, int how);
+	int (*setsockopt)(void *socket, int name, const void *value, socklen_t length);
+	void (*close)(void *socket);
+	void (*pause)(int64_t ns);
+	uint64_t (*syscalls)(void);
+	const char *(*why)(void);
+};
+
+extern const struct api api_ustack;
+extern const struct api api_kernel;
+
+#endif /* TOOLS_API_H */

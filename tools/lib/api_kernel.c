@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* The kernel's sockets: each call is a system call, and counted. */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api.h"
+
+static uint64_t calls;
+
+/* A socket is a pointer here; descriptor 0 must not be NULL. */
+static void *handle(int fd)
+{
+	return fd < 0 ? NULL : (void *)(intptr_t)(fd + 1);
+}
+
+static int fd_of(void *socket)
+{
+	return (intptr_t)socket - 1;
+}
+
+static int start(const struct job *job)
+{
+	(void)job;
+	return 0;
+}
+
+static void stop(void)
+{
+}
+
+static void *new_socket(int domain, int type)
+{
+	int one = 1, fd = socket(domain, type, 0);
+
+	calls++;
+	/* What ustack does without being asked: a port is free again at once,
+	 * and IPv6 sockets hear IPv6.
+	 */
+	if (fd >= 0 && type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (fd >= 0 && domain == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	return handle(fd);
+}
+
+static int bind_name(void *socket, const struct sockaddr *address, socklen_t length)
+{
+	calls++;
+	return bind(fd_of(socket), address, length);
+}
+
+static int connect_peer(void *socket, const struct sockaddr *address, socklen_t length)
+{
+	calls++;
+	return connect(fd_of(socket), address, length);
+}
+
+static int listen_peer(void *socket)
+{
+	int type;
+	socklen_t length = sizeof(type);
+
+	if (getsockopt(fd_of(socket), SOL_SOCKET, SO_TYPE, &type, &length))
+		return -1;
+	calls++;
+	return type == SOCK_STREAM ? listen(fd_of(socket), 1) : 0;
+}
+
+static void *accept_peer(void *socket)
+{
+	calls++;
+	return handle(accept(fd_of(socket), NULL, NULL));
+}
+
+static ssize_t send_data(void *socket, const void *data, size_t len)
+{
+	calls++;
+	return send(fd_of(socket), data, len, MSG_NOSIGNAL);
+}
+
+static ssize_t recv_data(void *socket, void *data, size_t len, int flags,
+			 struct sockaddr *address, socklen_t *length)
+{
+	calls++;
+	return recvfrom(fd_of(socket), data, len, flags, address, length);
+}
+
+static int shut(void *socket, int how)
+{
+	calls++;
+	return shutdown(fd_of(socket), how);
+}
+
+static int set_option(void *socket, int name, const void *value, socklen_t length)
+{
+	calls++;
+	return setsockopt(fd_of(socket), SOL_SOCKET, name, value, length);
+}
+
+static void close_socket(void *socket)
+{
+	calls++;
+	close(fd_of(socket));
+}
+
+static void let_pass(int64_t ns)
+{
+	struct timespec ts = { ns / 1000000000, ns % 1000000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+static uint64_t syscalls(void)
+{
+	return calls;
+}
+
+static const char *why(void)
+{
+	return "";
+}
+
+const struct api api_kernel = {
+	.name = "kernel",
+	.start = start,
+	.stop = stop,
+	.socket = new_socket,
+	.bind = bind_name,
+	.connect = connect_peer,
+	.listen = listen_peer,
+	.accept = accept_peer,
+	.send = send_data,
+	.recvfrom = recv_data,
+	.shutdown = shut,
+	.setsockopt = set_option,
+	.close = close_socket,
+	.pause = let_pass,
+	.syscalls = syscalls,
+	.why = why,
+};

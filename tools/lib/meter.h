@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run costs: a line a second, and a summary. */
+#ifndef TOOLS_METER_H
+#define TOOLS_METER_H
+
+#include "api.h"
+
+/**
+ * struct meter_sample - a point in time
+ * @clock: CLOCK_MONOTONIC, nanoseconds.
+ * @cpu: of this process, nanoseconds.
+ * @user: of that, microseconds in user mode, as far as the kernel knows.
+ * @sys: alike in the kernel.
+ * @bytes: of payload so far.
+ * @messages: so far.
+ * @syscalls: for the sockets, so far.
+ */
+struct meter_sample {
+	int64_t clock;
+	int64_t cpu;
+	int64_t user;
+	int64_t sys;
+	uint64_t bytes;
+	uint64_t messages;
+	uint64_t syscalls;
+};
+
+/**
+ * struct meter - of a run
+ * @job: for names.
+ * @api: counts system calls.
+ * @bytes: of payload so far; the run adds.
+ * @messages: alike.
+ * @lost: datagrams that did not come.
+ * @first: when the run began.
+ * @last: at the last line.
+ */
+struct meter {
+	const struct job *job;
+	const struct api *api;
+	uint64_t bytes;
+	uint64_t messages;
+	uint64_t lost;
+	struct meter_sample first;
+	struct meter_sample last;
+};
+
+/* meter_start() - the transfer begins */
+void meter_start(struct meter *meter, const struct job *job, const struct api *api);
+/* meter_line() - tells the time since the last line */
+void meter_line(struct meter *meter);
+/* meter_summary() - tells it all, for people and for programs */
+void meter_summary(struct meter *meter);
+int64_t meter_elapsed(const struct meter *meter);
+
+#endif /* TOOLS_METER_H */

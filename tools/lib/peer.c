@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/* How the two ends find each other. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "run.h"
+
+/* In words, for messages: "ADDRESS port PORT". */
+static const char *end_name(const union job_address *address)
+{
+	static char text[INET6_ADDRSTRLEN + 16];
+	char plain[INET6_ADDRSTRLEN];
+	const void *bytes = address->sa.sa_family == AF_INET6
+		? (const void *)&address->v6.sin6_addr : &address->v4.sin_addr;
+
+	inet_ntop(address->sa.sa_family, bytes, plain, sizeof(plain));
+	snprintf(text, sizeof(text), "%s port %u", plain, ntohs(address->v4.sin_port));
+	return text;
+}
+
+static int failed(const struct run *run, const char *what,
+		  const union job_address *address)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %s", what, end_name(address));
+	return run_failed(run, text);
+}
+
+static int make_socket(struct run *run)
+{
+	const struct job *job = run->job;
+	int type = job->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+
+	run->socket = run->api->socket(job->family, type);
+	if (!run->socket)
+		return run_failed(run, "socket");
+	if (job->bound && run->api->bind(run->socket, &job->local.sa,
+					 job_length(&job->local)))
+		return failed(run, "bind to", &job->local);
+	return 0;
+}
+
+static int connect_to(struct run *run, const union job_address *peer)
+{
+	while (run->api->connect(run->socket, &peer->sa, job_length(peer))) {
+		if (!run_again())
+			return failed(run, "connect to", peer);
+		if (run_stopped(run))
+			return 1;
+	}
+	return 0;
+}
+
+static int accept_stream(struct run *run)
+{
+	void *listener = run->socket;
+
+	while (!(run->socket = run->api->accept(listener))) {
+		if (run_again() && !run_stopped(run))
+			continue;
+		run->socket = listener;
+		return run_again() ? 1 : failed(run, "accept on", &run->job->local);
+	}
+	run->api->close(listener);
+	return 0;
+}
+
+/* The first datagram tells who the peer is.  It stays where it is if it is
+ * payload; if this end sends, it only said so.
+ */
+static int accept_datagrams(struct run *run)
+{
+	int flags = job_sends(run->job) ? 0 : MSG_PEEK;
+	union job_address peer;
+	socklen_t length = sizeof(peer);
+
+	while (run->api->recvfrom(run->socket, run->buffer, run->job->bytes, flags,
+				  &peer.sa, &length) < 0) {
+		if (!run_again())
+			return failed(run, "receive on", &run->job->local);
+		if (run_stopped(run))
+			return 1;
+		length = sizeof(peer);
+	}
+	return connect_to(run, &peer);
+}
+
+static int listen_for_peer(struct run *run)
+{
+	if (run->api->listen(run->socket))
+		return failed(run, "listen on", &run->job->local);
+	fprintf(stderr, "%s: waiting on %s\n", run->job->program,
+		end_name(&run->job->local));
+	return run->job->protocol == IPPROTO_TCP ? accept_stream(run)
+						 : accept_datagrams(run);
+}
+
+int peer_open(struct run *run)
+{
+	int err = make_socket(run);
+
+	if (!err)
+		err = run->job->listen ? listen_for_peer(run)
+				       : connect_to(run, &run->job->remote);
+	if (err && run->socket) {
+		run->api->close(run->socket);
+		run->socket = NULL;
+	}
+	return err < 0 ? err : 0;
+}

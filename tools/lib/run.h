@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* One run, from the signals to the summary. */
+#ifndef TOOLS_RUN_H
+#define TOOLS_RUN_H
+
+#include "meter.h"
+
+/**
+ * struct run - one run
+ * @job: what to do.
+ * @api: with which sockets.
+ * @socket: connected.
+ * @meter: what it costs.
+ * @buffer: of job.bytes.
+ * @next: number of the next datagram.
+ * @deadline: run_ticks() at which job.seconds have passed.
+ */
+struct run {
+	const struct job *job;
+	const struct api *api;
+	void *socket;
+	struct meter meter;
+	uint8_t *buffer;
+	uint64_t next;
+	unsigned int deadline;
+};
+
+/* run_job() - does it; the exit status of the program */
+int run_job(const struct job *job, const struct api *api);
+
+/* run_failed() - says what failed, and why, on standard error; gives -1 */
+int run_failed(const struct run *run, const char *what);
+
+/* run_stopped() - a signal asked for the end, or job.seconds passed.  Prints the
+ * line of each second; so whoever loops asks.
+ */
+bool run_stopped(struct run *run);
+
+/* run_again() - errno is that of a call which a signal ended (one comes each
+ * second), or which has to be made again for another reason
+ */
+bool run_again(void);
+
+/* run_ticks() - seconds since the program began */
+unsigned int run_ticks(void);
+
+/* peer_open() - run.socket becomes connected (peer.c); 0, also if stopped (then
+ * there is no socket), or -1
+ */
+int peer_open(struct run *run);
+
+/* transfer_send(), transfer_receive() - move the payload until it ends; 0 or -1.
+ * The sender tells that there is no more, and waits a while for the peer to have
+ * it all (transfer.c).
+ */
+int transfer_send(struct run *run);
+int transfer_receive(struct run *run);
+
+#endif /* TOOLS_RUN_H */

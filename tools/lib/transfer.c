@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The payload's way.  A TCP connection ends with FIN.  Over UDP an empty datagram
+ * is the end; the receiver answers with another one, and the sender repeats its
+ * own until then.  A UDP receiver that did the connecting first sends a datagram
+ * of one byte, from which the other end knows it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "pattern.h"
+#include "run.h"
+
+#define DRAIN_SECONDS	5	/* for the peer to take all */
+#define INPUT_WAIT_MS	20	/* at most, between two rounds of the stack */
+#define END_REPEAT_US	200000
+#define END_REPEATS	10
+
+static bool is_udp(const struct run *run)
+{
+	return run->job->protocol == IPPROTO_UDP;
+}
+
+/* ------------------------------------------------------------------ sending */
+
+/* The network goes on while there is no input. */
+static bool input_ready(struct run *run)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct stat stat;
+
+	if (fstat(STDIN_FILENO, &stat) == 0 && S_ISREG(stat.st_mode))
+		return true;
+	while (!run_stopped(run)) {
+		if (poll(&fd, 1, INPUT_WAIT_MS) > 0)
+			return true;
+		run->api->pause(0);
+	}
+	return false;
+}
+
+/* A whole message but at the end: bytes, 0 at the end, -1. */
+static ssize_t read_input(struct run *run)
+{
+	size_t done = 0;
+
+	while (done < run->job->bytes && input_ready(run)) {
+		ssize_t n = read(STDIN_FILENO, run->buffer + done,
+				 run->job->bytes - done);
+
+		if (n < 0 && errno != EINTR) {
+			perror("standard input");
+			return -1;
+		}
+		if (n == 0)
+			break;
+		if (n > 0)
+			done += n;
+	}
+	return done;
+}
+
+static ssize_t next_message(struct run *run)
+{
+	const struct job *job = run->job;
+
+	if (job->count && run->meter.messages >= job->count)
+		return 0;
+	if (job->input)
+		return read_input(run);
+	if (is_udp(run))
+		pattern_make_datagram(run->next++, run->buffer, job->bytes);
+	else
+		pattern_make(run->meter.bytes, run->buffer, job->bytes);
+	return job->bytes;
+}
+
+static void keep_rate(struct run *run)
+{
+	uint64_t rate = run->job->rate;
+	int64_t due, now;
+
+	if (!rate)
+		return;
+	due = (double)run->meter.bytes * 8 / rate * 1e9;
+	while ((now = meter_elapsed(&run->meter)) < due && !run_stopped(run))
+		run->api->pause(due - now);
+}
+
+/* 0, 1 if stopped in between, -1. */
+static int send_all(struct run *run, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = run->api->send(run->socket, run->buffer + done, len - done);
+
+		if (n < 0 && !run_again())
+			return run_failed(run, "send");
+		if (n < 0 && run_stopped(run))
+			return 1;
+		if (n > 0) {
+			done += n;
+			run->meter.bytes += n;
+		}
+	}
+	run->meter.messages++;
+	return 0;
+}
+
+/* Takes what still comes, and throws it away, until the peer has closed too. */
+static void drain(struct run *run)
+{
+	unsigned int until = run_ticks() + DRAIN_SECONDS;
+	ssize_t n;
+
+	do {
+		n = run->api->recvfrom(run->socket, run->buffer, run->job->bytes, 0,
+				       NULL, NULL);
+	} while ((n > 0 || (n < 0 && run_again())) && run_ticks() < until);
+}
+
+static void end_stream(struct run *run)
+{
+	if (run->api->shutdown(run->socket, SHUT_WR) == 0)
+		drain(run);
+}
+
+/* True once the peer answered, or has gone. */
+static bool end_answered(struct run *run)
+{
+	ssize_t n;
+
+	do {
+		n = run->api->recvfrom(run->socket, run->buffer, run->job->bytes, 0,
+				       NULL, NULL);
+	} while (n > 0);
+	return n == 0 || errno == ECONNREFUSED;
+}
+
+static void end_datagrams(struct run *run)
+{
+	const struct timeval wait = { .tv_usec = END_REPEAT_US };
+
+	run->api->setsockopt(run->socket, SO_RCVTIMEO, &wait, sizeof(wait));
+	for (int i = 0; i < END_REPEATS; i++) {
+		if (run->api->send(run->socket, "", 0) < 0 && !run_again())
+			return;
+		if (end_answered(run))
+			return;
+	}
+	fprintf(stderr, "%s: the peer did not confirm the end\n", run->job->program);
+}
+
+int transfer_send(struct run *run)
+{
+	int err = 0;
+
+	while (!err && !run_stopped(run)) {
+		ssize_t len = next_message(run);
+
+		if (len <= 0) {
+			err = len;
+			break;
+		}
+		keep_rate(run);
+		err = send_all(run, len);
+	}
+	if (err < 0)
+		return err;
+	if (is_udp(run))
+		end_datagrams(run);
+	else
+		end_stream(run);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- receiving */
+
+static int write_output(struct run *run, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = write(STDOUT_FILENO, run->buffer + done, len - done);
+
+		if (n < 0 && errno != EINTR) {
+			fprintf(stderr, "%s: standard output: %m\n", run->job->program);
+			return -1;
+		}
+		if (n > 0)
+			done += n;
+	}
+	return 0;
+}
+
+static int not_pattern(const struct run *run, const char *unit, uint64_t which)
+{
+	fprintf(stderr, "%s: %s %" PRIu64 " is not what stack or ksock send: --output takes other payload\n",
+		run->job->program, unit, which);
+	return -1;
+}
+
+static int check_datagram(struct run *run, size_t len)
+{
+	uint64_t number = run->next;
+
+	if (!pattern_check_datagram(&number, run->buffer, len))
+		return not_pattern(run, "datagram", run->meter.messages);
+	if (number > run->next)
+		run->meter.lost += number - run->next;
+	else if (number < run->next && run->meter.lost)
+		run->meter.lost--;	/* late, not lost */
+	if (number >= run->next)
+		run->next = number + 1;
+	return 0;
+}
+
+static int consume(struct run *run, size_t len)
+{
+	size_t right;
+
+	if (run->job->output)
+		return write_output(run, len);
+	if (is_udp(run))
+		return check_datagram(run, len);
+	right = pattern_check(run->meter.bytes, run->buffer, len);
+	return right == len ? 0 : not_pattern(run, "byte", run->meter.bytes + right);
+}
+
+/* A message of a stream is what the sender is taken to have sent at once. */
+static void account(struct run *run, size_t len)
+{
+	uint64_t unit = run->job->bytes;
+
+	run->meter.bytes += len;
+	if (is_udp(run))
+		run->meter.messages++;
+	else
+		run->meter.messages = (run->meter.bytes + unit - 1) / unit;
+}
+
+/* Lost hellos are made up for each second. */
+static int say_hello(struct run *run)
+{
+	if (!is_udp(run) || run->job->listen || run->meter.messages)
+		return 0;
+	if (run->api->send(run->socket, "h", 1) < 0 && !run_again())
+		return run_failed(run, "send");
+	return 0;
+}
+
+static int receive_some(struct run *run, ssize_t n)
+{
+	if (n < 0)
+		return run_again() ? say_hello(run) : run_failed(run, "receive");
+	if (consume(run, n))
+		return -1;
+	account(run, n);
+	return 0;
+}
+
+/* The peer ended, or this end was told to. */
+static void end_receiving(struct run *run, bool peer_ended)
+{
+	if (is_udp(run)) {
+		if (peer_ended)
+			run->api->send(run->socket, "", 0);
+		return;
+	}
+	if (run->api->shutdown(run->socket, SHUT_WR) == 0 && !peer_ended)
+		drain(run);
+}
+
+int transfer_receive(struct run *run)
+{
+	ssize_t n = -1;
+	int err = say_hello(run);
+
+	while (!err && n && !run_stopped(run)) {
+		n = run->api->recvfrom(run->socket, run->buffer, run->job->bytes, 0,
+				       NULL, NULL);
+		if (n)
+			err = receive_some(run, n);
+	}
+	if (!err)
+		end_receiving(run, n == 0);
+	return err;
+}
