@@ -114,7 +114,7 @@ TEST_F(authority, bound_to_any_covers_any)
 
 TEST_F(authority, is_needed)
 {
-	EXPECT_EQ(EACCES, nobody_binds(&self->c, &self->b, -1));
+	EXPECT_EQ(EPERM, nobody_binds(&self->c, &self->b, -1));
 }
 
 TEST_F(authority, does_not_lend_privilege)
@@ -247,7 +247,7 @@ TEST_F(authority, of_privileged_port)
 	ASSERT_LE(0, low);
 	self->b.flow.local_port = htons(80);
 	EXPECT_EQ(0, nobody_binds(&self->c, &self->b, low));
-	EXPECT_EQ(EACCES, nobody_binds(&self->c, &self->b, -1));
+	EXPECT_EQ(EPERM, nobody_binds(&self->c, &self->b, -1));
 }
 
 TEST_F(authority, decides_the_namespace)
@@ -302,7 +302,7 @@ TEST_F(other, protocol_takes_no_socket)
 TEST_F(other, protocol_needs_privilege)
 {
 	bind_init(&self->b, 253, HERE4, 0, PEER4, 0);
-	EXPECT_EQ(EACCES, nobody_binds(&self->c, &self->b, -1));
+	EXPECT_EQ(EPERM, nobody_binds(&self->c, &self->b, -1));
 }
 
 TEST_HARNESS_MAIN

@@ -132,6 +132,10 @@ REFUSED(listen_peer_without_port, EINVAL,
 	bind_init(b, IPPROTO_TCP, HERE4, 0, "0.0.0.0/0", 0);
 	b->flags = NETCHANNEL_BIND_LISTEN_PEER)
 
+REFUSED(listen_peer_with_one_peer, EINVAL,
+	bind_init(b, IPPROTO_TCP, HERE4, 7, PEER4, 9);
+	b->flags = NETCHANNEL_BIND_LISTEN_PEER)
+
 TEST_F(bind, same_flow_of_another_channel)
 {
 	struct chan other;
@@ -241,6 +245,13 @@ TEST_F(bind, after_freeze)
 	EXPECT_EQ(NETCHANNEL_STATUS_FROZEN, chan_status(&self->c));
 	EXPECT_EQ(NETCHANNEL_STATUS_FROZEN, self->c.ctl->status);
 	EXPECT_EQ(0, chan_freeze(&self->c));
+}
+
+TEST_F(bind, of_broken_channel)
+{
+	self->c.ctl->tx_head = 1000;
+	ASSERT_EQ(-EPIPE, chan_kick(&self->c));
+	EXPECT_EQ(-EPIPE, chan_bind(&self->c, &self->b));
 }
 
 TEST_F(bind, freeze_flags)

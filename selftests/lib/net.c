@@ -210,7 +210,7 @@ bool net_hears(int fd, const char *data)
 	return n == (ssize_t)strlen(data) && !memcmp(buffer, data, n);
 }
 
-int net_raw(struct net *net)
+int net_tap(struct net *net)
 {
 	struct timeval limit = { .tv_sec = CHAN_TIMEOUT / 1000 };
 	struct sockaddr_ll ll = {
@@ -224,6 +224,13 @@ int net_raw(struct net *net)
 	net_enter(net->here);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	return bind(fd, (void *)&ll, sizeof(ll)) ? -errno : fd;
+}
+
+int net_raw(struct net *net)
+{
+	if (net_run(net->peer, "/bin/ip addr flush dev " PEER_DEV))
+		return -1;
+	return net_tap(net);
 }
 
 static bool is_ip6(const struct packet *p)

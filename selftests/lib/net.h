@@ -70,6 +70,8 @@ int net_sendto(int fd, const char *data, const char *text, uint16_t port);
 bool net_hears(int fd, const char *data);
 
 /* Sends and hears whole IP packets at the peer's end of the veth pair. */
+int net_tap(struct net *net);
+/* The same, and the peer's own kernel keeps silent: it has lost its addresses. */
 int net_raw(struct net *net);
 int net_inject(int raw, const struct packet *packet);
 /* The next packet on the wire of TCP or UDP, or ICMP; 0 after CHAN_TIMEOUT. */
