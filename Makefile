@@ -115,13 +115,13 @@ kselftest:		## the kernel tests, installed as kselftest does
 # --- running --------------------------------------------------------------------
 
 check:			## all tests; STAGES="unit uapi" for some of them
-	selftests/host/check $(STAGES)
+	@selftests/host/check $(STAGES)
 
 demo:			## a file through a channel and through the kernel's sockets
-	selftests/demo/run
+	@selftests/demo/run
 
 mutants:		## faults put into the code, each to be found by a test
-	selftests/mutants/run
+	@selftests/mutants/run
 
 vm-shell: all module kselftest	## a shell in a guest, KERNEL=6.1|6.12|debug
 	selftests/vm/run --kernel $(KERNEL) --mode smp --shell
