@@ -11,7 +11,7 @@ static const char common[] =
 "  -D, --destination-port PORT  port of the peer\n"
 "  -p, --protocol 6|17          TCP (default) or UDP; also tcp, udp\n"
 "  -l, --listen                 wait for one peer at -S, and receive\n"
-"  -b, --bytes N                bytes of a message (default 4096)\n"
+"  -b, --bytes N                bytes of a message (default 4096; UDP: 1400)\n"
 "      --reverse                payload goes the other way: the listener sends\n"
 "      --input                  send standard input, up to its end\n"
 "      --output                 write what comes to standard output\n"

@@ -11,6 +11,8 @@
 #include "job.h"
 
 #define DEPTH_MAX	65536
+#define BYTES_STREAM	4096	/* as the original had it */
+#define BYTES_DATAGRAM	1400	/* fits an MTU of 1500 over IPv4 and IPv6 */
 #define WRONG		2	/* exit status */
 #define GO_ON		(-1)
 
@@ -332,6 +334,10 @@ static int check_link(struct job *job)
 
 static int check_payload(struct job *job)
 {
+	bool udp = job->protocol == IPPROTO_UDP;
+
+	if (!job->bytes)
+		job->bytes = udp ? BYTES_DATAGRAM : BYTES_STREAM;
 	if (job->input && !job_sends(job))
 		return wrong(job, "--input is for the side that sends: %s --reverse",
 			     job->reverse ? "leave out" : "add");
@@ -340,7 +346,7 @@ static int check_payload(struct job *job)
 			     job->reverse ? "leave out" : "add");
 	if (job->rate && !job_sends(job))
 		return wrong(job, "--rate is for the side that sends");
-	if (job->protocol == IPPROTO_UDP && job->bytes > JOB_DATAGRAM_MAX)
+	if (udp && job->bytes > JOB_DATAGRAM_MAX)
 		return wrong(job, "-b %zu: a datagram has at most %u bytes", job->bytes,
 			     JOB_DATAGRAM_MAX);
 	return GO_ON;
@@ -357,7 +363,6 @@ int job_parse(struct job *job, int argc, char **argv)
 		.protocol = IPPROTO_TCP,
 		.prefix = -1,
 		.depth = 1024,
-		.bytes = 4096,
 		.link = "netchannel",
 	};
 	opterr = 0;

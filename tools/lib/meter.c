@@ -80,10 +80,14 @@ void meter_line(struct meter *meter)
 	meter->last = now;
 }
 
+void meter_stop(struct meter *meter)
+{
+	meter->end = sample(meter);
+}
+
 void meter_summary(struct meter *meter)
 {
-	struct meter_sample now = sample(meter);
-	struct meter_sample d = since(&meter->first, &now);
+	struct meter_sample d = since(&meter->first, &meter->end);
 	const char *role = job_sends(meter->job) ? "sent" : "received";
 	const char *link = meter->job->kernel ? "none" : meter->job->link;
 

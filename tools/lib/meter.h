@@ -34,6 +34,7 @@ struct meter_sample {
  * @lost: datagrams that did not come.
  * @first: when the run began.
  * @last: at the last line.
+ * @end: when the run ended.
  */
 struct meter {
 	const struct job *job;
@@ -43,12 +44,15 @@ struct meter {
 	uint64_t lost;
 	struct meter_sample first;
 	struct meter_sample last;
+	struct meter_sample end;
 };
 
 /* meter_start() - the transfer begins */
 void meter_start(struct meter *meter, const struct job *job, const struct api *api);
 /* meter_line() - tells the time since the last line */
 void meter_line(struct meter *meter);
+/* meter_stop() - the transfer has ended; the last call counts */
+void meter_stop(struct meter *meter);
 /* meter_summary() - tells it all, for people and for programs */
 void meter_summary(struct meter *meter);
 int64_t meter_elapsed(const struct meter *meter);

@@ -16,7 +16,8 @@
 #include "pattern.h"
 #include "run.h"
 
-#define DRAIN_SECONDS	5	/* for the peer to take all */
+#define SEND_DRAIN	5	/* seconds for the peer to take all */
+#define RECEIVE_DRAIN	1	/* seconds for the peer to hear that we end */
 #define INPUT_WAIT_MS	20	/* at most, between two rounds of the stack */
 #define END_REPEAT_US	200000
 #define END_REPEATS	10
@@ -92,6 +93,16 @@ static void keep_rate(struct run *run)
 		run->api->pause(due - now);
 }
 
+static int send_failed(const struct run *run)
+{
+	if (errno == EMSGSIZE)
+		fprintf(stderr, "%s: datagrams of %zu bytes do not fit the path: give a smaller -b\n",
+			run->job->program, run->job->bytes);
+	else
+		run_failed(run, "send");
+	return -1;
+}
+
 /* 0, 1 if stopped in between, -1. */
 static int send_all(struct run *run, size_t len)
 {
@@ -101,7 +112,7 @@ static int send_all(struct run *run, size_t len)
 		ssize_t n = run->api->send(run->socket, run->buffer + done, len - done);
 
 		if (n < 0 && !run_again())
-			return run_failed(run, "send");
+			return send_failed(run);
 		if (n < 0 && run_stopped(run))
 			return 1;
 		if (n > 0) {
@@ -114,9 +125,9 @@ static int send_all(struct run *run, size_t len)
 }
 
 /* Takes what still comes, and throws it away, until the peer has closed too. */
-static void drain(struct run *run)
+static void drain(struct run *run, unsigned int seconds)
 {
-	unsigned int until = run_ticks() + DRAIN_SECONDS;
+	unsigned int until = run_ticks() + seconds;
 	ssize_t n;
 
 	do {
@@ -128,7 +139,7 @@ static void drain(struct run *run)
 static void end_stream(struct run *run)
 {
 	if (run->api->shutdown(run->socket, SHUT_WR) == 0)
-		drain(run);
+		drain(run, SEND_DRAIN);
 }
 
 /* True once the peer answered, or has gone. */
@@ -171,12 +182,16 @@ int transfer_send(struct run *run)
 		keep_rate(run);
 		err = send_all(run, len);
 	}
+	meter_stop(&run->meter);
 	if (err < 0)
 		return err;
-	if (is_udp(run))
+	if (is_udp(run)) {
 		end_datagrams(run);
-	else
-		end_stream(run);
+		return 0;
+	}
+	/* What is queued is not sent: a stream takes until the peer has it. */
+	end_stream(run);
+	meter_stop(&run->meter);
 	return 0;
 }
 
@@ -274,7 +289,7 @@ static void end_receiving(struct run *run, bool peer_ended)
 		return;
 	}
 	if (run->api->shutdown(run->socket, SHUT_WR) == 0 && !peer_ended)
-		drain(run);
+		drain(run, RECEIVE_DRAIN);
 }
 
 int transfer_receive(struct run *run)
@@ -288,6 +303,7 @@ int transfer_receive(struct run *run)
 		if (n)
 			err = receive_some(run, n);
 	}
+	meter_stop(&run->meter);
 	if (!err)
 		end_receiving(run, n == 0);
 	return err;
