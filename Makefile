@@ -12,7 +12,7 @@ compiler := $(filter-out gcc,$(notdir $(CC)))
 O := build$(addprefix /,$(compiler))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
 
 CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
-CFLAGS += -fPIC -fno-omit-frame-pointer
+CFLAGS += -fPIC -fno-omit-frame-pointer $(USERCFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iustack/include -Iustack -MMD -MP
 LDLIBS := -lurcu-memb -lpthread
 ifneq ($(SANITIZE),)
@@ -93,7 +93,7 @@ module:			## the module, for KERNEL=6.1|6.12|debug or a KDIR (C=2: with sparse)
 	@ln -sfn $(addprefix $(CURDIR)/,Kbuild uapi) $(module_dir)
 	@ln -sf $(addprefix $(CURDIR)/,$(module_sources)) $(module_dir)/kmod
 	@find $(module_dir) -xtype l -delete
-	+$(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS=-Werror modules
+	+$(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS="-Werror $(USERCFLAGS)" modules
 	@ln -sf kmod/netchannel.ko $(module_dir)
 
 # --- kselftest: its own build rules and runner, from Debian's kernel source -----
