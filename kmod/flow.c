@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Flows, and the table in which packets find them. */
+#include <linux/file.h>
+#include <linux/jhash.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+#include "nc.h"
+
+static_assert(sizeof(struct nc_key) == 48);
+
+static const struct rhashtable_params params = {
+	.head_offset = offsetof(struct nc_flow, node),
+	.key_offset = offsetof(struct nc_flow, key),
+	.key_len = sizeof(struct nc_key),
+	.automatic_shrinking = true,
+};
+
+/**
+ * nc_table_create() - make an empty table
+ *
+ * Return: the table, or an error pointer.
+ */
+struct nc_table *nc_table_create(void)
+{
+	struct nc_table *table = kvzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	hash_init(table->ports);
+	err = rhashtable_init(&table->flows, &params);
+	if (err) {
+		kvfree(table);
+		return ERR_PTR(err);
+	}
+	return table;
+}
+
+/**
+ * nc_table_destroy() - free an empty table that nobody reads
+ * @table: the table, or NULL.
+ */
+void nc_table_destroy(struct nc_table *table)
+{
+	if (!table)
+		return;
+	rhashtable_destroy(&table->flows);
+	kfree(rcu_dereference_protected(table->ranks[0], true));
+	kfree(rcu_dereference_protected(table->ranks[1], true));
+	kvfree(table);
+}
+
+/**
+ * nc_flow_create() - make a flow that is not bound yet
+ * @ch: its channel.
+ * @bind: what the owner asks for, with the id.
+ * @auth: who vouches for it.
+ *
+ * Return: the flow, or an error pointer.
+ */
+struct nc_flow *nc_flow_create(struct nc_channel *ch,
+			       const struct netchannel_bind *bind,
+			       struct nc_authority *auth)
+{
+	struct nc_flow *flow = kzalloc(sizeof(*flow), GFP_KERNEL_ACCOUNT);
+
+	if (!flow)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&flow->ref, 1);
+	nc_flow_key(&flow->key, &bind->flow);
+	flow->cookie = bind->cookie;
+	flow->id = bind->flow_id;
+	flow->flags = bind->flags;
+	flow->hook = bind->hook;
+	flow->yields = !auth->admin && nc_flow_wild(&bind->flow);
+	nc_channel_get(ch);
+	flow->channel = ch;
+	if (auth->sk) {
+		sock_hold(auth->sk);
+		flow->sk = auth->sk;
+		flow->file = get_file(auth->file);
+	}
+	return flow;
+}
+
+static void flow_free(struct rcu_head *rcu)
+{
+	struct nc_flow *flow = container_of(rcu, struct nc_flow, rcu);
+
+	if (flow->sk)
+		sock_put(flow->sk);
+	nc_channel_put(flow->channel);
+	kfree(flow);
+}
+
+/**
+ * nc_flow_put() - give a reference back
+ * @flow: the flow; its end may sleep.
+ */
+void nc_flow_put(struct nc_flow *flow)
+{
+	if (!refcount_dec_and_test(&flow->ref))
+		return;
+	if (flow->file)
+		fput(flow->file);
+	call_rcu(&flow->rcu, flow_free);
+}
+
+static struct nc_ranks __rcu **ranks_of(struct nc_table *table, u8 family)
+{
+	return &table->ranks[family == AF_INET6];
+}
+
+/* Whether any flow of the family still has a rank is asked seldom. */
+static bool rank_used(const struct nc_net *nn, u8 family, u32 rank)
+{
+	const struct nc_flow *flow;
+
+	lockdep_assert_held(&nn->lock);
+	list_for_each_entry(flow, &nn->flows, in_net)
+		if (flow->key.family == family && flow->key.rank == rank)
+			return true;
+	return false;
+}
+
+static bool rank_present(const struct nc_ranks *ranks, u32 rank)
+{
+	u32 i;
+
+	for (i = 0; ranks && i < ranks->count; i++)
+		if (ranks->rank[i] == rank)
+			return true;
+	return false;
+}
+
+static int rank_add(struct nc_net *nn, u8 family, u32 rank)
+{
+	struct nc_ranks __rcu **where = ranks_of(nn->table, family);
+	struct nc_ranks *old, *new;
+	u32 i, n;
+
+	old = rcu_dereference_protected(*where, lockdep_is_held(&nn->lock));
+	if (rank_present(old, rank))
+		return 0;
+	n = old ? old->count : 0;
+	new = kmalloc(struct_size(new, rank, n + 1), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->count = n + 1;
+	for (i = 0; i < n && old->rank[i] > rank; i++)
+		new->rank[i] = old->rank[i];
+	new->rank[i] = rank;
+	for (; i < n; i++)
+		new->rank[i + 1] = old->rank[i];
+	rcu_assign_pointer(*where, new);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/* Without memory the rank stays: it costs time, nothing else. */
+static void rank_del(struct nc_net *nn, u8 family, u32 rank)
+{
+	struct nc_ranks __rcu **where = ranks_of(nn->table, family);
+	struct nc_ranks *old, *new;
+	u32 i, n = 0;
+
+	old = rcu_dereference_protected(*where, lockdep_is_held(&nn->lock));
+	if (!rank_present(old, rank) || rank_used(nn, family, rank))
+		return;
+	new = kmalloc(struct_size(new, rank, old->count), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return;
+	for (i = 0; i < old->count; i++)
+		if (old->rank[i] != rank)
+			new->rank[n++] = old->rank[i];
+	new->count = n;
+	rcu_assign_pointer(*where, new);
+	kfree_rcu(old, rcu);
+}
+
+static u32 port_key(const struct nc_key *key)
+{
+	return (u32)key->protocol << 16 | (__force u16)key->local_port;
+}
+
+/* The bit by which packets like those of a flow are looked up at all. */
+static unsigned long *filter_bit(struct nc_table *table,
+				 const struct nc_key *key, u32 *bit)
+{
+	*bit = (__force u16)key->local_port;
+	if (*bit && key->protocol == IPPROTO_TCP)
+		return table->tcp;
+	if (*bit && key->protocol == IPPROTO_UDP)
+		return table->udp;
+	*bit = key->protocol;
+	return table->protocol;
+}
+
+static void filter_add(struct nc_table *table, struct nc_flow *flow)
+{
+	u32 bit;
+	unsigned long *map = filter_bit(table, &flow->key, &bit);
+
+	hash_add(table->ports, &flow->in_ports, port_key(&flow->key));
+	set_bit(bit, map);
+}
+
+static void filter_del(struct nc_table *table, struct nc_flow *flow)
+{
+	u32 bit, key = port_key(&flow->key);
+	unsigned long *map = filter_bit(table, &flow->key, &bit);
+	struct nc_flow *other;
+
+	hash_del(&flow->in_ports);
+	hash_for_each_possible(table->ports, other, in_ports, key)
+		if (port_key(&other->key) == key)
+			return;
+	clear_bit(bit, map);
+}
+
+/**
+ * nc_flow_insert() - let packets find a flow
+ * @nn: the namespace, locked, with a table.
+ * @flow: the flow.
+ *
+ * Return: 0, -EADDRINUSE or another negative errno.
+ */
+int nc_flow_insert(struct nc_net *nn, struct nc_flow *flow)
+{
+	int err;
+
+	lockdep_assert_held(&nn->lock);
+	err = rank_add(nn, flow->key.family, flow->key.rank);
+	if (err)
+		return err;
+	err = rhashtable_lookup_insert_fast(&nn->table->flows, &flow->node,
+					    params);
+	if (err) {
+		rank_del(nn, flow->key.family, flow->key.rank);
+		return err == -EEXIST ? -EADDRINUSE : err;
+	}
+	filter_add(nn->table, flow);
+	list_add_tail(&flow->in_net, &nn->flows);
+	return 0;
+}
+
+/**
+ * nc_flow_remove() - let packets find a flow no longer
+ * @nn: the namespace, locked.
+ * @flow: a flow in it.
+ */
+void nc_flow_remove(struct nc_net *nn, struct nc_flow *flow)
+{
+	lockdep_assert_held(&nn->lock);
+	list_del(&flow->in_net);
+	filter_del(nn->table, flow);
+	rhashtable_remove_fast(&nn->table->flows, &flow->node, params);
+	rank_del(nn, flow->key.family, flow->key.rank);
+}
+
+/**
+ * nc_flow_lookup() - whose packet is it?
+ * @table: flows of the namespace.
+ * @key: key of the packet.
+ *
+ * Called under RCU.
+ *
+ * Return: the flow of greatest precedence, or NULL.
+ */
+struct nc_flow *nc_flow_lookup(struct nc_table *table,
+			       const struct nc_key *key)
+{
+	const struct nc_ranks *ranks;
+	struct nc_flow *flow;
+	struct nc_key masked;
+	u32 i;
+
+	ranks = rcu_dereference(*ranks_of(table, key->family));
+	for (i = 0; ranks && i < ranks->count; i++) {
+		nc_key_mask(&masked, key, ranks->rank[i]);
+		flow = rhashtable_lookup(&table->flows, &masked, params);
+		if (flow)
+			return flow;
+	}
+	return NULL;
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hooks: whose packet is it, and what would the kernel's own transport
+ * check before it took it?
+ */
+#include <linux/icmp.h>
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+#include <net/sock.h>
+#include <net/xfrm.h>
+#include "nc.h"
+
+#define PRIORITY_LATE	(INT_MAX - 2)	/* behind the firewall */
+
+/* What the transport does before it takes a packet: IPsec, socket filter. */
+static int check_policy(const struct nc_flow *flow, struct sk_buff *skb,
+			u32 transport)
+{
+	int err;
+
+	if (!xfrm_policy_check(flow->sk, XFRM_POLICY_IN, skb,
+			       flow->key.family))
+		return NETCHANNEL_RX_DROP_POLICY;
+	if (!flow->sk)
+		return 0;
+	if (!pskb_may_pull(skb, transport))
+		return NETCHANNEL_RX_DROP_NOMEM;
+	skb_set_transport_header(skb, transport);
+	__skb_pull(skb, transport);
+	/* Never trimmed: what the owner gets is the packet that came. */
+	err = sk_filter_trim_cap(flow->sk, skb, skb->len);
+	__skb_push(skb, transport);
+	return err ? NETCHANNEL_RX_DROP_FILTER : 0;
+}
+
+/* Conntrack would do it next: we are in front of it, the packet ends here. */
+static int confirm(struct sk_buff *skb)
+{
+	const struct nf_ct_hook *hook;
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (!ct || nf_ct_is_confirmed(ct))
+		return 0;
+	hook = rcu_dereference(nf_ct_hook);
+	if (!hook || hook->confirm(skb) == NF_ACCEPT)
+		return 0;
+	return NETCHANNEL_RX_DROP_CONNTRACK;
+}
+
+static void refuse(const struct nc_flow *flow, struct sk_buff *skb)
+{
+	if (flow->key.family == AF_INET)
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	else
+		icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0);
+}
+
+/* The kernel's TCP answers with RST, since nobody listens there. */
+static unsigned int late_refused(struct nc_flow *flow, struct sk_buff *skb)
+{
+	nc_rx_drop(flow, NETCHANNEL_RX_REFUSED);
+	if (flow->key.protocol == IPPROTO_TCP)
+		return NF_ACCEPT;
+	refuse(flow, skb);
+	return NF_DROP;
+}
+
+static unsigned int deliver(struct nc_flow *flow,
+			    const struct nc_rx_packet *packet)
+{
+	if (!nc_rx_deliver(flow, packet))
+		return NF_DROP;
+	consume_skb(packet->skb);
+	return NF_STOLEN;
+}
+
+static unsigned int late_take(struct nc_flow *flow,
+			      const struct nc_rx_packet *packet)
+{
+	int counter = check_policy(flow, packet->skb, packet->transport);
+
+	if (!counter)
+		counter = confirm(packet->skb);
+	if (!counter)
+		return deliver(flow, packet);
+	nc_rx_drop(flow, counter);
+	return NF_DROP;
+}
+
+/* Flows without a local address do not take what is for everybody. */
+static bool for_everybody(const struct sk_buff *skb, const struct nc_key *key)
+{
+	if (key->family == AF_INET6)
+		return ipv6_addr_is_multicast((const void *)&key->local);
+	return skb_rtable(skb) && skb_rtable(skb)->rt_flags &
+				  (RTCF_BROADCAST | RTCF_MULTICAST);
+}
+
+static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
+			       u32 transport, struct nc_key *key,
+			       const struct nf_hook_state *state)
+{
+	struct nc_rx_packet packet = {
+		.skb = skb,
+		.length = skb->len,
+		.transport = transport,
+		.key = key,
+		.type = NETCHANNEL_RX_PACKET,
+	};
+	struct nc_flow *flow;
+
+	key->ifindex = skb->dev->ifindex;
+	flow = nc_flow_lookup(table, key);
+	if (!flow || (!NC_RANK_LOCAL(flow->key.rank) &&
+		      for_everybody(skb, key)))
+		return NF_ACCEPT;
+	if (flow->yields && nc_authority_yields(flow, state->net, skb, key)) {
+		nc_rx_drop(flow, NETCHANNEL_RX_YIELDED);
+		return NF_ACCEPT;
+	}
+	switch (nc_latch_check(flow, &packet)) {
+	case NC_LATCH_PASS:
+		return NF_ACCEPT;
+	case NC_LATCH_REFUSE:
+		return late_refused(flow, skb);
+	default:
+		return late_take(flow, &packet);
+	}
+}
+
+static unsigned int late_ipv4(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	u32 transport = ip_hdrlen(skb);
+	struct nc_key key = { .family = AF_INET, .protocol = iph->protocol };
+	const u8 *ports;
+	u8 buf[4];
+
+	if (iph->protocol == IPPROTO_ICMP)
+		nc_icmp_error(priv, skb, transport);
+	if (nc_has_ports(iph->protocol)) {
+		ports = skb_header_pointer(skb, transport, sizeof(buf), buf);
+		if (!ports)
+			return NF_ACCEPT;
+		nc_parse_ports(ports, NC_PARSE_IN, &key);
+	}
+	if (likely(!nc_table_wants(priv, iph->protocol, key.local_port)))
+		return NF_ACCEPT;
+	key.local.w[0] = iph->daddr;
+	key.remote.w[0] = iph->saddr;
+	return late_match(priv, skb, transport, &key, state);
+}
+
+/* Beyond the extension headers; false for fragments. */
+static bool find_transport(const struct sk_buff *skb, u8 *nexthdr,
+			   u32 *transport)
+{
+	__be16 fragment;
+	int offset;
+
+	*transport = sizeof(struct ipv6hdr);
+	if (likely(!ipv6_ext_hdr(*nexthdr)))
+		return true;
+	offset = ipv6_skip_exthdr(skb, *transport, nexthdr, &fragment);
+	if (offset < 0 || fragment)
+		return false;
+	*transport = offset;
+	return true;
+}
+
+static unsigned int late_ipv6(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *iph = ipv6_hdr(skb);
+	struct nc_key key = { .family = AF_INET6, .protocol = iph->nexthdr };
+	const u8 *ports;
+	u32 transport;
+	u8 buf[4];
+
+	if (!find_transport(skb, &key.protocol, &transport))
+		return NF_ACCEPT;
+	if (key.protocol == IPPROTO_ICMPV6)
+		nc_icmp_error(priv, skb, transport);
+	if (nc_has_ports(key.protocol)) {
+		ports = skb_header_pointer(skb, transport, sizeof(buf), buf);
+		if (!ports)
+			return NF_ACCEPT;
+		nc_parse_ports(ports, NC_PARSE_IN, &key);
+	}
+	if (likely(!nc_table_wants(priv, key.protocol, key.local_port)))
+		return NF_ACCEPT;
+	memcpy(&key.local, &iph->daddr, sizeof(key.local));
+	memcpy(&key.remote, &iph->saddr, sizeof(key.remote));
+	return late_match(priv, skb, transport, &key, state);
+}
+
+/* Hooks at local input; @priv becomes the table of the namespace. */
+const struct nf_hook_ops nc_hook_late[2] = {
+	{
+		.hook = late_ipv4,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = PRIORITY_LATE,
+	}, {
+		.hook = late_ipv6,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = PRIORITY_LATE,
+	},
+};
+
+/* What ip_rcv() and ip6_rcv() would have checked. */
+static bool early_valid(const struct sk_buff *skb, const u8 *data,
+			const struct nc_headers *h)
+{
+	if (h->length < h->transport || h->length > skb->len)
+		return false;
+	return data[0] >> 4 == 6 || !ip_fast_csum(data, 5);
+}
+
+static unsigned int early_take(struct nc_flow *flow, struct sk_buff *skb,
+			       const struct nc_key *key, const u8 *data,
+			       const struct nc_headers *h)
+{
+	struct nc_rx_packet packet = {
+		.skb = skb,
+		.length = h->length,
+		.transport = h->transport,
+		.key = key,
+		.type = NETCHANNEL_RX_PACKET,
+	};
+
+	if (!early_valid(skb, data, h)) {
+		nc_rx_drop(flow, NETCHANNEL_RX_DROP_HEADER);
+		return NF_DROP;
+	}
+	/* Who is not served here is told so by the LATE hook. */
+	if (nc_latch_check(flow, &packet) != NC_LATCH_TAKE)
+		return NF_ACCEPT;
+	return deliver(flow, &packet);
+}
+
+static unsigned int early_match(struct nc_table *table, struct sk_buff *skb,
+				const u8 *data, u32 avail)
+{
+	struct nc_headers h;
+	struct nc_flow *flow;
+	struct nc_key key;
+
+	/* Options and fragments: the LATE hook sees what becomes of them. */
+	if (nc_parse(data, avail, NC_PARSE_IN, &h, &key) != NC_PARSE_OK)
+		return NF_ACCEPT;
+	key.ifindex = skb->dev->ifindex;
+	if (skb_vlan_tag_present(skb))
+		key.vlan = skb_vlan_tag_get_id(skb);
+	flow = nc_flow_lookup(table, &key);
+	if (!flow || flow->hook != NETCHANNEL_HOOK_EARLY)
+		return NF_ACCEPT;
+	return early_take(flow, skb, &key, data, &h);
+}
+
+/**
+ * nc_hook_early() - a packet at device ingress
+ * @priv: table of the namespace.
+ * @skb: the packet, from the network header on; not to be changed, since packet
+ *	sockets may hold it too.
+ * @state: not used.
+ *
+ * Return: a netfilter verdict.
+ */
+unsigned int nc_hook_early(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	bool ipv4 = skb->protocol == htons(ETH_P_IP);
+	u32 transport = ipv4 ? 20 : 40;
+	struct nc_key ports = {};
+	u8 buf[48], protocol;
+	const u8 *data;
+
+	if (skb->pkt_type != PACKET_HOST ||
+	    (!ipv4 && skb->protocol != htons(ETH_P_IPV6)))
+		return NF_ACCEPT;
+	data = skb_header_pointer(skb, 0, transport + 8, buf);
+	if (!data)
+		return NF_ACCEPT;
+	protocol = ipv4 ? data[9] : data[6];
+	nc_parse_ports(data + transport, NC_PARSE_IN, &ports);
+	if (likely(!nc_table_wants(priv, protocol, ports.local_port)))
+		return NF_ACCEPT;
+	return early_match(priv, skb, data, transport + 8);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ICMP errors that quote a packet of a flow: the channel gets a copy, and the
+ * kernel gets the error all the same.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <net/checksum.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
+#include "nc.h"
+
+#define ICMP_HEADER	8
+#define QUOTE_MAX	68	/* IPv4 header with options, and 8 bytes */
+
+static bool is_error(bool ipv4, u8 type)
+{
+	if (!ipv4)
+		return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
+	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAMETERPROB;
+}
+
+static u32 mtu_of(bool ipv4, const u8 *icmp)
+{
+	if (ipv4 && icmp[0] == ICMP_DEST_UNREACH && icmp[1] == ICMP_FRAG_NEEDED)
+		return nc_get16(icmp + 6);
+	if (!ipv4 && icmp[0] == ICMPV6_PKT_TOOBIG)
+		return (u32)nc_get16(icmp + 4) << 16 | nc_get16(icmp + 6);
+	return 0;
+}
+
+static bool checksum_valid(const struct sk_buff *skb, bool ipv4, u32 offset)
+{
+	u32 length = skb->len - offset;
+	__wsum sum;
+
+	if (skb_csum_unnecessary(skb))
+		return true;
+	sum = skb_checksum(skb, offset, length, 0);
+	if (ipv4)
+		return !csum_fold(sum);
+	return !csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr,
+				length, IPPROTO_ICMPV6, sum);
+}
+
+static struct nc_flow *find_flow(struct nc_table *table,
+				 const struct sk_buff *skb, u32 offset,
+				 struct nc_key *key)
+{
+	u32 avail = min_t(u32, skb->len - offset, QUOTE_MAX);
+	u8 buf[QUOTE_MAX];
+	struct nc_headers h;
+	const u8 *quote;
+
+	quote = skb_header_pointer(skb, offset, avail, buf);
+	if (!quote ||
+	    nc_parse(quote, avail, NC_PARSE_QUOTE, &h, key) != NC_PARSE_OK ||
+	    !nc_table_wants(table, key->protocol, key->local_port))
+		return NULL;
+	key->ifindex = skb->dev->ifindex;
+	return nc_flow_lookup(table, key);
+}
+
+/**
+ * nc_icmp_error() - copy an error about a flow to its channel
+ * @table: flows of the namespace.
+ * @skb: an ICMP or ICMPv6 packet at local input; not changed.
+ * @offset: of the ICMP header.
+ */
+void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset)
+{
+	bool ipv4 = skb->protocol == htons(ETH_P_IP);
+	struct nc_rx_packet packet = {
+		.skb = skb,
+		.offset = offset,
+		.length = skb->len - offset,
+		.type = NETCHANNEL_RX_ERROR,
+	};
+	u8 buf[ICMP_HEADER];
+	struct nc_flow *flow;
+	struct nc_key key;
+	const u8 *icmp;
+
+	icmp = skb_header_pointer(skb, offset, sizeof(buf), buf);
+	if (!icmp || !is_error(ipv4, icmp[0]) || skb->len == offset + 8)
+		return;
+	flow = find_flow(table, skb, offset + ICMP_HEADER, &key);
+	if (!flow || !nc_latch_serves(flow, &key) ||
+	    !checksum_valid(skb, ipv4, offset))
+		return;
+	packet.key = &key;
+	packet.info = mtu_of(ipv4, icmp);
+	nc_rx_deliver(flow, &packet);
+}

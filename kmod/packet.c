@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a TX descriptor to a packet.  Everything is checked on private copies of
+ * descriptor and headers; what the owner writes meanwhile cannot matter.
+ */
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/dst.h>
+#include <net/ip6_checksum.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include "nc.h"
+#include "compat.h"
+#include "tx.h"
+
+#define PACKET_MAX	65535	/* what an IP header can say */
+#define LINEAR_MAX	2048	/* payload that is copied into the linear part */
+#define REFERENCE_MIN	4096	/* below this, copying is cheaper */
+#define GSO_MIN		48	/* payload of a segment; TCP_MIN_SND_MSS */
+#define TX_FLAGS	(NETCHANNEL_TX_CSUM | NETCHANNEL_TX_COPY | \
+			 NETCHANNEL_TX_REFERENCE)
+
+/**
+ * struct work - a packet on its way from descriptor to skb
+ * @ch: the channel.
+ * @desc: private copy of the descriptor.
+ * @index: its running index.
+ * @flow: what it is validated against; a reference.
+ * @total: bytes of the packet.
+ * @in_frags: bytes of it in the arena.
+ * @segs: segments, 0 if it is not to be segmented.
+ * @dst: its route; a reference.
+ * @headers: where its parts are.
+ * @key: its key.
+ * @inlined: private copy of the inline part.
+ */
+struct work {
+	struct nc_channel *ch;
+	const struct netchannel_tx_desc *desc;
+	u32 index;
+	struct nc_flow *flow;
+	u32 total;
+	u32 in_frags;
+	u32 segs;
+	struct dst_entry *dst;
+	struct nc_headers headers;
+	struct nc_key key;
+	u8 inlined[NETCHANNEL_TX_INLINE];
+};
+
+static int fault_at(struct nc_tx_fault *fault, u32 counter, int result)
+{
+	fault->counter = counter;
+	fault->result = result;
+	return result;
+}
+
+static int bad_desc(struct nc_tx_fault *fault)
+{
+	return fault_at(fault, NETCHANNEL_TX_BAD_DESC, -EINVAL);
+}
+
+static int bad_flow(struct nc_tx_fault *fault)
+{
+	return fault_at(fault, NETCHANNEL_TX_BAD_FLOW, -EPERM);
+}
+
+static int bad_gso(struct nc_tx_fault *fault)
+{
+	return fault_at(fault, NETCHANNEL_TX_BAD_GSO, -EINVAL);
+}
+
+static int no_mem(struct nc_tx_fault *fault)
+{
+	return fault_at(fault, NETCHANNEL_TX_NO_MEM, -ENOMEM);
+}
+
+static bool frags_valid(struct work *w)
+{
+	u64 arena = nc_channel_area(w->ch)->layout.tx_bytes;
+	const struct netchannel_tx_frag *frag = w->desc->frag;
+	u32 i;
+
+	if (w->desc->nr_frags > NETCHANNEL_TX_FRAGS)
+		return false;
+	for (i = 0; i < w->desc->nr_frags; i++, frag++) {
+		if (!frag->length || frag->length > PACKET_MAX)
+			return false;
+		if ((u64)frag->offset + frag->length > arena)
+			return false;
+		w->in_frags += frag->length;
+	}
+	return true;
+}
+
+static int check_desc(struct work *w, struct nc_tx_fault *fault)
+{
+	const struct netchannel_tx_desc *desc = w->desc;
+	u8 both = NETCHANNEL_TX_COPY | NETCHANNEL_TX_REFERENCE;
+
+	if (desc->flags & ~TX_FLAGS || (desc->flags & both) == both)
+		return bad_desc(fault);
+	if (desc->reserved0 || desc->reserved1 || desc->reserved2)
+		return bad_desc(fault);
+	if (!desc->inline_length || desc->inline_length > NETCHANNEL_TX_INLINE)
+		return bad_desc(fault);
+	if (!frags_valid(w))
+		return bad_desc(fault);
+	w->total = desc->inline_length + w->in_frags;
+	if (w->total > PACKET_MAX || desc->txtime > KTIME_MAX)
+		return bad_desc(fault);
+	return 0;
+}
+
+static int find_flow(struct work *w, struct nc_tx_fault *fault)
+{
+	struct nc_flow *flow;
+
+	rcu_read_lock();
+	flow = xa_load(&w->ch->flows, w->desc->flow_id);
+	if (flow && !refcount_inc_not_zero(&flow->ref))
+		flow = NULL;
+	rcu_read_unlock();
+	w->flow = flow;
+	return flow && w->ch->net ? 0 : bad_flow(fault);
+}
+
+static void copy_inline(struct work *w)
+{
+	const struct nc_area *area = nc_channel_area(w->ch);
+	u32 slot = w->index & (area->layout.tx_depth - 1);
+
+	memcpy(w->inlined, area->tx_inline + slot * NETCHANNEL_TX_INLINE,
+	       w->desc->inline_length);
+	/* What follows looks at the copy only. */
+	barrier();
+}
+
+static int check_headers(struct work *w, struct nc_tx_fault *fault)
+{
+	switch (nc_parse(w->inlined, w->desc->inline_length, NC_PARSE_OUT,
+			 &w->headers, &w->key)) {
+	case NC_PARSE_OK:
+		break;
+	case NC_PARSE_OPTIONS:
+		return fault_at(fault, NETCHANNEL_TX_BAD_OPTIONS,
+				-EPROTONOSUPPORT);
+	case NC_PARSE_FRAGMENT:
+		return fault_at(fault, NETCHANNEL_TX_BAD_FRAGMENT,
+				-EPROTONOSUPPORT);
+	default:
+		return bad_desc(fault);
+	}
+	if (w->headers.length != w->total)
+		return bad_desc(fault);
+	if (w->desc->flags & NETCHANNEL_TX_CSUM &&
+	    !nc_has_ports(w->key.protocol))
+		return bad_desc(fault);
+	if (!nc_key_covers(&w->flow->key, &w->key) ||
+	    !nc_latch_serves(w->flow, &w->key))
+		return bad_flow(fault);
+	return 0;
+}
+
+static bool gso_type_valid(const struct work *w)
+{
+	u8 bad = NC_TCP_SYN | NC_TCP_RST | NC_TCP_URG;
+
+	if (!(w->desc->flags & NETCHANNEL_TX_CSUM))
+		return false;
+	if (w->desc->gso_type == NETCHANNEL_GSO_TCP)
+		return w->key.protocol == IPPROTO_TCP &&
+		       !(w->headers.tcp_flags & bad);
+	return w->desc->gso_type == NETCHANNEL_GSO_UDP &&
+	       w->key.protocol == IPPROTO_UDP;
+}
+
+static int check_gso(struct work *w, struct nc_tx_fault *fault)
+{
+	u32 payload = w->total - w->headers.payload;
+	u32 size = w->desc->gso_size;
+
+	if (w->desc->gso_type == NETCHANNEL_GSO_NONE)
+		return size ? bad_gso(fault) : 0;
+	if (!gso_type_valid(w) || size < GSO_MIN)
+		return bad_gso(fault);
+	if (payload <= size)
+		return 0;
+	w->segs = DIV_ROUND_UP(payload, size);
+	if (w->desc->gso_type == NETCHANNEL_GSO_UDP &&
+	    w->segs > UDP_MAX_SEGMENTS)
+		return bad_gso(fault);
+	return 0;
+}
+
+static int find_route(struct work *w, struct nc_tx_fault *fault)
+{
+	struct dst_entry *dst;
+
+	dst = nc_route_get(w->ch, w->flow, &w->key, w->headers.dsfield);
+	if (!IS_ERR(dst)) {
+		w->dst = dst;
+		return 0;
+	}
+	switch (PTR_ERR(dst)) {
+	case -EADDRNOTAVAIL:
+		return fault_at(fault, NETCHANNEL_TX_BAD_SOURCE,
+				-EADDRNOTAVAIL);
+	case -EPERM:
+		return bad_flow(fault);
+	case -ENOMEM:
+	case -ENOBUFS:
+		return no_mem(fault);
+	default:
+		return fault_at(fault, NETCHANNEL_TX_NO_ROUTE, PTR_ERR(dst));
+	}
+}
+
+static int check_size(struct work *w, struct nc_tx_fault *fault)
+{
+	u32 size = w->segs ? w->headers.payload + w->desc->gso_size : w->total;
+	u32 mtu = dst_mtu(w->dst);
+
+	if (size > mtu) {
+		fault->info = mtu;
+		return fault_at(fault, NETCHANNEL_TX_TOO_BIG, -EMSGSIZE);
+	}
+	if (w->segs > READ_ONCE(w->dst->dev->gso_max_segs))
+		return bad_gso(fault);
+	return 0;
+}
+
+static u32 first_page(const struct nc_area *area,
+		      const struct netchannel_tx_frag *frag)
+{
+	return (area->layout.tx_data.offset + frag->offset) >> PAGE_SHIFT;
+}
+
+static u32 count_pages(const struct work *w)
+{
+	const struct netchannel_tx_frag *frag = w->desc->frag;
+	u32 i, pages = 0;
+
+	for (i = 0; i < w->desc->nr_frags; i++, frag++)
+		pages += DIV_ROUND_UP(offset_in_page(frag->offset) +
+				      frag->length, PAGE_SIZE);
+	return pages;
+}
+
+/*
+ * By reference only where the packet leaves through a device with hardware
+ * behind it: what crosses a virtual one is copied in the end, when it reaches a
+ * socket of this machine, and that costs more than copying here.
+ */
+static bool wants_reference(const struct work *w)
+{
+	if (!w->in_frags || w->desc->flags & NETCHANNEL_TX_COPY ||
+	    count_pages(w) > MAX_SKB_FRAGS)
+		return false;
+	return w->desc->flags & NETCHANNEL_TX_REFERENCE ||
+	       (w->in_frags >= REFERENCE_MIN && w->dst->dev->dev.parent);
+}
+
+static struct sk_buff *alloc(u32 linear, u32 paged)
+{
+	struct sk_buff *skb;
+	int err;
+
+	skb = alloc_skb_with_frags(MAX_HEADER + linear, paged,
+				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_HEADER);
+	skb_put(skb, linear);
+	skb->data_len = paged;
+	skb->len += paged;
+	return skb;
+}
+
+static struct sk_buff *copied(const struct work *w)
+{
+	const struct nc_area *area = nc_channel_area(w->ch);
+	const struct netchannel_tx_frag *frag = w->desc->frag;
+	u32 at = w->desc->inline_length, i;
+	struct sk_buff *skb;
+
+	if (w->in_frags <= LINEAR_MAX)
+		skb = alloc(w->total, 0);
+	else
+		skb = alloc(at, w->in_frags);
+	for (i = 0; skb && i < w->desc->nr_frags; i++, frag++) {
+		skb_store_bits(skb, at, area->tx_data + frag->offset,
+			       frag->length);
+		at += frag->length;
+	}
+	return skb;
+}
+
+static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
+			const struct netchannel_tx_frag *frag)
+{
+	u32 left = frag->length, at = offset_in_page(frag->offset), size;
+	struct page **page = &area->pages[first_page(area, frag)];
+
+	for (; left; left -= size, at = 0, page++) {
+		size = min_t(u32, left, PAGE_SIZE - at);
+		get_page(*page);
+		skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, *page, at,
+				   size);
+	}
+	skb->len += frag->length;
+	skb->data_len += frag->length;
+	skb->truesize += frag->length;
+}
+
+static struct sk_buff *referring(const struct work *w, u32 index)
+{
+	const struct nc_area *area = nc_channel_area(w->ch);
+	struct sk_buff *skb = alloc(w->desc->inline_length, 0);
+	u32 i;
+
+	if (!skb)
+		return NULL;
+	for (i = 0; i < w->desc->nr_frags; i++)
+		attach_frag(skb, area, &w->desc->frag[i]);
+	nc_tx_refer(w->ch, index, skb);
+	return skb;
+}
+
+static void set_checksum(const struct work *w, struct sk_buff *skb)
+{
+	bool tcp = w->key.protocol == IPPROTO_TCP;
+	u32 length = w->total - w->headers.transport;
+	__sum16 *check, sum;
+
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = tcp ? offsetof(struct tcphdr, check) :
+				 offsetof(struct udphdr, check);
+	check = (__sum16 *)(skb_transport_header(skb) + skb->csum_offset);
+	if (w->key.family == AF_INET)
+		sum = csum_tcpudp_magic(w->key.local.w[0], w->key.remote.w[0],
+					length, w->key.protocol, 0);
+	else
+		sum = csum_ipv6_magic((const void *)&w->key.local,
+				      (const void *)&w->key.remote, length,
+				      w->key.protocol, 0);
+	*check = ~sum;
+}
+
+static void set_gso(const struct work *w, struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	shinfo->gso_size = w->desc->gso_size;
+	shinfo->gso_segs = w->segs;
+	if (w->desc->gso_type == NETCHANNEL_GSO_UDP)
+		shinfo->gso_type = SKB_GSO_UDP_L4;
+	else if (w->key.family == AF_INET)
+		shinfo->gso_type = SKB_GSO_TCPV4;
+	else
+		shinfo->gso_type = SKB_GSO_TCPV6;
+	if (w->headers.tcp_flags & NC_TCP_CWR)
+		shinfo->gso_type |= SKB_GSO_TCP_ECN;
+}
+
+static void set_origin(const struct work *w, struct sk_buff *skb)
+{
+	struct sock *sk = w->flow->sk;
+
+	skb->protocol = w->key.family == AF_INET ? htons(ETH_P_IP) :
+						   htons(ETH_P_IPV6);
+	if (sk && skb_set_owner_sk_safe(skb, sk)) {
+		skb->priority = READ_ONCE(sk->sk_priority);
+		skb->mark = READ_ONCE(sk->sk_mark);
+	}
+	if (w->desc->txtime)
+		nc_skb_set_txtime(skb, w->desc->txtime);
+	/* Conntrack sees nothing of what comes in, so nothing of this either. */
+	if (w->flow->hook == NETCHANNEL_HOOK_EARLY)
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+}
+
+static int make_skb(struct work *w, struct nc_tx_packet *packet,
+		    struct nc_tx_fault *fault)
+{
+	struct sk_buff *skb;
+
+	packet->reference = wants_reference(w);
+	skb = packet->reference ? referring(w, packet->index) : copied(w);
+	if (!skb)
+		return no_mem(fault);
+	memcpy(skb->data, w->inlined, w->desc->inline_length);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, w->headers.transport);
+	if (w->desc->flags & NETCHANNEL_TX_CSUM)
+		set_checksum(w, skb);
+	if (w->segs)
+		set_gso(w, skb);
+	set_origin(w, skb);
+	skb_dst_set(skb, w->dst);
+	packet->skb = skb;
+	packet->flow = w->flow;
+	packet->length = w->total;
+	return 0;
+}
+
+static int validate(struct work *w, struct nc_tx_fault *fault)
+{
+	int err = check_desc(w, fault);
+
+	if (!err)
+		err = find_flow(w, fault);
+	if (err)
+		return err;
+	copy_inline(w);
+	err = check_headers(w, fault);
+	if (!err)
+		err = check_gso(w, fault);
+	if (!err)
+		err = find_route(w, fault);
+	if (!err)
+		err = check_size(w, fault);
+	return err;
+}
+
+/**
+ * nc_packet_build() - make a packet from a descriptor
+ * @ch: the channel, kicked.
+ * @desc: private copy of the descriptor.
+ * @packet: out: the packet; in: its index.
+ * @fault: out: why not.
+ *
+ * Return: 0 or a negative errno.
+ */
+int nc_packet_build(struct nc_channel *ch,
+		    const struct netchannel_tx_desc *desc,
+		    struct nc_tx_packet *packet, struct nc_tx_fault *fault)
+{
+	struct work w;
+	int err;
+
+	lockdep_assert_held(&ch->tx.lock);
+	w.ch = ch;
+	w.desc = desc;
+	w.index = packet->index;
+	w.flow = NULL;
+	w.in_frags = 0;
+	w.segs = 0;
+	w.dst = NULL;
+	err = validate(&w, fault);
+	if (!err)
+		err = make_skb(&w, packet, fault);
+	if (!err)
+		return 0;
+	dst_release(w.dst);
+	if (w.flow)
+		nc_flow_put(w.flow);
+	return err;
+}

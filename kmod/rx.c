@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Packets into the RX ring.  Any CPU, softirq context. */
+#include <linux/if_vlan.h>
+#include <linux/skbuff.h>
+#include "nc.h"
+#include "trace.h"
+
+static const u32 verdict_counter[] = {
+	[NC_RING_NO_DESC] = NETCHANNEL_RX_DROP_DEPTH,
+	[NC_RING_NO_BYTES] = NETCHANNEL_RX_DROP_BYTES,
+	[NC_RING_BROKEN] = NETCHANNEL_RX_DROP_BROKEN,
+};
+
+/**
+ * struct slot - a reservation
+ * @index: running index of the descriptor.
+ * @offset: of the bytes.
+ * @lost: packets dropped before it.
+ * @urgent: more than a quarter of the ring is in use.
+ */
+struct slot {
+	u32 index;
+	u32 offset;
+	u32 lost;
+	bool urgent;
+};
+
+static void drop_locked(struct nc_flow *flow, u32 counter)
+{
+	nc_count_rx(flow->channel, counter, 1);
+	if (counter != NETCHANNEL_RX_REFUSED && counter != NETCHANNEL_RX_YIELDED)
+		flow->channel->rx.lost++;
+	trace_netchannel_drop(flow->channel->id, flow->id, counter);
+}
+
+/**
+ * nc_rx_drop() - count a packet of a flow that is not delivered
+ * @flow: the flow.
+ * @counter: why not.
+ */
+void nc_rx_drop(struct nc_flow *flow, u32 counter)
+{
+	struct nc_rx *rx = &flow->channel->rx;
+
+	spin_lock(&rx->lock);
+	drop_locked(flow, counter);
+	spin_unlock(&rx->lock);
+}
+
+static enum nc_ring_verdict reserve_locked(struct nc_flow *flow,
+					   const struct nc_rx_packet *packet,
+					   struct slot *slot)
+{
+	struct nc_channel *ch = flow->channel;
+	struct nc_rx *rx = &ch->rx;
+	enum nc_ring_verdict verdict = NC_RING_BROKEN;
+
+	lockdep_assert_held(&rx->lock);
+	if (!test_bit(NC_CHANNEL_BROKEN, &ch->flags))
+		verdict = nc_ring_reserve(&rx->ring, packet->length,
+					  &slot->index, &slot->offset);
+	if (verdict != NC_RING_OK) {
+		drop_locked(flow, verdict_counter[verdict]);
+		return verdict;
+	}
+	slot->lost = rx->lost;
+	rx->lost = 0;
+	slot->urgent = nc_ring_fill(&rx->ring) > rx->ring.depth / 4;
+	if (packet->type == NETCHANNEL_RX_ERROR) {
+		nc_count_rx(ch, NETCHANNEL_RX_ERRORS, 1);
+	} else {
+		nc_count_rx(ch, NETCHANNEL_RX_PACKETS, 1);
+		nc_count_rx(ch, NETCHANNEL_RX_BYTES, packet->length);
+	}
+	return NC_RING_OK;
+}
+
+/* A flow that was unbound takes nothing any more: see nc_rx_quiesce(). */
+static bool reserve(struct nc_flow *flow, const struct nc_rx_packet *packet,
+		    struct slot *slot)
+{
+	struct nc_channel *ch = flow->channel;
+	enum nc_ring_verdict verdict = NC_RING_NO_DESC;
+
+	spin_lock(&ch->rx.lock);
+	if (!flow->dead)
+		verdict = reserve_locked(flow, packet, slot);
+	spin_unlock(&ch->rx.lock);
+	if (unlikely(verdict == NC_RING_BROKEN))
+		nc_channel_break(ch, NETCHANNEL_REASON_RX_RELEASED);
+	return verdict == NC_RING_OK;
+}
+
+static void fill_checksum(struct netchannel_rx_desc *desc,
+			  const struct nc_rx_packet *packet)
+{
+	const struct sk_buff *skb = packet->skb;
+
+	desc->csum = 0;
+	desc->csum_state = NETCHANNEL_CSUM_NONE;
+	if (packet->type == NETCHANNEL_RX_ERROR || skb->csum_valid ||
+	    skb->ip_summed == CHECKSUM_UNNECESSARY) {
+		desc->csum_state = NETCHANNEL_CSUM_VERIFIED;
+	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		desc->csum_state = NETCHANNEL_CSUM_PARTIAL;
+	} else if (skb->ip_summed == CHECKSUM_COMPLETE &&
+		   packet->length == skb->len) {
+		/* Not if there is padding: the sum covers it. */
+		desc->csum_state = NETCHANNEL_CSUM_COMPLETE;
+		desc->csum = (__force u32)skb->csum;
+	}
+}
+
+static void fill_gso(struct netchannel_rx_desc *desc,
+		     const struct nc_rx_packet *packet)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(packet->skb);
+
+	desc->gso_type = NETCHANNEL_GSO_NONE;
+	desc->gso_size = 0;
+	desc->gso_segs = 0;
+	if (!shinfo->gso_size || packet->type == NETCHANNEL_RX_ERROR)
+		return;
+	desc->gso_type = packet->key->protocol == IPPROTO_TCP ?
+			 NETCHANNEL_GSO_TCP : NETCHANNEL_GSO_UDP;
+	desc->gso_size = shinfo->gso_size;
+	desc->gso_segs = shinfo->gso_segs;
+}
+
+static void fill_origin(struct netchannel_rx_desc *desc, struct sk_buff *skb)
+{
+	bool tagged = skb_vlan_tag_present(skb);
+
+	desc->tstamp = ktime_to_ns(skb_tstamp(skb));
+	desc->ifindex = skb->dev->ifindex;
+	desc->hash = skb_get_hash_raw(skb);
+	desc->vlan_tci = tagged ? skb_vlan_tag_get(skb) : 0;
+	desc->vlan_proto = tagged ? skb->vlan_proto : 0;
+}
+
+/* All but the index, which publishes it. */
+static void fill(struct netchannel_rx_desc *desc, const struct nc_flow *flow,
+		 const struct nc_rx_packet *packet, const struct slot *slot)
+{
+	desc->type = packet->type;
+	desc->reserved = 0;
+	desc->offset = slot->offset;
+	desc->length = packet->length;
+	desc->cookie = flow->cookie;
+	desc->flow_id = flow->id;
+	desc->lost = slot->lost;
+	desc->info = packet->info;
+	fill_checksum(desc, packet);
+	fill_gso(desc, packet);
+	fill_origin(desc, packet->skb);
+}
+
+/**
+ * nc_rx_deliver() - put a packet into the ring of a flow's channel
+ * @flow: the flow, under RCU.
+ * @packet: what to put there; the skb stays the caller's.
+ *
+ * Return: false if it was dropped, and counted.
+ */
+bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
+{
+	struct nc_channel *ch = flow->channel;
+	struct nc_area *area = nc_channel_area(ch);
+	struct netchannel_rx_desc *desc;
+	struct slot slot;
+
+	if (unlikely(packet->length > NETCHANNEL_RX_PACKET_MAX)) {
+		nc_rx_drop(flow, NETCHANNEL_RX_DROP_SIZE);
+		return false;
+	}
+	if (!reserve(flow, packet, &slot))
+		return false;
+	desc = &area->rx_desc[slot.index & (ch->rx.ring.depth - 1)];
+	fill(desc, flow, packet, &slot);
+	/* Cannot fail: the caller saw that the bytes are there. */
+	skb_copy_bits(packet->skb, packet->offset,
+		      area->rx_data + slot.offset, packet->length);
+	nc_ring_publish(&ch->rx.ring, slot.index, &desc->seq);
+	trace_netchannel_rx(ch->id, flow->id, slot.index, packet->length);
+	nc_channel_wake_rx(ch, slot.urgent);
+	return true;
+}
+
+/**
+ * nc_rx_stop() - from now on nothing is reserved for a flow
+ * @flow: the flow.
+ */
+void nc_rx_stop(struct nc_flow *flow)
+{
+	spin_lock_bh(&flow->channel->rx.lock);
+	flow->dead = true;
+	spin_unlock_bh(&flow->channel->rx.lock);
+}
+
+/**
+ * nc_rx_quiesce() - wait until what is now reserved is published
+ * @ch: the channel.
+ *
+ * That takes no longer than copying a packet.
+ */
+void nc_rx_quiesce(struct nc_channel *ch)
+{
+	bool pending;
+	u32 head;
+
+	spin_lock_bh(&ch->rx.lock);
+	head = ch->rx.ring.head;
+	spin_unlock_bh(&ch->rx.lock);
+	do {
+		cond_resched();
+		spin_lock_bh(&ch->rx.lock);
+		pending = nc_ring_pending(&ch->rx.ring, head);
+		spin_unlock_bh(&ch->rx.lock);
+	} while (pending);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the sending side share. */
+#ifndef _NC_TX_H
+#define _NC_TX_H
+
+#include "nc.h"
+
+/**
+ * struct nc_tx_fault - why a packet was not built
+ * @counter: the cause, enum netchannel_counter.
+ * @result: negative errno.
+ * @info: with -EMSGSIZE: the MTU.
+ */
+struct nc_tx_fault {
+	u32 counter;
+	int result;
+	u32 info;
+};
+
+/* tx.c */
+void nc_tx_refer(struct nc_channel *ch, u32 index, struct sk_buff *skb);
+
+/* packet.c */
+int nc_packet_build(struct nc_channel *ch,
+		    const struct netchannel_tx_desc *desc,
+		    struct nc_tx_packet *packet, struct nc_tx_fault *fault);
+
+/* route.c */
+struct dst_entry *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
+			       const struct nc_key *key, u8 dsfield);
+
+#endif /* _NC_TX_H */

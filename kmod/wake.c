@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sleeping and waking.  Wake-ups that packets cause are put off to the end of
+ * the softirq batch: one for each channel, however many packets came.
+ */
+#include <linux/interrupt.h>
+#include <linux/ktime.h>
+#include <linux/percpu.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
+#include "nc.h"
+#include "trace.h"
+
+/**
+ * struct wakeups - channels to be woken by this CPU
+ * @list: the channels; each holds a reference.
+ * @tasklet: runs after the network softirq of this batch.
+ */
+struct wakeups {
+	struct llist_head list;
+	struct tasklet_struct tasklet;
+};
+
+static DEFINE_PER_CPU(struct wakeups, wakeups);
+
+static void wake(struct nc_channel *ch)
+{
+	/* (H) the reason for waking is visible before we look for sleepers */
+	if (!wq_has_sleeper(&ch->wait))
+		return;
+	spin_lock_bh(&ch->rx.lock);
+	nc_count_rx(ch, NETCHANNEL_WAKEUPS, 1);
+	spin_unlock_bh(&ch->rx.lock);
+	trace_netchannel_wake(ch->id);
+	wake_up_interruptible_poll(&ch->wait, EPOLLIN | EPOLLRDNORM |
+				   EPOLLOUT | EPOLLWRNORM | EPOLLERR |
+				   EPOLLHUP);
+}
+
+static void wake_batch(struct tasklet_struct *tasklet)
+{
+	struct wakeups *w = from_tasklet(w, tasklet, tasklet);
+	struct nc_channel *ch, *next;
+
+	llist_for_each_entry_safe(ch, next, llist_del_all(&w->list), waking) {
+		/* From here on a new reason queues it anew. */
+		clear_bit_unlock(NC_CHANNEL_WAKING, &ch->flags);
+		wake(ch);
+		nc_channel_put(ch);
+	}
+}
+
+static void wake_later(struct nc_channel *ch)
+{
+	struct wakeups *w;
+
+	if (test_and_set_bit(NC_CHANNEL_WAKING, &ch->flags))
+		return;
+	nc_channel_get(ch);
+	w = get_cpu_ptr(&wakeups);
+	llist_add(&ch->waking, &w->list);
+	tasklet_schedule(&w->tasklet);
+	put_cpu_ptr(&wakeups);
+}
+
+/**
+ * nc_channel_wake() - wake whoever sleeps on the channel
+ * @ch: the channel; none of its spin locks is held.
+ * @now: not at the end of the softirq batch.
+ */
+void nc_channel_wake(struct nc_channel *ch, bool now)
+{
+	/* Outside of softirqs a tasklet would have to wait for ksoftirqd. */
+	if (now || !in_interrupt())
+		wake(ch);
+	else
+		wake_later(ch);
+}
+
+/**
+ * nc_channel_wake_rx() - a packet was published
+ * @ch: the channel.
+ * @urgent: the ring fills up.
+ */
+void nc_channel_wake_rx(struct nc_channel *ch, bool urgent)
+{
+	struct nc_area *area = nc_channel_area(ch);
+
+	/* (C) published before we look whether anybody wants to know */
+	smp_mb();
+	if (READ_ONCE(area->ctl->wakeup) & NETCHANNEL_WAKE_RX ||
+	    atomic_read(&ch->rx.sleepers))
+		nc_channel_wake(ch, urgent);
+}
+
+/**
+ * nc_channel_wake_tx() - TX slots completed
+ * @ch: the channel.
+ */
+void nc_channel_wake_tx(struct nc_channel *ch)
+{
+	struct nc_area *area = nc_channel_area(ch);
+
+	/* (F) completed before we look whether anybody wants to know */
+	smp_mb();
+	if (!(READ_ONCE(area->ctl->wakeup) & NETCHANNEL_WAKE_TX))
+		return;
+	set_bit(NC_CHANNEL_TX_EVENT, &ch->flags);
+	nc_channel_wake(ch, false);
+}
+
+/**
+ * nc_channel_readable() - is there a descriptor at or beyond rx_seen?
+ * @ch: a channel with an area.
+ *
+ * Return: true if so.
+ */
+bool nc_channel_readable(struct nc_channel *ch)
+{
+	u32 seen = READ_ONCE(nc_channel_area(ch)->ctl->rx_seen);
+	bool readable;
+
+	spin_lock_bh(&ch->rx.lock);
+	readable = nc_ring_readable(&ch->rx.ring, seen);
+	spin_unlock_bh(&ch->rx.lock);
+	return readable;
+}
+
+static bool event(struct nc_channel *ch)
+{
+	return READ_ONCE(ch->flags) & (BIT(NC_CHANNEL_BROKEN) |
+				       BIT(NC_CHANNEL_GONE) |
+				       BIT(NC_CHANNEL_TX_EVENT)) ||
+	       nc_channel_readable(ch);
+}
+
+/* Time left until the owner's deadline; 0: it has passed. */
+static ktime_t time_left(const struct nc_channel *ch)
+{
+	u64 deadline = READ_ONCE(nc_channel_area(ch)->ctl->deadline);
+	u64 now = ktime_get_ns();
+
+	if (!deadline || deadline > KTIME_MAX)
+		return KTIME_MAX;
+	return deadline > now ? deadline - now : 0;
+}
+
+static int sleep(struct nc_channel *ch)
+{
+	ktime_t left = time_left(ch);
+	int err;
+
+	if (!left)
+		return 0;
+	spin_lock_bh(&ch->rx.lock);
+	nc_count_rx(ch, NETCHANNEL_WAITS, 1);
+	spin_unlock_bh(&ch->rx.lock);
+	atomic_inc(&ch->rx.sleepers);
+	/* (C) producers see the sleeper, or it sees what they published */
+	smp_mb__after_atomic();
+	err = wait_event_interruptible_hrtimeout(ch->wait, event(ch), left);
+	atomic_dec(&ch->rx.sleepers);
+	return err == -ETIME ? 0 : err ? -EINTR : 0;
+}
+
+/**
+ * nc_channel_wait() - sleep until there is something for the owner
+ * @ch: a channel with an area.
+ * @nonblock: do not sleep.
+ *
+ * Return: 0 or a negative errno.
+ */
+int nc_channel_wait(struct nc_channel *ch, bool nonblock)
+{
+	int err = 0;
+
+	if (!event(ch))
+		err = nonblock ? -EAGAIN : sleep(ch);
+	clear_bit(NC_CHANNEL_TX_EVENT, &ch->flags);
+	return err ?: nc_channel_check(ch);
+}
+
+/**
+ * nc_wake_init() - prepare every CPU's list
+ *
+ * Return: 0.
+ */
+int nc_wake_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct wakeups *w = per_cpu_ptr(&wakeups, cpu);
+
+		init_llist_head(&w->list);
+		tasklet_setup(&w->tasklet, wake_batch);
+	}
+	return 0;
+}
+
+/**
+ * nc_wake_exit() - no tasklet runs after this
+ */
+void nc_wake_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		tasklet_kill(&per_cpu_ptr(&wakeups, cpu)->tasklet);
+}
