@@ -180,11 +180,17 @@ uint32_t chan_status(struct chan *c)
 	return stats(c).status;
 }
 
+/* The wish comes first, then the kernel looks (a system call orders them). */
 int chan_poll(struct chan *c, short events, int timeout)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
-	int n = poll(&p, 1, timeout);
+	uint32_t wakeup = (events & POLLIN ? NETCHANNEL_WAKE_RX : 0) |
+			  (events & POLLOUT ? NETCHANNEL_WAKE_TX : 0);
+	int n;
 
+	__atomic_store_n(&c->ctl->wakeup, wakeup, __ATOMIC_SEQ_CST);
+	n = poll(&p, 1, timeout);
+	__atomic_store_n(&c->ctl->wakeup, 0, __ATOMIC_SEQ_CST);
 	return n < 0 ? -errno : n ? p.revents : 0;
 }
 

@@ -136,6 +136,14 @@ int net_create(struct net *net)
 	       gets_through(net->peer, net->here, HERE6) ? 0 : -1;
 }
 
+void net_unpin(void)
+{
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
 struct address address(const char *text, uint16_t port)
 {
 	struct address a = { .length = sizeof(struct sockaddr_in) };

@@ -79,6 +79,8 @@ int net_sniff(int raw, struct packet *packet);
 /* Is the next one exactly @packet? */
 bool net_sniffs(int raw, const struct packet *packet);
 
+/* May run on any CPU again. */
+void net_unpin(void);
 /* Runs @function in a child, which exits with what it returns; its pid. */
 int child_start(int (*function)(void *argument), void *argument);
 /* Its exit status, or 128 + the signal that killed it. */
