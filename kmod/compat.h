@@ -6,7 +6,9 @@
 #include <linux/mm.h>
 #include <linux/skbuff.h>
 #include <linux/version.h>
+#include <net/inet_dscp.h>
 #include <net/inet_hashtables.h>
+#include <net/route.h>
 #include <net/udp.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -58,6 +60,15 @@ static inline void nc_skb_set_txtime(struct sk_buff *skb, u64 txtime)
 	skb_set_delivery_time(skb, ns_to_ktime(txtime), true);
 #else
 	skb_set_delivery_time(skb, ns_to_ktime(txtime), SKB_CLOCK_MONOTONIC);
+#endif
+}
+
+static inline u8 nc_route_tos(u8 dsfield)
+{
+#ifdef IPTOS_RT_MASK
+	return dsfield & IPTOS_RT_MASK;
+#else
+	return dsfield & INET_DSCP_MASK;
 #endif
 }
 

@@ -11,6 +11,7 @@
 #include <net/route.h>
 #include <net/sock.h>
 #include "nc.h"
+#include "compat.h"
 #include "tx.h"
 
 static int generation(const struct net *net, u8 family)
@@ -50,7 +51,7 @@ static struct dst_entry *find_ipv4(struct net *net, struct nc_flow *flow,
 	if (inet_addr_type(net, key->local.w[0]) != RTN_LOCAL)
 		return ERR_PTR(-EADDRNOTAVAIL);
 	flowi4_init_output(&fl4, device_of(flow), mark_of(flow),
-			   dsfield & IPTOS_RT_MASK, RT_SCOPE_UNIVERSE,
+			   nc_route_tos(dsfield), RT_SCOPE_UNIVERSE,
 			   key->protocol, sk ? inet_sk_flowi_flags(sk) : 0,
 			   key->remote.w[0], key->local.w[0], key->remote_port,
 			   key->local_port, sock_net_uid(net, sk));
@@ -98,7 +99,8 @@ static struct dst_entry *find_ipv6(struct net *net, struct nc_flow *flow,
 	return ip6_dst_lookup_flow(net, sk, &fl6, NULL);
 }
 
-static struct nc_route *cache_slot(struct nc_channel *ch, const struct nc_flow *flow,
+static struct nc_route *cache_slot(struct nc_channel *ch,
+				   const struct nc_flow *flow,
 				   const struct nc_key *key)
 {
 	u32 mix = key->remote.w[0] ^ key->remote.w[3] ^ key->local.w[0] ^
