@@ -187,6 +187,7 @@ static inline bool nc_ring_pending(const struct nc_ring *ring, u32 head)
 {
 	u32 index;
 
+	/* (G) what was published is published entirely */
 	for (index = ring->tail; (s32)(head - index) > 0; index++)
 		if (!smp_load_acquire(&nc_ring_slot(ring, index)->published))
 			return true;
@@ -208,6 +209,7 @@ static inline bool nc_ring_readable(const struct nc_ring *ring, u32 seen)
 		return false;
 	if (ahead > ring->depth)
 		return true;
+	/* (G) */
 	return smp_load_acquire(&nc_ring_slot(ring, seen)->published);
 }
 

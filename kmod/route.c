@@ -103,8 +103,10 @@ static struct nc_route *cache_slot(struct nc_channel *ch,
 				   const struct nc_flow *flow,
 				   const struct nc_key *key)
 {
-	u32 mix = key->remote.w[0] ^ key->remote.w[3] ^ key->local.w[0] ^
-		  key->local.w[3] ^ flow->id ^ key->remote_port;
+	__be32 address = key->remote.w[0] ^ key->remote.w[3] ^
+			 key->local.w[0] ^ key->local.w[3];
+	u32 mix = (__force u32)address ^ (__force u16)key->remote_port ^
+		  flow->id;
 
 	return &ch->tx.route[hash_32(mix, ilog2(NC_ROUTES))];
 }
