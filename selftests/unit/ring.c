@@ -491,7 +491,7 @@ static enum nc_ring_verdict model_reserve(struct model *m, u32 length,
 
 static bool both_reserve(struct rig *rig, struct model *m, u32 length)
 {
-	u32 index, offset = 0, expected = 0;
+	u32 index = 0, offset = 0, expected = 0;
 	enum nc_ring_verdict got, want;
 
 	got = nc_ring_reserve(&rig->ring, length, &index, &offset);
