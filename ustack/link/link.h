@@ -99,7 +99,7 @@ struct us_link_ops {
  * @ifindex: of the device, or 0.
  * @mac: own address, with US_LINK_ETHERNET.
  * @peer_mac: of every neighbour, if @fixed_peer.
- * @fixed_peer: no ARP and ND.
+ * @fixed_peer: nobody is asked by ARP and ND, but questions are answered.
  * @mem: send memory that @ops can send from.
  * @own_mem: @mem is the link's, else the stack's.
  * @stats: counters.

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The neighbours of Ethernet links: one cache for ARP and ND.  An entry that
+ * nobody confirmed for a while is used on, and asked for again meanwhile (RFC 1122
+ * 2.3.2.1, RFC 4861 7.3).
+ */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "net/priv.h"
+
+#define RETRY		US_SEC
+#define TRIES		3u
+#define FRESH		(30 * US_SEC)	/* RFC 4861 10: REACHABLE_TIME */
+
+/* us_neigh.state */
+enum state {
+	INCOMPLETE,	/* no MAC yet */
+	KNOWN,
+	PROBING,	/* a MAC, asked whether it still is so */
+};
+
+/**
+ * struct us_neigh_pending - a packet that waits for a MAC
+ * @node: in us_neigh.queue.
+ * @tx: all but head.
+ * @data: the frame.
+ */
+struct us_neigh_pending {
+	struct cds_list_head node;
+	struct us_tx tx;
+	uint8_t data[US_NEIGH_FRAME];
+};
+
+/**
+ * struct us_neigh - one neighbour
+ * @node: in us_neighbors.slot.
+ * @lru: in us_neighbors.lru.
+ * @timer: asks again.
+ * @link: on which it lives.
+ * @addr: its address.
+ * @queue: of struct us_neigh_pending; only while INCOMPLETE.
+ * @queued: length of @queue.
+ * @confirmed: when it last answered.
+ * @mac: its MAC address.
+ * @state: enum state.
+ * @tries: questions sent since @state is not KNOWN.
+ */
+struct us_neigh {
+	struct cds_list_head node;
+	struct cds_list_head lru;
+	struct us_timer timer;
+	struct us_link *link;
+	struct us_addr addr;
+	struct cds_list_head queue;
+	unsigned int queued;
+	us_ns confirmed;
+	uint8_t mac[US_ETH_ADDR];
+	uint8_t state;
+	uint8_t tries;
+};
+
+/**
+ * us_neigh_create() - makes the cache
+ * @stack: with its network layer.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int us_neigh_create(struct us_stack *stack)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+	unsigned int i;
+	int err;
+
+	CDS_INIT_LIST_HEAD(&table->lru);
+	for (i = 0; i < US_NEIGH_SLOTS; i++)
+		CDS_INIT_LIST_HEAD(&table->slot[i]);
+	table->key = us_random_hash(&stack->random, "neigh", 5) | 1;
+	err = us_pool_create(&table->entries, sizeof(struct us_neigh),
+			     US_NEIGHBORS);
+	if (!err)
+		err = us_pool_create(&table->pending,
+				     sizeof(struct us_neigh_pending),
+				     US_NEIGH_PENDING);
+	return err;
+}
+
+/* Ethernet links are few, and their neighbours' addresses differ. */
+static struct cds_list_head *slot_of(struct us_neighbors *table,
+				     const struct us_addr *addr)
+{
+	uint64_t mix = (addr->q[0] * 31 ^ addr->q[1]) * table->key;
+
+	return &table->slot[mix >> 32 & (US_NEIGH_SLOTS - 1)];
+}
+
+static struct us_neigh *find(struct us_neighbors *table,
+			     const struct us_link *link,
+			     const struct us_addr *addr)
+{
+	struct us_neigh *neigh;
+
+	cds_list_for_each_entry(neigh, slot_of(table, addr), node)
+		if (neigh->link == link && us_addr_equal(&neigh->addr, addr))
+			return neigh;
+	return NULL;
+}
+
+static struct us_neigh_pending *dequeue(struct us_neigh *neigh)
+{
+	struct us_neigh_pending *pending =
+		us_container(neigh->queue.next, struct us_neigh_pending, node);
+
+	cds_list_del(&pending->node);
+	neigh->queued--;
+	return pending;
+}
+
+static void forget(struct us_stack *stack, struct us_neigh *neigh)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+
+	us_timer_cancel(&stack->wheel, &neigh->timer);
+	while (neigh->queued)
+		us_pool_put(&table->pending, dequeue(neigh));
+	cds_list_del(&neigh->node);
+	cds_list_del(&neigh->lru);
+	us_pool_put(&table->entries, neigh);
+}
+
+/**
+ * us_neigh_destroy() - ends the cache
+ * @stack: the stack.
+ */
+void us_neigh_destroy(struct us_stack *stack)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+
+	while (!cds_list_empty(&table->lru))
+		forget(stack, us_container(table->lru.next, struct us_neigh, lru));
+	us_pool_destroy(&table->entries);
+	us_pool_destroy(&table->pending);
+}
+
+static void solicit(struct us_neigh *neigh)
+{
+	const uint8_t *mac = neigh->state == INCOMPLETE ? NULL : neigh->mac;
+	struct us_stack *stack = neigh->link->stack;
+
+	neigh->tries++;
+	us_timer_arm(&stack->wheel, &neigh->timer, stack->now + RETRY);
+	if (us_addr_is_v4(&neigh->addr))
+		us_arp_solicit(stack, neigh->link, &neigh->addr, mac);
+	else
+		us_nd_solicit(stack, neigh->link, &neigh->addr, mac);
+}
+
+/* Nobody answers: what waited is reported as a router would (RFC 1122 2.3.2.2,
+ * RFC 4861 7.2.2).
+ */
+static void fail(struct us_stack *stack, struct us_neigh *neigh)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+
+	us_count(stack, ip_neigh_failed);
+	while (neigh->queued) {
+		struct us_neigh_pending *pending = dequeue(neigh);
+
+		us_icmp_quoted(stack, pending->data + pending->tx.l3,
+			       pending->tx.inline_len - pending->tx.l3,
+			       EHOSTUNREACH, false, 0);
+		us_pool_put(&table->pending, pending);
+	}
+	forget(stack, neigh);
+}
+
+static void expired(struct us_timer *timer, us_ns now)
+{
+	struct us_neigh *neigh = us_container(timer, struct us_neigh, timer);
+
+	(void)now;
+	if (neigh->tries < TRIES)
+		solicit(neigh);
+	else
+		fail(neigh->link->stack, neigh);
+}
+
+/* Makes room: the oldest entry for which nothing waits. */
+static bool evict(struct us_stack *stack)
+{
+	struct us_neigh *neigh;
+
+	cds_list_for_each_entry(neigh, &stack->net->neigh.lru, lru)
+		if (!neigh->queued) {
+			forget(stack, neigh);
+			return true;
+		}
+	return false;
+}
+
+static struct us_neigh *create(struct us_stack *stack, struct us_link *link,
+			       const struct us_addr *addr)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+	struct us_neigh *neigh = us_pool_get(&table->entries);
+
+	if (!neigh && evict(stack))
+		neigh = us_pool_get(&table->entries);
+	if (!neigh)
+		return NULL;
+	memset(neigh, 0, sizeof(*neigh));
+	neigh->link = link;
+	neigh->addr = *addr;
+	neigh->state = INCOMPLETE;
+	CDS_INIT_LIST_HEAD(&neigh->queue);
+	us_timer_init(&neigh->timer, expired);
+	cds_list_add(&neigh->node, slot_of(table, addr));
+	cds_list_add_tail(&neigh->lru, &table->lru);
+	return neigh;
+}
+
+/* Copies a packet to where it can wait.  The oldest one makes room. */
+static void enqueue(struct us_stack *stack, struct us_neigh *neigh,
+		    const struct us_tx *tx)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+	struct us_neigh_pending *pending;
+	uint32_t len = tx->inline_len, i;
+
+	for (i = 0; i < tx->nr_frags; i++)
+		len += tx->frag[i].len;
+	if (neigh->queued == US_NEIGH_QUEUE) {
+		us_count(stack, ip_neigh_queue_full);
+		us_pool_put(&table->pending, dequeue(neigh));
+	}
+	pending = len <= US_NEIGH_FRAME ? us_pool_get(&table->pending) : NULL;
+	if (!pending) {
+		us_count(stack, ip_neigh_queue_full);
+		return;
+	}
+	pending->tx = *tx;
+	memcpy(pending->data, tx->head, tx->inline_len);
+	for (i = 0; i < tx->nr_frags; i++) {
+		const struct us_frag *frag = &tx->frag[i];
+
+		memcpy(pending->data + pending->tx.inline_len,
+		       frag->chunk->data + frag->offset, frag->len);
+		pending->tx.inline_len += frag->len;
+	}
+	cds_list_add_tail(&pending->node, &neigh->queue);
+	neigh->queued++;
+}
+
+static void send_frame(struct us_neigh *neigh, struct us_tx *tx)
+{
+	us_eth_write(neigh->link, tx, neigh->mac, us_addr_is_v4(&neigh->addr) ?
+		     US_ETHERTYPE_IPV4 : US_ETHERTYPE_IPV6);
+	neigh->link->ops->submit(neigh->link, tx);
+}
+
+/* Sends what waited.  An Ethernet link has room for a whole frame in its slots. */
+static void drain(struct us_stack *stack, struct us_neigh *neigh)
+{
+	struct us_link *link = neigh->link;
+
+	while (neigh->queued) {
+		struct us_neigh_pending *pending = dequeue(neigh);
+		struct us_tx *tx = link->ops->reserve(link);
+
+		if (tx && tx->inline_cap >= pending->tx.inline_len) {
+			tx->l3 = pending->tx.l3;
+			tx->l4 = pending->tx.l4;
+			tx->flow = pending->tx.flow;
+			tx->gso = pending->tx.gso;
+			tx->gso_size = pending->tx.gso_size;
+			tx->csum_offload = pending->tx.csum_offload;
+			tx->csum_offset = pending->tx.csum_offset;
+			tx->inline_len = pending->tx.inline_len;
+			memcpy(tx->head, pending->data, tx->inline_len);
+			send_frame(neigh, tx);
+		} else {
+			us_count(stack, ip_link_full);
+		}
+		us_pool_put(&stack->net->neigh.pending, pending);
+	}
+}
+
+/**
+ * us_neigh_output() - sends a packet to the neighbour dst->next_hop
+ * @stack: the stack.
+ * @dst: where to.
+ * @tx: complete but for the Ethernet header.
+ */
+void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
+		     struct us_tx *tx)
+{
+	struct us_neigh *neigh = find(&stack->net->neigh, dst->link,
+				      &dst->next_hop);
+
+	if (us_likely(neigh && neigh->state != INCOMPLETE)) {
+		bool stale = neigh->state == KNOWN &&
+			     stack->now - neigh->confirmed > FRESH;
+
+		send_frame(neigh, tx);
+		if (us_unlikely(stale)) {
+			neigh->state = PROBING;
+			neigh->tries = 0;
+			solicit(neigh);
+		}
+		return;
+	}
+	if (!neigh)
+		neigh = create(stack, dst->link, &dst->next_hop);
+	if (!neigh) {
+		us_count(stack, ip_neigh_queue_full);
+		return;
+	}
+	enqueue(stack, neigh, tx);
+	if (!us_timer_armed(&neigh->timer))
+		solicit(neigh);
+}
+
+/**
+ * us_neigh_update() - learns what a message says about a neighbour
+ * @stack: the stack.
+ * @link: on which it came.
+ * @addr: whose MAC it is.
+ * @mac: of one station.
+ * @flags: US_NEIGH_*.
+ */
+void us_neigh_update(struct us_stack *stack, struct us_link *link,
+		     const struct us_addr *addr, const uint8_t mac[6],
+		     unsigned int flags)
+{
+	struct us_neigh *neigh = find(&stack->net->neigh, link, addr);
+	bool differs;
+
+	if (!neigh && flags & US_NEIGH_CREATE)
+		neigh = create(stack, link, addr);
+	if (!neigh)
+		return;
+	differs = neigh->state != INCOMPLETE &&
+		  memcmp(neigh->mac, mac, US_ETH_ADDR);
+	if (differs && !(flags & US_NEIGH_OVERRIDE))
+		return;
+	memcpy(neigh->mac, mac, US_ETH_ADDR);
+	/* Unconfirmed, it is used, and asked for as soon as it is. */
+	if (flags & US_NEIGH_CONFIRM)
+		neigh->confirmed = stack->now;
+	else if (differs || neigh->state == INCOMPLETE)
+		neigh->confirmed = stack->now - FRESH - 1;
+	if (neigh->state != PROBING || flags & US_NEIGH_CONFIRM) {
+		us_timer_cancel(&stack->wheel, &neigh->timer);
+		neigh->state = KNOWN;
+		neigh->tries = 0;
+	}
+	drain(stack, neigh);
+}
