@@ -249,13 +249,19 @@ static unsigned int early_take(struct nc_flow *flow, struct sk_buff *skb,
 	return deliver(flow, &packet);
 }
 
-static unsigned int early_match(struct nc_table *table, struct sk_buff *skb,
-				const u8 *data, u32 avail)
+#define HEADERS_MAX	(40 + 60)	/* IPv6 and TCP */
+
+static unsigned int early_match(struct nc_table *table, struct sk_buff *skb)
 {
+	u32 avail = min_t(u32, skb->len, HEADERS_MAX);
 	struct nc_headers h;
 	struct nc_flow *flow;
 	struct nc_key key;
+	u8 buf[HEADERS_MAX];
+	const u8 *data = skb_header_pointer(skb, 0, avail, buf);
 
+	if (!data)
+		return NF_ACCEPT;
 	/* Options and fragments: the LATE hook sees what becomes of them. */
 	if (nc_parse(data, avail, NC_PARSE_IN, &h, &key) != NC_PARSE_OK)
 		return NF_ACCEPT;
@@ -283,18 +289,18 @@ unsigned int nc_hook_early(void *priv, struct sk_buff *skb,
 	bool ipv4 = skb->protocol == htons(ETH_P_IP);
 	u32 transport = ipv4 ? 20 : 40;
 	struct nc_key ports = {};
-	u8 buf[48], protocol;
+	u8 buf[44], protocol;
 	const u8 *data;
 
 	if (skb->pkt_type != PACKET_HOST ||
 	    (!ipv4 && skb->protocol != htons(ETH_P_IPV6)))
 		return NF_ACCEPT;
-	data = skb_header_pointer(skb, 0, transport + 8, buf);
+	data = skb_header_pointer(skb, 0, transport + 4, buf);
 	if (!data)
 		return NF_ACCEPT;
 	protocol = ipv4 ? data[9] : data[6];
 	nc_parse_ports(data + transport, NC_PARSE_IN, &ports);
 	if (likely(!nc_table_wants(priv, protocol, ports.local_port)))
 		return NF_ACCEPT;
-	return early_match(priv, skb, data, transport + 8);
+	return early_match(priv, skb);
 }
