@@ -78,17 +78,20 @@ static struct meaning meaning6(const struct us_icmp *icmp)
 	return (struct meaning){ 0, false };
 }
 
-/* A router of before RFC 1191 tells no MTU: the next lower of its table. */
+/* A router of before RFC 1191 tells no MTU: the next lower of its table, or 0 for
+ * a packet that no link is too small for.
+ */
 static uint32_t plateau(uint32_t total)
 {
 	static const uint16_t table[] = {
 		32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68
 	};
-	unsigned int i = 0;
+	unsigned int i;
 
-	while (i < sizeof(table) / sizeof(table[0]) - 1 && table[i] >= total)
-		i++;
-	return table[i];
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i] < total)
+			return table[i];
+	return 0;
 }
 
 /* The MTU that an EMSGSIZE tells, or 0 if it cannot be true. */

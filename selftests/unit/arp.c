@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/* net/arp.c, net/neigh.c */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "host.h"
+#include "tap.h"
+
+static struct host h;
+static struct catcher c;
+static uint8_t packet[2048];
+static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 1 };
+static const uint8_t peer_mac[6] = { 2, 0, 0, 0, 0, 2 };
+static const uint8_t other_mac[6] = { 2, 0, 0, 0, 0, 3 };
+static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
+
+static void setup(void)
+{
+	struct us_addr own = addr("10.1.0.1");
+
+	host_init(&h);
+	memset(&seen, 0, sizeof(seen));
+	catcher_add(&h, &c, US_LINK_ETHERNET);
+	us_net_register(&h.stack, IPPROTO_UDP, &seen_protocol);
+	if (us_net_address_add(&h.stack, &c.link, &own, 16))
+		abort();
+}
+
+static uint32_t frame(const uint8_t *to, const uint8_t *from, uint16_t type)
+{
+	struct us_eth *eth = (void *)packet;
+
+	memcpy(eth->dst, to, 6);
+	memcpy(eth->src, from, 6);
+	eth->type = us_put16(type);
+	return 14;
+}
+
+static uint32_t arp(uint16_t op, const uint8_t *sha, const char *spa,
+		    const char *tpa)
+{
+	struct us_arp *at = (void *)(packet + frame(broadcast, sha, 0x806));
+	struct us_addr from = addr(spa), to = addr(tpa);
+
+	*at = (struct us_arp) {
+		us_put16(1), us_put16(0x800), 6, 4, us_put16(op),
+		.tha = { 0 }
+	};
+	memcpy(at->sha, sha, 6);
+	memcpy(at->spa, &from.b[12], 4);
+	memcpy(at->tpa, &to.b[12], 4);
+	return 42;
+}
+
+/* Sends a UDP packet of a given first byte. */
+static void send_to(const char *to, uint8_t first)
+{
+	struct us_dst dst = { .remote = addr(to) };
+	struct us_tx *tx;
+
+	if (us_dst_resolve(&h.stack, &dst))
+		abort();
+	tx = us_ip_reserve(&h.stack, &dst);
+	memset(tx->head + dst.header_len, 0, 12);
+	tx->head[dst.header_len] = first;
+	tx->inline_len = dst.header_len + 12u;
+	us_csum_output(&dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
+	us_ip_submit(&h.stack, &dst, tx, IPPROTO_UDP);
+}
+
+/* The last frame that was sent is an ARP packet like this. */
+static bool last_arp(uint16_t op, const uint8_t *to, const char *spa,
+		     const char *tpa)
+{
+	const uint8_t *sent = c.sent[c.count ? c.count - 1 : 0];
+	const struct us_arp *at = (const void *)(sent + 14);
+	struct us_addr from = addr(spa), target = addr(tpa);
+
+	return c.count && c.len[c.count - 1] == 42 && !memcmp(sent, to, 6) &&
+	       !memcmp(sent + 6, own_mac, 6) && sent[12] == 8 && sent[13] == 6 &&
+	       us_get16(at->op) == op && !memcmp(at->sha, own_mac, 6) &&
+	       !memcmp(at->spa, &from.b[12], 4) &&
+	       !memcmp(at->tpa, &target.b[12], 4);
+}
+
+static bool sent_udp(unsigned int index, const uint8_t *to, uint8_t first)
+{
+	const uint8_t *sent = c.sent[index];
+
+	return index < c.count && c.len[index] == 14 + 32 &&
+	       !memcmp(sent, to, 6) && sent[12] == 8 && sent[13] == 0 &&
+	       sent[34] == first &&
+	       us_csum_fold(us_csum_bytes(sent + 14, 20, 0)) == 0;
+}
+
+static void resolves(void)
+{
+	setup();
+	send_to("10.1.0.2", 1);
+	ok(c.count == 1 && last_arp(1, broadcast, "10.1.0.1", "10.1.0.2"),
+	   "who has it?");
+	send_to("10.1.0.2", 2);
+	ok(c.count == 1, "asked once");
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	ok(c.count == 3 && sent_udp(1, peer_mac, 1) && sent_udp(2, peer_mac, 2),
+	   "the answer lets go what waited, in order");
+	send_to("10.1.0.2", 3);
+	ok(c.count == 4 && sent_udp(3, peer_mac, 3), "then nobody is asked");
+
+	c.count = 0;
+	host_run(&h, 31 * US_SEC);
+	send_to("10.1.0.2", 4);
+	ok(c.count == 2 && sent_udp(0, peer_mac, 4) &&
+	   last_arp(1, peer_mac, "10.1.0.1", "10.1.0.2"),
+	   "an old entry is used, and its owner asked");
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	host_run(&h, 10 * US_SEC);
+	send_to("10.1.0.2", 5);
+	ok(c.count == 3 && sent_udp(2, peer_mac, 5), "who answered");
+
+	c.count = 0;
+	host_run(&h, 31 * US_SEC);
+	send_to("10.1.0.2", 6);
+	host_run(&h, 10 * US_SEC);
+	ok(c.count == 4 && counted(&h, ip_neigh_failed) == 1,
+	   "who does not is forgotten");
+	send_to("10.1.0.2", 7);
+	ok(last_arp(1, broadcast, "10.1.0.1", "10.1.0.2"), "and asked for anew");
+	host_exit(&h);
+}
+
+static void fails(void)
+{
+	struct us_addr peer = addr("10.1.0.2");
+	uint8_t i;
+
+	setup();
+	for (i = 1; i <= 5; i++)
+		send_to("10.1.0.2", i);
+	ok(counted(&h, ip_neigh_queue_full) == 2, "three wait, the oldest are dropped");
+	host_run(&h, 5 * US_SEC / 2);
+	ok(c.count == 3 && seen.errors == 0, "asked three times");
+	host_run(&h, US_SEC);
+	ok(seen.errors == 3 && seen.err == EHOSTUNREACH && !seen.hard &&
+	   seen.first == 5 && us_addr_equal(&seen.dst, &peer) &&
+	   counted(&h, ip_neigh_failed) == 1, "host unreachable, for each");
+	host_run(&h, 10 * US_SEC);
+	ok(c.count == 3, "then nobody is asked any more");
+	send_to("10.1.0.2", 9);
+	c.full = true;
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	ok(c.count == 4 && counted(&h, ip_link_full) == 1, "a full link");
+	host_exit(&h);
+}
+
+static void answers(void)
+{
+	uint32_t len, i;
+
+	setup();
+	len = arp(1, peer_mac, "10.1.0.2", "10.1.0.1");
+	for (i = 0; i < len; i++)
+		inject(&c, packet, i);
+	ok(c.count == 0 && c.released == len, "cut off at any byte");
+	inject(&c, packet, len);
+	ok(c.count == 1 && last_arp(2, peer_mac, "10.1.0.1", "10.1.0.2"),
+	   "a question is answered");
+	send_to("10.1.0.2", 1);
+	ok(sent_udp(1, peer_mac, 1), "who asks is known");
+	ok(last_arp(1, peer_mac, "10.1.0.1", "10.1.0.2"),
+	   "not yet confirmed: asked when used");
+	c.count = 0;
+	inject(&c, packet, arp(1, peer_mac, "10.1.0.2", "10.1.0.9"));
+	inject(&c, packet, arp(1, peer_mac, "192.0.2.1", "10.1.0.9"));
+	ok(c.count == 0, "not our address");
+	inject(&c, packet, arp(1, peer_mac, "0.0.0.0", "10.1.0.1"));
+	ok(c.count == 1 && last_arp(2, peer_mac, "10.1.0.1", "0.0.0.0"),
+	   "a probe of our address (RFC 5227)");
+	c.link.fixed_peer = true;
+	memcpy(c.link.peer_mac, other_mac, 6);
+	inject(&c, packet, arp(1, peer_mac, "10.1.0.5", "10.1.0.1"));
+	c.count = 0;
+	send_to("10.1.0.5", 3);
+	ok(c.count == 1 && sent_udp(0, other_mac, 3), "a fixed peer");
+	host_exit(&h);
+}
+
+static void lies(void)
+{
+	uint64_t bad;
+	uint32_t len;
+
+	setup();
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	send_to("10.1.0.2", 1);
+	ok(c.count == 1 && last_arp(1, broadcast, "10.1.0.1", "10.1.0.2"),
+	   "an answer that nobody asked for is not kept");
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	inject(&c, packet, arp(1, other_mac, "10.1.0.2", "10.1.0.2"));
+	c.count = 0;
+	send_to("10.1.0.2", 2);
+	ok(sent_udp(0, other_mac, 2), "a station that moved says so");
+	bad = counted(&h, arp_bad);
+	inject(&c, packet, arp(1, broadcast, "10.1.0.2", "10.1.0.1"));
+	len = arp(1, peer_mac, "10.1.0.2", "10.1.0.1");
+	memset(packet + 22, 0, 6);
+	inject(&c, packet, len);
+	len = arp(1, peer_mac, "10.1.0.2", "10.1.0.1");
+	packet[15] = 6;
+	inject(&c, packet, len);
+	arp(1, peer_mac, "10.1.0.2", "10.1.0.1");
+	packet[19] = 16;
+	inject(&c, packet, len);
+	ok(counted(&h, arp_bad) == bad + 4,
+	   "group and zero senders, other hardware, other lengths");
+	c.count = 0;
+	inject(&c, packet, arp(1, other_mac, "10.1.0.1", "10.1.0.7"));
+	send_to("10.1.0.2", 3);
+	ok(sent_udp(0, other_mac, 3) && c.count == 1,
+	   "who claims our own address is not believed");
+	host_exit(&h);
+}
+
+/* More neighbours than the cache holds: the oldest make room. */
+static void floods(void)
+{
+	char text[32];
+	int i;
+
+	setup();
+	for (i = 256; i < 1000; i++) {
+		snprintf(text, sizeof(text), "10.1.%d.%d", i / 256, i % 256);
+		inject(&c, packet, arp(1, peer_mac, text, "10.1.0.1"));
+		c.count = 0;
+	}
+	send_to(text, 1);
+	ok(sent_udp(0, peer_mac, 1), "the newest is there");
+	c.count = 0;
+	send_to("10.1.1.0", 2);
+	ok(c.count == 1 && last_arp(1, broadcast, "10.1.0.1", "10.1.1.0"),
+	   "the oldest is not");
+	host_exit(&h);
+}
+
+static void frames(void)
+{
+	uint8_t body[12] = { 0 };
+	uint32_t len;
+
+	setup();
+	frame(own_mac, peer_mac, 0x800);
+	len = 14 + ip_packet(packet + 14, "10.1.0.2", "10.1.0.1", 17, body, 12);
+	inject(&c, packet, len);
+	ok(seen.inputs == 1, "a frame to our MAC");
+	frame(other_mac, peer_mac, 0x800);
+	inject(&c, packet, len);
+	ok(seen.inputs == 1, "a frame to another one");
+	frame(broadcast, peer_mac, 0x800);
+	inject(&c, packet, len);
+	ok(seen.inputs == 1, "a unicast packet in a broadcast (RFC 1122 3.3.6)");
+	frame(own_mac, peer_mac, 0x8100);
+	inject(&c, packet, len);
+	inject(&c, packet, 13);
+	inject(&c, packet, 0);
+	ok(seen.inputs == 1 && c.released == 6, "other types and no header");
+	host_exit(&h);
+}
+
+int main(void)
+{
+	plan(0);
+	resolves();
+	fails();
+	answers();
+	lies();
+	floods();
+	frames();
+	return finish();
+}
