@@ -29,7 +29,7 @@ static void echo(struct us_stack *stack, const struct us_pkt *pkt,
 	struct us_icmp *icmp;
 	struct us_tx *tx;
 
-	if (us_addr_is_multicast(dst) || us_addr_is_any(src) ||
+	if (us_addr_is_group(dst) || us_addr_is_any(src) ||
 	    us_dst_resolve(stack, &back))
 		return;
 	tx = us_ip_reserve(stack, &back);

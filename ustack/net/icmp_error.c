@@ -296,7 +296,7 @@ void us_icmp_error(struct us_stack *stack, const struct us_pkt *pkt,
 		return;
 	back.local = v4 ? us_addr_from4(ip4->dst) : us_addr_from6(ip6->dst);
 	back.remote = v4 ? us_addr_from4(ip4->src) : us_addr_from6(ip6->src);
-	if (us_addr_is_multicast(&back.local) || us_addr_is_any(&back.remote) ||
+	if (us_addr_is_group(&back.local) || us_addr_is_any(&back.remote) ||
 	    !within_rate(stack) || us_dst_resolve(stack, &back))
 		return;
 	tx = us_ip_reserve(stack, &back);

@@ -54,7 +54,7 @@ static bool our_group(const struct us_net *net, const struct us_addr *dst)
 static bool check_source(struct us_stack *stack, const struct us_addr *src,
 			 const struct us_addr *dst)
 {
-	if (!us_addr_is_multicast(src) && !us_addr_is_v4(src) &&
+	if (!us_addr_is_group(src) && !us_addr_is_v4(src) &&
 	    !us_addr_is_v4(dst) && !us_net_find_address(stack->net, src))
 		return true;
 	us_count(stack, ip_bad_source);
@@ -65,7 +65,7 @@ static bool check_addresses(struct us_stack *stack, const struct us_pkt *pkt,
 			    const struct us_addr *src,
 			    const struct us_addr *dst, bool group)
 {
-	bool multicast = us_addr_is_multicast(dst);
+	bool multicast = us_addr_is_group(dst);
 
 	if (pkt->link->flags & US_LINK_KERNEL_IP)
 		return !us_addr_is_v4(src) && !us_addr_is_v4(dst);
@@ -104,7 +104,7 @@ static enum verdict options(struct us_stack *stack, const struct us_pkt *pkt,
 		if (at[i] != 1 && action) {
 			us_count(stack, ip_bad_options);
 			if (action == 2 ||
-			    (action == 3 && !us_addr_is_multicast(dst)))
+			    (action == 3 && !us_addr_is_group(dst)))
 				parameter_problem(stack, pkt,
 						  US_ICMP6_PARAMETER_OPTION,
 						  at + i);
@@ -224,7 +224,7 @@ void us_ipv6_input(struct us_stack *stack, struct us_pkt *pkt, bool group)
 	if (us_unlikely(walk(stack, pkt, &next, &dst) == DROP))
 		goto drop;
 	if (us_unlikely(next == US_IPV6_NONE ||
-			(us_addr_is_multicast(&dst) && next != IPPROTO_ICMPV6)))
+			(us_addr_is_group(&dst) && next != IPPROTO_ICMPV6)))
 		goto drop;
 	us_net_deliver(stack, pkt, next, &src, &dst);
 	return;

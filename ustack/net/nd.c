@@ -195,7 +195,7 @@ void us_nd_input(struct us_stack *stack, const struct us_pkt *pkt,
 		solicited(stack, pkt, src, &target, mac);
 	} else {
 		if (!find_option(pkt, US_ND_OPT_TARGET_MAC, &mac) ||
-		    (us_addr_is_multicast(dst) && flags & US_ND_SOLICITED))
+		    (us_addr_is_group(dst) && flags & US_ND_SOLICITED))
 			goto bad;
 		advertised(stack, pkt, flags, &target, mac);
 	}

@@ -138,7 +138,7 @@ static inline struct us_addr us_addr_from6(const uint8_t bytes[16])
 	return a;
 }
 
-static inline bool us_addr_is_multicast(const struct us_addr *a)
+static inline bool us_addr_is_group(const struct us_addr *a)
 {
 	return us_addr_is_v4(a) ? (a->b[12] & 0xf0) == 0xe0 : a->b[0] == 0xff;
 }

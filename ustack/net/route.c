@@ -178,7 +178,7 @@ int us_net_address_add(struct us_stack *stack, struct us_link *link,
 	if (err)
 		return err;
 	if (!full_prefix(addr, &full) || us_addr_is_any(addr) ||
-	    us_addr_is_multicast(addr))
+	    us_addr_is_group(addr))
 		return us_fail(stack, -EINVAL, "address: one host's address and a prefix of 0..32 (IPv6: 0..128) bits are expected");
 	if (us_net_find_address(net, addr))
 		return us_fail(stack, -EEXIST, "address: the stack has it already");
@@ -335,7 +335,7 @@ int us_dst_resolve(struct us_stack *stack, struct us_dst *dst)
 	struct us_dst want = *dst;
 	int err;
 
-	if (us_addr_is_any(&dst->remote) || us_addr_is_multicast(&dst->remote))
+	if (us_addr_is_any(&dst->remote) || us_addr_is_group(&dst->remote))
 		err = -ENETUNREACH;
 	else
 		err = resolve(stack, dst);
