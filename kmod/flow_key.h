@@ -420,7 +420,7 @@ static inline enum nc_parse nc_parse_transport(const u8 *data, u32 avail,
 
 	h->payload = h->transport;
 	if (!nc_has_ports(key->protocol))
-		return NC_PARSE_OK;
+		return avail < h->transport ? NC_PARSE_SHORT : NC_PARSE_OK;
 	if (avail < h->transport + 8u)
 		return NC_PARSE_SHORT;
 	nc_parse_ports(transport, mode, key);

@@ -593,6 +593,7 @@ static void cuts(void)
 	cut(udp(6, 5), 48, NC_PARSE_QUOTE, "IPv6 UDP");
 	cut(ip(4, 47, 0), 20, NC_PARSE_OUT, "IPv4 GRE");
 	cut(ip(6, 47, 0), 40, NC_PARSE_IN, "IPv6 GRE");
+	cut(ip(4, 47, 12), 32, NC_PARSE_QUOTE, "IPv4 GRE with options");
 }
 
 static void versions(void)
