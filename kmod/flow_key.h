@@ -388,9 +388,12 @@ static inline enum nc_parse nc_parse_tcp(const u8 *tcp, u32 avail,
 static inline enum nc_parse nc_parse_udp(const u8 *udp, u32 avail,
 					 struct nc_headers *h)
 {
+	u32 length;
+
 	if (avail < 8)
 		return NC_PARSE_SHORT;
-	if (h->transport + (u32)nc_get16(udp + 4) != h->length)
+	length = nc_get16(udp + 4);
+	if (length < 8 || h->transport + length != h->length)
 		return NC_PARSE_LENGTH;
 	h->payload = h->transport + 8;
 	return NC_PARSE_OK;

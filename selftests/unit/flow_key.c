@@ -676,6 +676,11 @@ static void contradictions(void)
 	p = udp(6, 4);
 	put16(p.data + p.l4 + 4, 0);
 	ok(verdict(&p, NC_PARSE_OUT) == NC_PARSE_LENGTH, "UDP length 0 (jumbo)");
+	p = udp(6, 0);
+	put16(p.data + 4, 7);
+	put16(p.data + p.l4 + 4, 7);
+	ok(verdict(&p, NC_PARSE_OUT) == NC_PARSE_LENGTH,
+	   "lengths that agree on less than a UDP header");
 }
 
 int main(void)
