@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: the connection block
+ *
+ * A connection is two blocks.  struct us_tcp is what every connection has for
+ * as long as it exists: a million idle ones cost little more than this and a
+ * hash slot.  struct us_tcp_active is what only a connection with something
+ * under way needs - queues, loss recovery, congestion control, round-trip
+ * samples - and is attached on first use (us_tcp_activate()) and folded back
+ * when the connection has been quiet for a while (us_tcp_fold()).
+ *
+ * Sequence numbers, windows and ports have their RFC 9293 names.  Numbers are
+ * in host byte order, ports and addresses in network byte order.
+ *
+ * Three clocks, all read from us_stack.now by a shift, never by a division:
+ *	tick	2^20 ns, about a millisecond: timers and timestamps (RFC 7323)
+ *	usec	2^10 ns, about a microsecond: round-trip times
+ */
+#ifndef US_TRANSPORT_TCB_H
+#define US_TRANSPORT_TCB_H
+
+#include <assert.h>
+
+#include "transport/tcp.h"
+
+#define US_TCP_TICK_SHIFT	20
+#define US_TCP_USEC_SHIFT	10
+
+/* us_tcp.flags */
+#define US_TCP_TS		(1u << 0)  /* timestamps negotiated */
+#define US_TCP_SACK		(1u << 1)  /* SACK negotiated */
+#define US_TCP_WSCALE		(1u << 2)  /* window scaling negotiated */
+#define US_TCP_NODELAY		(1u << 3)  /* no Nagle */
+#define US_TCP_CORK		(1u << 4)  /* full segments only */
+#define US_TCP_KEEPALIVE	(1u << 5)
+#define US_TCP_MORE		(1u << 6)  /* last send had MSG_MORE */
+#define US_TCP_ORPHAN		(1u << 7)  /* the user has let go */
+#define US_TCP_FIN_QUEUED	(1u << 8)  /* FIN follows the last byte queued */
+#define US_TCP_FIN_SENT		(1u << 9)  /* snd_nxt counts the FIN */
+#define US_TCP_FIN_ACKED	(1u << 10)
+#define US_TCP_FIN_RCVD		(1u << 11) /* rcv_nxt counts the peer's FIN */
+#define US_TCP_FIN_AHEAD	(1u << 12) /* FIN came out of order, at fin_seq */
+#define US_TCP_SHUT_RD		(1u << 13) /* what comes is thrown away */
+#define US_TCP_ACK_NOW		(1u << 14) /* an ACK is due in this poll */
+#define US_TCP_QUEUED		(1u << 15) /* out is on the table's flush list */
+#define US_TCP_PENDING		(1u << 16) /* out is on a full link's list */
+#define US_TCP_PASSIVE		(1u << 17) /* came from a listener */
+#define US_TCP_UNACCEPTED	(1u << 18) /* waits in an accept queue */
+#define US_TCP_MEM_WAIT		(1u << 19) /* waits for send memory */
+#define US_TCP_SYN_LOST		(1u << 20) /* SYN or SYN-ACK was retransmitted */
+#define US_TCP_LATCHED		(1u << 23) /* the link's listen latch is ours */
+#define US_TCP_HASHED		(1u << 21) /* in the table */
+#define US_TCP_DEAD		(1u << 22) /* on the table's list of the dead */
+
+/* What one connection may wait for; all on one wheel node, us_tcp.timer. */
+enum us_tcp_timer {
+	US_TCP_TIMER_REXMT,	/* retransmission, RFC 6298; SYN and SYN-ACK too */
+	US_TCP_TIMER_PERSIST,	/* zero window probe; a corked tail */
+	US_TCP_TIMER_DELACK,	/* delayed ACK, RFC 9293 3.8.6.3 */
+	US_TCP_TIMER_REO,	/* RACK reordering, RFC 8985 6.3 */
+	US_TCP_TIMER_PROBE,	/* tail loss probe, RFC 8985 7 */
+	US_TCP_TIMER_KEEP,	/* keep-alive, RFC 9293 3.8.4 */
+	US_TCP_TIMER_LINGER,	/* orphan in FIN-WAIT-2 */
+	US_TCP_TIMER_IDLE,	/* time to look whether active can be folded */
+	US_TCP_TIMERS
+};
+
+/**
+ * struct us_tcp_bind - a flow bound on a link, shared by a listener and its
+ *	connections
+ * @link: it is bound there.
+ * @id: the link's name of it.
+ * @refs: users; the last one unbinds.
+ */
+struct us_tcp_bind {
+	struct us_link *link;
+	uint32_t id;
+	uint32_t refs;
+};
+
+/**
+ * struct us_tcp - a connection, the part that always exists
+ * @hash_next: next in the chain of the established table, or of the dead.
+ * @local_port: network byte order.
+ * @remote_port: network byte order.
+ * @flags: US_TCP_*.
+ * @dst: addresses and route.
+ * @active: NULL while the connection is idle.
+ * @rcv_nxt: next sequence number expected.
+ * @rcv_adv: right edge of the receive window as advertised; never moves left.
+ * @snd_una: oldest unacknowledged.
+ * @snd_nxt: next to be sent; never moves left.
+ * @snd_wnd: send window, bytes from @snd_una.
+ * @snd_wl1: sequence number of the segment that last updated @snd_wnd.
+ * @ts_recent: TS.Recent, RFC 7323.
+ * @last_ack_sent: Last.ACK.sent, RFC 7323; also where the window was last told.
+ * @table: of its stack.
+ * @user: given to us_tcp_user.event().
+ * @accept_next: next in the accept queue; no @user yet then.
+ * @listener: it came from, until accepted; or NULL.
+ * @bind: keeps the link's flow alive; or NULL.
+ * @out: on the flush list, a link's pending list, or (SYN-RECEIVED) the
+ *	listener's SYN queue.
+ * @ts_offset: added to the tick in TSval.
+ * @ts_recent_at: tick at which @ts_recent was set.
+ * @mss: payload bytes of a full segment: options that every segment carries
+ *	are taken off already.
+ * @peer_mss: MSS option received, or 536 / 1220 (RFC 9293 3.7.1).
+ * @state: TCP_* of <netinet/tcp.h>, which are Linux's.
+ * @snd_wscale: shift of received windows.
+ * @rcv_wscale: shift of advertised windows.
+ * @retries: timeouts in a row (SYN, data, window probes, keep-alive probes).
+ * @timer: the one wheel node.
+ * @deadline: tick of each timer, 0 if off; compared modulo 2^32.
+ * @last_rcv: tick of the last segment from the peer.
+ * @srtt: smoothed RTT, usec << 3; 0: no sample yet.
+ * @rttvar: its variation, usec << 2.
+ * @ssthresh: slow start threshold, bytes; outlives @active.
+ * @max_snd_wnd: largest window the peer ever offered.
+ * @rcvbuf: bytes of the receive queue.
+ * @sndbuf: bytes of the send queue.
+ * @total_retrans: segments retransmitted.
+ * @oow_at: tick of the last answer to a segment out of the window.
+ * @syn_xmit: usec at which SYN or SYN-ACK was sent first.
+ * @maxseg: limit of the MSS set by the user, 0 is none.
+ * @error: pending error, a positive errno.
+ * @soft_error: last ICMP error that did not end the connection; reported if
+ *	the connection times out.
+ * @adv_mss: MSS option that was sent.
+ * @keep_probes: keep-alive probes without an answer.
+ *
+ * Line 0 and the start of line 1 are read by the lookup; line 1 holds all that
+ * header prediction reads and writes.
+ */
+struct us_tcp {
+	/* line 0: lookup */
+	struct us_tcp *hash_next;
+	uint16_t local_port;
+	uint16_t remote_port;
+	uint32_t flags;
+	struct us_dst dst;
+	struct us_tcp_active *active;
+	uint32_t rcv_nxt;
+	uint32_t rcv_adv;
+	uint32_t snd_una;
+	uint32_t snd_nxt;
+	uint32_t snd_wnd;
+	uint32_t snd_wl1;
+	uint32_t ts_recent;
+	uint32_t last_ack_sent;
+	/* line 2: output and state */
+	struct us_tcp_table *table;
+	union {
+		void *user;
+		struct us_tcp *accept_next;
+	};
+	struct us_tcp_listener *listener;
+	struct us_tcp_bind *bind;
+	struct cds_list_head out;
+	uint32_t ts_offset;
+	uint32_t ts_recent_at;
+	uint16_t mss;
+	uint16_t peer_mss;
+	uint8_t state;
+	uint8_t snd_wscale;
+	uint8_t rcv_wscale;
+	uint8_t retries;
+	/* line 3: timers */
+	struct us_timer timer;
+	uint32_t deadline[US_TCP_TIMERS];
+	/* line 4: slow changes */
+	uint32_t last_rcv;
+	uint32_t srtt;
+	uint32_t rttvar;
+	uint32_t ssthresh;
+	uint32_t max_snd_wnd;
+	uint32_t rcvbuf;
+	uint32_t sndbuf;
+	uint32_t total_retrans;
+	uint32_t oow_at;
+	uint32_t syn_xmit;
+	uint16_t maxseg;
+	uint16_t error;
+	uint16_t soft_error;
+	uint16_t adv_mss;
+	uint8_t keep_probes;
+};
+
+static_assert(sizeof(struct us_tcp) <= 320, "an idle connection is small");
+static_assert(offsetof(struct us_tcp, rcv_nxt) >= 64 &&
+	      offsetof(struct us_tcp, last_ack_sent) + 4 <= 128,
+	      "header prediction: one line beside the lookup's");
+static_assert(offsetof(struct us_tcp, timer) == 192, "timers: one line");
+
+/* us_tcp_sent.flags */
+#define US_TCP_SACKED	(1u << 0) /* the peer holds it */
+#define US_TCP_LOST	(1u << 1) /* taken for lost */
+#define US_TCP_RETRANS	(1u << 2) /* LOST, and sent again since */
+#define US_TCP_EVER	(1u << 3) /* ever retransmitted: no RTT sample (Karn) */
+
+/**
+ * struct us_tcp_sent - a run of sequence space in flight
+ * @node: in us_tcp_active.flight, by sequence number.
+ * @seq: first.
+ * @end: one past the last; a FIN counts.
+ * @xmit: usec of the last transmission.
+ * @flags: US_TCP_SACKED...
+ *
+ * Neighbours sent at the same time, or both sacked, are one run.
+ */
+struct us_tcp_sent {
+	struct cds_list_head node;
+	uint32_t seq;
+	uint32_t end;
+	uint32_t xmit;
+	uint32_t flags;
+};
+
+/**
+ * struct us_tcp_sack - one SACK block, RFC 2018
+ * @start: first sequence number.
+ * @end: one past the last.
+ */
+struct us_tcp_sack {
+	uint32_t start;
+	uint32_t end;
+};
+
+#define US_TCP_SACKS	4
+
+struct us_tcp_cc;
+struct us_tcp_reass;
+
+/**
+ * struct us_tcp_active - a connection, the part that exists while it is active
+ * @snd_first: send queue: chunks by sequence number, from @snd_una's on.
+ * @snd_last: its tail, to which is appended.
+ * @snd_at: the chunk that holds us_tcp.snd_nxt, or the tail; NULL: look for it.
+ * @snd_end: one past the last byte queued, FIN not counted.
+ * @cwnd: congestion window, bytes.
+ * @sacked: bytes in flight that the peer holds (without SACK: guessed from
+ *	duplicate ACKs).
+ * @lost: bytes in flight taken for lost.
+ * @retrans: bytes of @lost that were sent again.
+ * @flight: struct us_tcp_sent.node.
+ * @lost_hint: no run before it is lost and not yet sent again; NULL: none at all.
+ * @high_seq: snd_nxt when recovery began: it ends when that is acknowledged.
+ * @undo_una: snd_una when cwnd was reduced; the recovery may be undone.
+ * @undo_cwnd: cwnd before.
+ * @undo_ssthresh: ssthresh before.
+ * @retrans_ts: TSval of the first retransmission of this recovery (Eifel).
+ * @ca_state: TCP_CA_*.
+ * @dupacks: duplicate ACKs in a row.
+ * @cwnd_limited: cwnd, not the application, stopped the last output.
+ * @reordering_seen: RACK.
+ * @prr_delivered: bytes delivered since recovery began, RFC 9937.
+ * @prr_out: bytes sent since.
+ * @recover_fs: bytes in flight when recovery began.
+ * @delivered: bytes acknowledged or sacked, ever (modulo 2^32).
+ * @rack_xmit: usec at which the most recently sent run was delivered...
+ * @rack_end: ... and its end.
+ * @rack_rtt: its round-trip time, usec.
+ * @rack_fack: highest sequence number sacked or acknowledged.
+ * @min_rtt: least RTT seen, usec.
+ * @tlp_end: snd_nxt at the tail loss probe; 0: none outstanding.
+ * @last_snd: tick of the last data sent.
+ * @snd_sml: end of the last segment sent that was not full (Minshall's Nagle).
+ * @cc: congestion control.
+ * @cc_state: its own.
+ * @rcvq: payload in order, struct us_pkt.node; not yet read.
+ * @rcv_bytes: in @rcvq.
+ * @rcv_mss: the peer's segment size, as far as seen.
+ * @reass: out-of-order data, NULL if none.
+ * @fin_seq: with US_TCP_FIN_AHEAD.
+ * @last_data: tick of the last data received.
+ * @quick: segments still to be acknowledged at once.
+ * @pingpong: interactive: acknowledge with the answer.
+ * @nr_sack: used elements of @sack.
+ * @sack: blocks to report, most recent first.
+ * @dsack: duplicate to report once; start == end: none.
+ * @held: in us_tcp_table.held while @rcvq holds packets of a link.
+ * @mem_wait: in us_tcp_table.mem_wait.
+ * @owner: the connection.
+ * @nr_sent: runs in @flight.
+ * @persist_shift: backoff of the persist timer.
+ */
+struct us_tcp_active {
+	/* line 0: output */
+	struct us_chunk *snd_first;
+	struct us_chunk *snd_last;
+	struct us_chunk *snd_at;
+	uint32_t snd_end;
+	uint32_t cwnd;
+	uint32_t sacked;
+	uint32_t lost;
+	uint32_t retrans;
+	uint32_t nr_sent;
+	struct cds_list_head flight;
+	/* line 1: acknowledgement */
+	struct us_tcp_sent *lost_hint;
+	const struct us_tcp_cc *cc;
+	uint32_t high_seq;
+	uint32_t dupacks;
+	uint32_t delivered;
+	uint32_t min_rtt;
+	uint32_t rack_xmit;
+	uint32_t rack_end;
+	uint32_t rack_rtt;
+	uint32_t rack_fack;
+	uint8_t ca_state;
+	bool cwnd_limited;
+	bool reordering_seen;
+	uint8_t persist_shift;
+	uint32_t last_snd;
+	uint32_t tlp_end;
+	uint32_t snd_sml;
+	/* line 2: receiving */
+	struct cds_list_head rcvq;
+	struct us_tcp_reass *reass;
+	uint32_t rcv_bytes;
+	uint32_t rcv_mss;
+	uint32_t last_data;
+	uint32_t fin_seq;
+	uint8_t quick;
+	bool pingpong;
+	uint8_t nr_sack;
+	struct us_tcp_sack dsack;
+	struct cds_list_head held;
+	/* recovery and what is rarer */
+	struct us_tcp_sack sack[US_TCP_SACKS];
+	struct cds_list_head mem_wait;
+	struct us_tcp *owner;
+	uint32_t undo_una;
+	uint32_t undo_cwnd;
+	uint32_t undo_ssthresh;
+	uint32_t retrans_ts;
+	uint32_t prr_delivered;
+	uint32_t prr_out;
+	uint32_t recover_fs;
+	uint64_t cc_state[13];
+};
+
+static_assert(sizeof(struct us_tcp_active) <= 512, "room below 768 bytes for more");
+static_assert(offsetof(struct us_tcp_active, lost_hint) == 64, "line 1");
+static_assert(offsetof(struct us_tcp_active, rcvq) == 128, "line 2");
+
+/* Sequence numbers and ticks, modulo 2^32. */
+static inline bool us_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static inline bool us_after(uint32_t a, uint32_t b)
+{
+	return us_before(b, a);
+}
+
+static inline uint32_t us_seq_min(uint32_t a, uint32_t b)
+{
+	return us_before(a, b) ? a : b;
+}
+
+static inline uint32_t us_seq_max(uint32_t a, uint32_t b)
+{
+	return us_before(a, b) ? b : a;
+}
+
+static inline uint32_t us_min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint32_t us_max32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+#endif /* US_TRANSPORT_TCB_H */

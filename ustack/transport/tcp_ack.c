@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/* An acceptable ACK: books, window, round-trip time, timers. */
+#include "transport/tcp_parts.h"
+
+/**
+ * us_tcp_rto_after() - the retransmission timeout, backed off
+ * @tcp: the connection.
+ * @timeouts: in a row, each of which doubles it.
+ *
+ * RFC 6298 with Linux's minimum.
+ * Return: usec.
+ */
+uint32_t us_tcp_rto_after(const struct us_tcp *tcp, uint32_t timeouts)
+{
+	uint64_t rto = US_TCP_RTO_INIT;
+
+	if (tcp->srtt)
+		rto = (uint64_t)(tcp->srtt >> 3) +
+		      us_max32(tcp->rttvar, US_TCP_RTO_MIN);
+	rto <<= us_min32(timeouts, 20);
+	return (uint32_t)(rto < US_TCP_RTO_MAX ? rto : US_TCP_RTO_MAX);
+}
+
+/**
+ * us_tcp_rto() - the retransmission timeout
+ * @tcp: backed off by retries.
+ *
+ * Return: usec.
+ */
+uint32_t us_tcp_rto(const struct us_tcp *tcp)
+{
+	return us_tcp_rto_after(tcp, tcp->retries);
+}
+
+/**
+ * us_tcp_rtt_sample() - RFC 6298 2.2, 2.3
+ * @tcp: the connection.
+ * @usec: a round-trip time, of something that was sent once.
+ */
+void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec)
+{
+	int32_t error;
+
+	usec = us_min32(us_max32(usec, 1), US_TCP_RTO_MAX);
+	if (!tcp->srtt) {
+		tcp->srtt = usec << 3;
+		tcp->rttvar = usec << 1;
+		return;
+	}
+	error = (int32_t)(usec - (tcp->srtt >> 3));
+	tcp->srtt = (uint32_t)((int32_t)tcp->srtt + error);
+	if (!tcp->srtt)
+		tcp->srtt = 1;
+	if (error < 0)
+		error = -error;
+	tcp->rttvar = (uint32_t)((int32_t)tcp->rttvar + error -
+				 (int32_t)(tcp->rttvar >> 2));
+}
+
+/* Runs sent once are timed exactly; else timestamps tell which copy arrived. */
+static void sample_rtt(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       const struct us_tcp_acked *r)
+{
+	const struct us_stack *stack = tcp->table->stack;
+	uint32_t ticks;
+
+	if (r->timed) {
+		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - r->first_xmit);
+		return;
+	}
+	if (!(tcp->flags & US_TCP_TS) || !seg->has_ts || !seg->ts_ecr)
+		return;
+	ticks = us_tcp_tick(stack) + tcp->ts_offset - seg->ts_ecr;
+	if (ticks < US_TCP_RTO_MAX >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT))
+		us_tcp_rtt_sample(tcp, us_max32(ticks, 1) <<
+				  (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT));
+}
+
+/**
+ * us_tcp_update_window() - takes the window of a segment
+ * @tcp: the connection; snd_una is still what it was before @seg.
+ * @seg: acceptable.
+ *
+ * RFC 9293 3.10.7.4's rule, made safe against reordered segments as in Linux: a
+ * segment that is no newer may only open the window, or close it entirely.
+ */
+void us_tcp_update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	uint32_t window = seg->window;
+
+	if (!(seg->flags & US_TCP_SYN))
+		window <<= tcp->snd_wscale;
+	if (!us_after(seg->ack, tcp->snd_una) && !us_after(seg->seq, tcp->snd_wl1) &&
+	    !(seg->seq == tcp->snd_wl1 && (window > tcp->snd_wnd || !window)))
+		return;
+	tcp->snd_wl1 = seg->seq;
+	tcp->snd_wnd = window;
+	if (window > tcp->max_snd_wnd)
+		tcp->max_snd_wnd = window;
+	if (window && tcp->active) {
+		tcp->active->persist_shift = 0;
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
+	}
+}
+
+/* RFC 5681 2: all five conditions. */
+static bool is_duplicate(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+			 uint32_t old_window)
+{
+	return seg->ack == tcp->snd_una && tcp->snd_una != tcp->snd_nxt &&
+	       seg->seq == seg->end && tcp->snd_wnd == old_window;
+}
+
+/* RFC 6298 5.2, 5.3 */
+static void restart_timers(struct us_tcp *tcp)
+{
+	if (tcp->snd_una == tcp->snd_nxt) {
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_REO);
+	} else {
+		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+		us_tcp_probe_arm(tcp);
+	}
+}
+
+static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		    struct us_tcp_acked *r)
+{
+	us_tcp_flight_ack(tcp, seg->ack, r);
+	r->acked = seg->ack - tcp->snd_una;
+	tcp->snd_una = seg->ack;
+	tcp->retries = 0;
+	tcp->soft_error = 0;
+	us_tcp_sndq_ack(tcp);
+	if ((tcp->flags & US_TCP_FIN_SENT) && tcp->snd_una == tcp->snd_nxt)
+		tcp->flags |= US_TCP_FIN_ACKED;
+	sample_rtt(tcp, seg, r);
+}
+
+static bool wants_output(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return a->snd_end != tcp->snd_nxt - !!(tcp->flags & US_TCP_FIN_SENT) ||
+	       a->lost != a->retrans ||
+	       (tcp->flags & (US_TCP_FIN_QUEUED | US_TCP_FIN_SENT)) ==
+	       US_TCP_FIN_QUEUED;
+}
+
+/**
+ * us_tcp_ack() - takes the acknowledgement of a segment
+ * @tcp: synchronized.
+ * @seg: acceptable, with snd_una - max_snd_wnd <= ack <= snd_nxt.
+ */
+void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	struct us_tcp_acked r = { .prior_una = tcp->snd_una };
+	uint32_t old_window = tcp->snd_wnd;
+	bool was_writable;
+
+	tcp->last_rcv = us_tcp_tick(tcp->table->stack);
+	tcp->keep_probes = 0;
+	if (us_before(seg->ack, tcp->snd_una))
+		return;
+	us_tcp_update_window(tcp, seg);
+	if (!tcp->active)
+		return;
+	r.duplicate = is_duplicate(tcp, seg, old_window);
+	was_writable = us_tcp_writable(tcp);
+	if (us_after(seg->ack, tcp->snd_una))
+		advance(tcp, seg, &r);
+	else if (tcp->snd_una == tcp->snd_nxt)
+		tcp->retries = 0;	/* answers a window probe */
+	if (us_unlikely(seg->nr_sack))
+		us_tcp_sack_input(tcp, seg, &r);
+	if (r.duplicate)
+		us_count(tcp->table->stack, tcp_dup_ack);
+	us_tcp_recover(tcp, seg, &r);
+	if (r.acked)
+		restart_timers(tcp);
+	if (wants_output(tcp))
+		us_tcp_queue(tcp);
+	if (!was_writable && us_tcp_writable(tcp))
+		us_tcp_notify(tcp);
+}

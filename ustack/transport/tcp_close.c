@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/* The end of a connection: FIN both ways, RST, and letting go. */
+#include "transport/tcp_parts.h"
+
+/**
+ * us_tcp_release() - frees a connection that is CLOSED and that no user knows
+ * @tcp: the block lives until the call at work ends (us_tcp_reap()).
+ */
+void us_tcp_release(struct us_tcp *tcp)
+{
+	if (tcp->flags & US_TCP_DEAD)
+		return;
+	us_tcp_fold(tcp);
+	us_timer_cancel(&tcp->table->stack->wheel, &tcp->timer);
+	tcp->flags |= US_TCP_DEAD;
+	tcp->hash_next = tcp->table->dead;
+	tcp->table->dead = tcp;
+}
+
+static void drop_queues(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (!a)
+		return;
+	us_tcp_flight_free(tcp);
+	us_tcp_sndq_free(tcp);
+	us_tcp_reass_free(tcp);
+	cds_list_del_init(&a->mem_wait);
+}
+
+/**
+ * us_tcp_done() - a connection becomes CLOSED
+ * @tcp: leaves all tables and lists; what was received can still be read.
+ * @err: why, as a positive errno; 0: in order.
+ */
+void us_tcp_done(struct us_tcp *tcp, int err)
+{
+	struct us_tcp_table *table = tcp->table;
+
+	if (tcp->state == TCP_CLOSE)
+		return;
+	if (err)
+		tcp->error = (uint16_t)err;
+	us_count(table->stack, tcp_closed);
+	us_tcp_unqueue(tcp);
+	us_tcp_listen_forget(tcp);
+	us_tcp_remove(tcp);
+	us_tcp_bind_put(table, tcp->bind);
+	tcp->bind = NULL;
+	memset(tcp->deadline, 0, sizeof(tcp->deadline));
+	us_timer_cancel(&table->stack->wheel, &tcp->timer);
+	drop_queues(tcp);
+	tcp->state = TCP_CLOSE;
+	tcp->flags &= ~US_TCP_ACK_NOW;
+	if ((tcp->flags & US_TCP_ORPHAN) && !(tcp->flags & US_TCP_UNACCEPTED))
+		us_tcp_release(tcp);
+	else
+		us_tcp_notify(tcp);
+}
+
+/**
+ * us_tcp_time_wait() - both sides have closed, and we closed first
+ * @tcp: a record takes its place.
+ */
+void us_tcp_time_wait(struct us_tcp *tcp)
+{
+	us_tcp_listen_forget(tcp);
+	us_tcp_remove(tcp);
+	us_tcp_wait_enter(tcp);
+	us_tcp_done(tcp, 0);
+}
+
+/**
+ * us_tcp_fin_received() - the peer's FIN is next in order
+ * @tcp: in ESTABLISHED, FIN-WAIT-1 or FIN-WAIT-2.
+ *
+ * RFC 9293 3.10.7.4, eighth.
+ */
+void us_tcp_fin_received(struct us_tcp *tcp)
+{
+	tcp->rcv_nxt++;
+	tcp->flags |= US_TCP_FIN_RCVD | US_TCP_ACK_NOW;
+	tcp->flags &= ~US_TCP_FIN_AHEAD;
+	if (tcp->state == TCP_FIN_WAIT2) {
+		us_tcp_send_ack(tcp);
+		us_tcp_time_wait(tcp);
+		return;
+	}
+	tcp->state = tcp->state == TCP_ESTABLISHED ? TCP_CLOSE_WAIT : TCP_CLOSING;
+	us_tcp_queue(tcp);
+	us_tcp_notify(tcp);
+}
+
+static void start_linger(struct us_tcp *tcp)
+{
+	if (tcp->state == TCP_FIN_WAIT2 && (tcp->flags & US_TCP_ORPHAN))
+		us_tcp_timer_set(tcp, US_TCP_TIMER_LINGER, US_TCP_FIN_WAIT);
+}
+
+/**
+ * us_tcp_fin_acked() - our FIN is acknowledged
+ * @tcp: any state; RFC 9293 3.10.7.4, fifth.
+ */
+void us_tcp_fin_acked(struct us_tcp *tcp)
+{
+	if (tcp->state == TCP_FIN_WAIT1) {
+		tcp->state = TCP_FIN_WAIT2;
+		start_linger(tcp);
+		us_tcp_notify(tcp);
+	} else if (tcp->state == TCP_CLOSING) {
+		us_tcp_time_wait(tcp);
+	} else if (tcp->state == TCP_LAST_ACK) {
+		us_tcp_done(tcp, 0);
+	}
+}
+
+/* Queues the FIN; false if it cannot be tracked. */
+static bool queue_fin(struct us_tcp *tcp)
+{
+	if (!us_tcp_activate(tcp))
+		return false;
+	tcp->flags |= US_TCP_FIN_QUEUED;
+	tcp->flags &= ~US_TCP_MORE;
+	if (tcp->state == TCP_ESTABLISHED)
+		tcp->state = TCP_FIN_WAIT1;
+	else if (tcp->state == TCP_CLOSE_WAIT)
+		tcp->state = TCP_LAST_ACK;
+	us_tcp_queue(tcp);
+	return true;
+}
+
+/**
+ * us_tcp_shutdown() - no more will be sent: FIN
+ * @tcp: the connection.
+ *
+ * Return: 0, -ENOTCONN, -ENOBUFS.
+ */
+int us_tcp_shutdown(struct us_tcp *tcp)
+{
+	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT)
+		return -ENOTCONN;
+	if (tcp->flags & US_TCP_FIN_QUEUED)
+		return 0;
+	if (!queue_fin(tcp))
+		return -ENOBUFS;
+	us_tcp_notify(tcp);
+	return 0;
+}
+
+/**
+ * us_tcp_shutdown_read() - no more will be read
+ * @tcp: what comes is acknowledged and thrown away.
+ */
+void us_tcp_shutdown_read(struct us_tcp *tcp)
+{
+	tcp->flags |= US_TCP_SHUT_RD;
+	us_tcp_notify(tcp);
+}
+
+/**
+ * us_tcp_abort() - ends a connection with RST; the user lets go
+ * @tcp: not touched by the user any more.
+ */
+void us_tcp_abort(struct us_tcp *tcp)
+{
+	struct us_tcp_table *table = tcp->table;
+
+	tcp->flags |= US_TCP_ORPHAN;
+	if (tcp->state == TCP_CLOSE) {
+		us_tcp_release(tcp);
+	} else {
+		us_tcp_send_reset(tcp);
+		us_tcp_done(tcp, 0);
+	}
+	us_tcp_reap(table);
+}
+
+static bool has_unread(const struct us_tcp *tcp)
+{
+	return tcp->active && (tcp->active->rcv_bytes || tcp->active->reass);
+}
+
+/**
+ * us_tcp_close() - the user lets go of a connection
+ * @tcp: closes in order in the background; with RST if data was left unread
+ *	(RFC 2525 2.17).  Not touched by the user any more.
+ */
+void us_tcp_close(struct us_tcp *tcp)
+{
+	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT ||
+	    has_unread(tcp) ||
+	    (!(tcp->flags & US_TCP_FIN_QUEUED) && !queue_fin(tcp))) {
+		us_tcp_abort(tcp);
+		return;
+	}
+	tcp->flags |= US_TCP_ORPHAN;
+	start_linger(tcp);
+}

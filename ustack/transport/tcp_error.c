@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/* ICMP errors about segments of ours, believed as far as RFC 5927 allows. */
+#include "transport/tcp_parts.h"
+
+#define MIN_MTU4	552u	/* as Linux's min_pmtu */
+#define MIN_MTU6	1280u
+
+/* The path takes less than we thought (RFC 1191, RFC 8201). */
+static void lower_mtu(struct us_tcp *tcp, uint32_t mtu)
+{
+	uint32_t least = tcp->dst.family == AF_INET6 ? MIN_MTU6 : MIN_MTU4;
+	uint16_t old = tcp->mss;
+
+	mtu = us_max32(mtu, least);
+	if (mtu >= tcp->dst.mtu)
+		return;
+	tcp->dst.mtu = mtu;
+	us_tcp_set_mss(tcp);
+	if (tcp->mss < old)
+		us_tcp_recover_mtu(tcp);
+}
+
+/* RFC 5927 4.1: the quoted segment is one that is on its way. */
+static bool is_in_flight(const struct us_tcp *tcp, uint32_t seq)
+{
+	return !us_before(seq, tcp->snd_una) && us_before(seq, tcp->snd_nxt);
+}
+
+/**
+ * us_tcp_icmp() - an ICMP error quotes a segment
+ * @stack: the stack.
+ * @local: source of the quoted packet.
+ * @remote: its destination.
+ * @quoted: its TCP header, as much as is there.
+ * @len: of @quoted.
+ * @err: positive errno.
+ * @hard: RFC 1122 4.2.3.9; ends a connection only while it opens, as in Linux
+ *	and as RFC 5927 5.2 advises.
+ * @mtu: with EMSGSIZE.
+ */
+void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
+		 const struct us_addr *remote, const uint8_t *quoted,
+		 uint32_t len, int err, bool hard, uint32_t mtu)
+{
+	const struct us_tcp_hdr *h = (const void *)quoted;
+	struct us_tcp *tcp;
+
+	(void)hard;
+	if (len < 8)
+		return;
+	tcp = us_tcp_lookup(stack->tcp, local, us_raw16(h->src), remote,
+			    us_raw16(h->dst));
+	if (!tcp || !is_in_flight(tcp, us_get32(h->seq))) {
+		us_count(stack, icmp_error_ignored);
+		return;
+	}
+	if (err == EMSGSIZE)
+		lower_mtu(tcp, mtu);
+	else if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
+		us_tcp_done(tcp, err);
+	else
+		tcp->soft_error = (uint16_t)err;
+	us_tcp_reap(stack->tcp);
+}

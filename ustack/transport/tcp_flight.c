@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is in flight: runs of sequence space, each with the time of its last
+ * transmission and what is believed of it (sacked, lost, sent again).  Loss
+ * recovery decides, this file keeps the books: us_tcp_active.sacked, .lost and
+ * .retrans are always the sums over the runs (but for the guess of .sacked on
+ * a connection without SACK).
+ *
+ * Work is bounded: neighbours sent in the same poll are one run, and so are
+ * neighbours that are sacked; so a walk costs one step a hole and one a poll,
+ * not one a segment.
+ */
+#include "transport/tcp_parts.h"
+
+static struct us_tcp_sent *first(struct us_tcp_active *a)
+{
+	return cds_list_empty((struct cds_list_head *)&a->flight) ? NULL :
+	       cds_list_first_entry(&a->flight, struct us_tcp_sent, node);
+}
+
+static struct us_tcp_sent *tail(const struct us_tcp_active *a)
+{
+	return cds_list_empty((struct cds_list_head *)&a->flight) ? NULL :
+	       cds_list_entry(a->flight.prev, struct us_tcp_sent, node);
+}
+
+static struct us_tcp_sent *next(const struct us_tcp_active *a,
+				const struct us_tcp_sent *sent)
+{
+	return sent->node.next == &a->flight ? NULL :
+	       cds_list_entry(sent->node.next, struct us_tcp_sent, node);
+}
+
+static void forget(struct us_tcp *tcp, struct us_tcp_sent *sent)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->lost_hint == sent)
+		a->lost_hint = NULL;
+	cds_list_del(&sent->node);
+	a->nr_sent--;
+	us_pool_put(&tcp->table->sents, sent);
+}
+
+/* Takes the marks of @bytes of a run out of the sums. */
+static void uncount(struct us_tcp_active *a, uint32_t flags, uint32_t bytes)
+{
+	if (flags & US_TCP_SACKED)
+		a->sacked -= bytes;
+	if (flags & US_TCP_LOST)
+		a->lost -= bytes;
+	if (flags & US_TCP_RETRANS)
+		a->retrans -= bytes;
+}
+
+/**
+ * us_tcp_pipe() - bytes believed to be on the path (RFC 6675's pipe)
+ * @tcp: active.
+ */
+uint32_t us_tcp_pipe(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+	uint32_t out = us_tcp_in_flight(tcp) + a->retrans;
+	uint32_t gone = a->sacked + a->lost;
+
+	return out > gone ? out - gone : 0;
+}
+
+/**
+ * us_tcp_flight_ready() - can us_tcp_flight_add() keep its promise?
+ * @tcp: active.
+ *
+ * Return: false if the pool is exhausted and the last run cannot grow.
+ */
+bool us_tcp_flight_ready(const struct us_tcp *tcp)
+{
+	const struct us_pool *pool = &tcp->table->sents;
+	const struct us_tcp_sent *last = tail(tcp->active);
+
+	return pool->used < pool->count || (last && !last->flags);
+}
+
+/**
+ * us_tcp_flight_add() - new data was sent
+ * @tcp: active; us_tcp_flight_ready().
+ * @seq: first sequence number, the end of what is in flight.
+ * @end: one past the last.
+ *
+ * When the pool is exhausted, the last run grows and takes the new time.
+ */
+void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
+{
+	uint32_t now = us_tcp_usec(tcp->table->stack);
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent = tail(a);
+
+	if (!sent || sent->xmit != now || sent->flags) {
+		struct us_tcp_sent *fresh = us_pool_get(&tcp->table->sents);
+
+		if (fresh) {
+			fresh->seq = seq;
+			fresh->flags = 0;
+			cds_list_add_tail(&fresh->node, &a->flight);
+			a->nr_sent++;
+			sent = fresh;
+		}
+	}
+	sent->end = end;
+	sent->xmit = now;
+}
+
+/**
+ * us_tcp_flight_split() - makes two runs of one
+ * @tcp: active.
+ * @sent: keeps what is before @at.
+ * @at: inside of it.
+ *
+ * Return: false if the pool is exhausted.
+ */
+bool us_tcp_flight_split(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t at)
+{
+	struct us_tcp_sent *rest = us_pool_get(&tcp->table->sents);
+
+	if (!rest)
+		return false;
+	rest->seq = at;
+	rest->end = sent->end;
+	rest->xmit = sent->xmit;
+	rest->flags = sent->flags;
+	sent->end = at;
+	cds_list_add(&rest->node, &sent->node);
+	tcp->active->nr_sent++;
+	return true;
+}
+
+static void delivered(struct us_tcp *tcp, struct us_tcp_sent *sent,
+		      uint32_t bytes, struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (sent->flags & US_TCP_SACKED)
+		return;
+	r->delivered += bytes;
+	a->delivered += bytes;
+	if (!(sent->flags & US_TCP_EVER) && us_before(sent->end, a->rack_fack))
+		a->reordering_seen = true;
+	us_tcp_rack_delivered(tcp, sent);
+}
+
+static void note_time(const struct us_tcp_sent *sent, struct us_tcp_acked *r)
+{
+	if (sent->flags & US_TCP_EVER) {
+		r->retrans = true;
+		return;
+	}
+	if (sent->flags & US_TCP_SACKED)
+		return;
+	if (!r->timed)
+		r->first_xmit = sent->xmit;
+	r->last_xmit = sent->xmit;
+	r->timed = true;
+}
+
+/**
+ * us_tcp_flight_ack() - everything before @ack has arrived
+ * @tcp: active.
+ * @ack: in flight or the end of it.
+ * @r: gets what is newly delivered, and times for RTT samples.
+ */
+void us_tcp_flight_ack(struct us_tcp *tcp, uint32_t ack, struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent;
+
+	while ((sent = first(a)) && us_before(sent->seq, ack)) {
+		bool all = !us_after(sent->end, ack);
+		uint32_t bytes = (all ? sent->end : ack) - sent->seq;
+
+		note_time(sent, r);
+		delivered(tcp, sent, bytes, r);
+		uncount(a, sent->flags, bytes);
+		sent->seq += bytes;
+		if (all)
+			forget(tcp, sent);
+	}
+	a->rack_fack = us_seq_max(a->rack_fack, ack);
+	if (r->timed && r->retrans)
+		r->timed = false;	/* Karn: which copy was it? */
+}
+
+/* Joins a sacked run with a sacked neighbour behind it. */
+static void join(struct us_tcp *tcp, struct us_tcp_sent *sent)
+{
+	struct us_tcp_sent *behind = next(tcp->active, sent);
+
+	if (!behind || !(behind->flags & US_TCP_SACKED))
+		return;
+	sent->end = behind->end;
+	forget(tcp, behind);
+}
+
+static void mark_sacked(struct us_tcp *tcp, struct us_tcp_sent *sent,
+			struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t bytes = sent->end - sent->seq;
+
+	delivered(tcp, sent, bytes, r);
+	uncount(a, sent->flags, bytes);
+	sent->flags = (sent->flags & US_TCP_EVER) | US_TCP_SACKED;
+	a->sacked += bytes;
+}
+
+/* Marks what of @sent lies in the block; false if it could not be cut. */
+static bool sack_one(struct us_tcp *tcp, struct us_tcp_sent **at,
+		     const struct us_tcp_sack *block, struct us_tcp_acked *r)
+{
+	struct us_tcp_sent *sent = *at;
+
+	if (us_before(sent->seq, block->start)) {
+		if (!us_tcp_flight_split(tcp, sent, block->start))
+			return false;
+		sent = next(tcp->active, sent);
+	}
+	if (us_after(sent->end, block->end) &&
+	    !us_tcp_flight_split(tcp, sent, block->end))
+		return false;
+	mark_sacked(tcp, sent, r);
+	*at = sent;
+	return true;
+}
+
+/**
+ * us_tcp_flight_sack() - a SACK block arrived
+ * @tcp: active.
+ * @block: checked: inside of what is in flight.
+ * @r: gets what is newly delivered.
+ */
+void us_tcp_flight_sack(struct us_tcp *tcp, const struct us_tcp_sack *block,
+			struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent = first(a), *before = NULL;
+
+	while (sent && us_before(sent->seq, block->end)) {
+		if (us_after(sent->end, block->start)) {
+			if (!(sent->flags & US_TCP_SACKED) &&
+			    !sack_one(tcp, &sent, block, r))
+				break;
+			join(tcp, sent);
+			if (before && (before->flags & US_TCP_SACKED) &&
+			    before->end == sent->seq) {
+				join(tcp, before);
+				sent = before;
+			}
+		}
+		before = sent;
+		sent = next(a, sent);
+	}
+	a->rack_fack = us_seq_max(a->rack_fack, block->end);
+}
+
+/**
+ * us_tcp_flight_lose() - a run is taken for lost, or its retransmission is
+ * @tcp: active.
+ * @sent: not sacked.
+ */
+void us_tcp_flight_lose(struct us_tcp *tcp, struct us_tcp_sent *sent)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t bytes = sent->end - sent->seq;
+
+	if (sent->flags & US_TCP_RETRANS)
+		a->retrans -= bytes;
+	if (!(sent->flags & US_TCP_LOST))
+		a->lost += bytes;
+	sent->flags = (sent->flags & ~US_TCP_RETRANS) | US_TCP_LOST;
+	if (a->lost_hint && us_before(sent->seq, a->lost_hint->seq))
+		a->lost_hint = sent;
+}
+
+/**
+ * us_tcp_flight_lose_head() - the first segment in flight is taken for lost
+ * @tcp: active.
+ *
+ * All that a connection without SACK can tell (RFC 6582).
+ */
+void us_tcp_flight_lose_head(struct us_tcp *tcp)
+{
+	struct us_tcp_sent *head = first(tcp->active);
+
+	if (!head || (head->flags & US_TCP_LOST))
+		return;
+	if (head->end - head->seq > tcp->mss)
+		us_tcp_flight_split(tcp, head, head->seq + tcp->mss);
+	us_tcp_flight_lose(tcp, head);
+}
+
+/**
+ * us_tcp_flight_lose_all() - everything not sacked is taken for lost
+ * @tcp: active.
+ *
+ * If the first run is sacked, the peer has reneged (RFC 2018 8), and nothing it
+ * said is believed any more.
+ */
+void us_tcp_flight_lose_all(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent = first(a);
+	bool reneged = sent && (sent->flags & US_TCP_SACKED);
+
+	cds_list_for_each_entry(sent, &a->flight, node) {
+		if (reneged && (sent->flags & US_TCP_SACKED)) {
+			uncount(a, sent->flags, sent->end - sent->seq);
+			sent->flags = US_TCP_EVER;
+		}
+		if (!(sent->flags & US_TCP_SACKED))
+			us_tcp_flight_lose(tcp, sent);
+	}
+	a->lost_hint = NULL;
+}
+
+/**
+ * us_tcp_flight_lost() - what is to be sent again next
+ * @tcp: active.
+ *
+ * Return: the first run that is lost and was not sent again since, or NULL.
+ */
+struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent;
+
+	if (a->lost == a->retrans)
+		return NULL;
+	sent = a->lost_hint ? a->lost_hint : first(a);
+	while (sent && (sent->flags & (US_TCP_LOST | US_TCP_RETRANS)) != US_TCP_LOST)
+		sent = next(a, sent);
+	a->lost_hint = sent;
+	return sent;
+}
+
+/**
+ * us_tcp_flight_resent() - a lost run was sent again
+ * @tcp: active.
+ * @sent: the run.
+ */
+void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
+{
+	if (!(sent->flags & US_TCP_RETRANS))
+		tcp->active->retrans += sent->end - sent->seq;
+	sent->flags |= US_TCP_RETRANS | US_TCP_EVER;
+	sent->xmit = us_tcp_usec(tcp->table->stack);
+}
+
+/**
+ * us_tcp_flight_free() - forgets everything in flight
+ * @tcp: active.
+ */
+void us_tcp_flight_free(struct us_tcp *tcp)
+{
+	struct us_tcp_sent *sent;
+
+	while ((sent = first(tcp->active)))
+		forget(tcp, sent);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/* A segment arrives: whose is it, and the fast path of header prediction. */
+#include "transport/tcp_parts.h"
+
+#define PAWS_IDLE	1977000000u	/* ticks: 24 days, RFC 7323 5.5 */
+
+/**
+ * us_tcp_paws_ok() - RFC 7323 5.3, R1
+ * @tcp: the connection.
+ * @seg: a segment.
+ *
+ * Return: false if the segment is older than one that came before it.
+ */
+bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!(tcp->flags & US_TCP_TS) || !seg->has_ts ||
+	    !us_before(seg->ts_val, tcp->ts_recent))
+		return true;
+	return us_tcp_tick(tcp->table->stack) - tcp->ts_recent_at > PAWS_IDLE;
+}
+
+/**
+ * us_tcp_note_ts() - keeps TSval to echo it: RFC 7323 4.3 (2)
+ * @tcp: the connection.
+ * @seg: acceptable.
+ */
+void us_tcp_note_ts(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!(tcp->flags & US_TCP_TS) || !seg->has_ts ||
+	    us_after(seg->seq, tcp->last_ack_sent))
+		return;
+	tcp->ts_recent = seg->ts_val;
+	tcp->ts_recent_at = us_tcp_tick(tcp->table->stack);
+}
+
+/**
+ * us_tcp_challenge() - answers something suspicious with an ACK, RFC 5961
+ * @tcp: synchronized.
+ *
+ * At most one in 500 ms for each connection: a limit that connections shared
+ * could be used to find out about one of them (CVE-2016-5696).
+ */
+void us_tcp_challenge(struct us_tcp *tcp)
+{
+	struct us_stack *stack = tcp->table->stack;
+	uint32_t tick = us_tcp_tick(stack);
+
+	if (tick - tcp->oow_at < US_TCP_OOW_TICKS) {
+		us_count(stack, tcp_challenge_limited);
+		return;
+	}
+	tcp->oow_at = tick;
+	us_count(stack, tcp_challenge_ack);
+	us_tcp_send_ack(tcp);
+}
+
+/*
+ * Header prediction (Van Jacobson): in the middle of a connection nearly every
+ * segment is the next in order, or acknowledges data and nothing else.  What
+ * passes here would pass all the checks of us_tcp_input_checks().
+ */
+static bool is_predicted(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return tcp->state == TCP_ESTABLISHED && a &&
+	       (seg->flags & ~(unsigned int)US_TCP_PSH) == US_TCP_ACK &&
+	       seg->seq == tcp->rcv_nxt && !a->reass &&
+	       !(tcp->flags & (US_TCP_SHUT_RD | US_TCP_ORPHAN)) &&
+	       seg->len <= tcp->rcv_adv - tcp->rcv_nxt &&
+	       seg->ack - tcp->snd_una <= us_tcp_in_flight(tcp) &&
+	       seg->has_ts == !!(tcp->flags & US_TCP_TS) &&
+	       (!seg->has_ts || !us_before(seg->ts_val, tcp->ts_recent));
+}
+
+static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	us_count(tcp->table->stack, tcp_header_predicted);
+	us_tcp_note_ts(tcp, seg);
+	us_tcp_ack(tcp, seg);
+	if (seg->len && tcp->state == TCP_ESTABLISHED)
+		us_tcp_input_text(tcp, seg);
+}
+
+static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (us_likely(is_predicted(tcp, seg)))
+		input_predicted(tcp, seg);
+	else if (tcp->state == TCP_SYN_SENT)
+		us_tcp_input_syn_sent(tcp, seg);
+	else
+		us_tcp_input_checks(tcp, seg);
+}
+
+/* Neither established nor about to be: TIME-WAIT, LISTEN, or nobody. */
+static void input_other(struct us_tcp_table *table, struct us_tcp_segment *seg)
+{
+	struct us_tcp_listener *listener;
+	struct us_tcp_wait *wait;
+	uint32_t iss = 0;
+
+	wait = us_tcp_wait_lookup(table, seg->dst, seg->dest, seg->src, seg->source);
+	if (wait && us_tcp_wait_input(table, wait, seg, &iss))
+		return;
+	listener = us_tcp_listener_lookup(table, seg->dst, seg->dest);
+	if (listener) {
+		us_tcp_listen_input(listener, seg, iss);
+		return;
+	}
+	us_count(table->stack, tcp_no_port);
+	us_tcp_refuse(table->stack, seg);
+}
+
+static bool read_segment(struct us_stack *stack, struct us_pkt *pkt,
+			 const struct us_addr *src, const struct us_addr *dst,
+			 struct us_tcp_segment *seg)
+{
+	if (pkt->len < US_TCP_LEN) {
+		us_count(stack, tcp_bad_header);
+		return false;
+	}
+	if (!us_csum_input(pkt, src, dst, IPPROTO_TCP)) {
+		us_count(stack, tcp_bad_csum);
+		return false;
+	}
+	seg->src = src;
+	seg->dst = dst;
+	return us_tcp_parse(stack, pkt, seg);
+}
+
+/**
+ * us_tcp_input() - takes a segment from the network layer
+ * @stack: the stack.
+ * @pkt: data is the TCP header; consumed.
+ * @src: address, checked.
+ * @dst: address, one of ours.
+ */
+void us_tcp_input(struct us_stack *stack, struct us_pkt *pkt,
+		  const struct us_addr *src, const struct us_addr *dst)
+{
+	struct us_tcp_table *table = stack->tcp;
+	struct us_tcp_segment seg;
+	struct us_tcp *tcp;
+
+	us_count(stack, tcp_in);
+	if (!read_segment(stack, pkt, src, dst, &seg)) {
+		us_pkt_put(pkt);
+		return;
+	}
+	tcp = us_tcp_lookup(table, dst, seg.dest, src, seg.source);
+	if (us_likely(tcp != NULL))
+		input_connection(tcp, &seg);
+	else
+		input_other(table, &seg);
+	if (seg.pkt)
+		us_pkt_put(seg.pkt);
+	if (us_unlikely(table->dead != NULL))
+		us_tcp_reap(table);
+}

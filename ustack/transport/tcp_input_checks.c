@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * RFC 9293 3.10.7: SYN-SENT (3.10.7.3), and the checks that all other states
+ * share (3.10.7.4), in the RFC's order: sequence number, RST, SYN, ACK.  Text
+ * and FIN are in tcp_input_text.c.
+ */
+#include "transport/tcp_parts.h"
+
+/**
+ * us_tcp_established() - the handshake is complete
+ * @tcp: in SYN-SENT or SYN-RECEIVED; windows and options are taken.
+ */
+void us_tcp_established(struct us_tcp *tcp)
+{
+	struct us_stack *stack = tcp->table->stack;
+
+	tcp->state = TCP_ESTABLISHED;
+	tcp->retries = 0;
+	tcp->soft_error = 0;
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
+	if (!(tcp->flags & US_TCP_SYN_LOST))
+		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - tcp->syn_xmit);
+	us_count(stack, tcp_established);
+	us_tcp_timer_keep(tcp);
+	if (tcp->flags & US_TCP_FIN_QUEUED) {	/* closed while it opened */
+		tcp->state = TCP_FIN_WAIT1;
+		us_tcp_queue(tcp);
+	}
+	if (tcp->flags & US_TCP_UNACCEPTED)
+		us_tcp_listen_tell(tcp->listener);
+	else
+		us_tcp_notify(tcp);
+}
+
+/* SYN-SENT, the SYN of the peer: fourth step of 3.10.7.3. */
+static void syn_arrives(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	us_tcp_negotiate(tcp, seg);
+	tcp->rcv_nxt = seg->seq + 1;
+	tcp->rcv_adv += tcp->rcv_nxt;	/* the window of our SYN */
+	tcp->last_ack_sent = tcp->rcv_nxt;
+	tcp->snd_wl1 = seg->seq;
+	tcp->snd_wnd = seg->window;
+	tcp->max_snd_wnd = seg->window;
+}
+
+/* Both sides sent SYN: 3.5, figure 8. */
+static void simultaneous(struct us_tcp *tcp)
+{
+	tcp->state = TCP_SYN_RECV;
+	tcp->retries = 0;
+	us_tcp_send_syn(tcp);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+}
+
+/**
+ * us_tcp_input_syn_sent() - a segment in SYN-SENT
+ * @tcp: the connection.
+ * @seg: the segment.
+ */
+void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	bool ack = seg->flags & US_TCP_ACK;
+
+	if (ack && seg->ack != tcp->snd_nxt) {
+		us_count(tcp->table->stack, tcp_bad_ack);
+		us_tcp_refuse(tcp->table->stack, seg);
+		return;
+	}
+	if (seg->flags & US_TCP_RST) {
+		us_count(tcp->table->stack, tcp_rst_in);
+		if (ack)
+			us_tcp_done(tcp, ECONNREFUSED);
+		return;
+	}
+	if (!(seg->flags & US_TCP_SYN))
+		return;
+	syn_arrives(tcp, seg);
+	if (!ack) {
+		simultaneous(tcp);
+		return;
+	}
+	tcp->snd_una = seg->ack;
+	tcp->flags |= US_TCP_ACK_NOW;
+	us_tcp_established(tcp);
+	us_tcp_queue(tcp);
+	if (seg->len || (seg->flags & US_TCP_FIN)) {
+		seg->seq++;
+		us_tcp_input_text(tcp, seg);
+	}
+}
+
+/* First: a segment that is not acceptable is answered with an ACK. */
+static void unacceptable(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (seg->flags & US_TCP_RST)
+		return;
+	if (seg->len || (seg->flags & US_TCP_FIN)) {
+		if (seg->len && tcp->active && us_before(seg->seq, tcp->rcv_nxt))
+			us_tcp_dsack_note(tcp, seg->seq, us_seq_min(seg->end,
+								   tcp->rcv_nxt));
+		us_tcp_send_ack(tcp);
+		return;
+	}
+	us_tcp_challenge(tcp);
+}
+
+/*
+ * The test is Linux's: from where the peer was last told that we are, up to the
+ * right edge.  It lets in what RFC 9293's table does, and pure ACKs that were
+ * overtaken by data, and a probe at the right edge of a closed window.
+ */
+static bool in_window(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	return !us_before(seg->end, tcp->last_ack_sent) &&
+	       !us_after(seg->seq, tcp->rcv_adv);
+}
+
+static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	struct us_stack *stack = tcp->table->stack;
+	bool rst = seg->flags & US_TCP_RST;
+
+	if ((tcp->flags & US_TCP_TS) && !seg->has_ts && !rst) {
+		us_count(stack, tcp_bad_options);	/* RFC 7323 3.2 */
+		return false;
+	}
+	if (!rst && !us_tcp_paws_ok(tcp, seg)) {
+		us_count(stack, tcp_paws);
+		unacceptable(tcp, seg);
+		return false;
+	}
+	if (!in_window(tcp, seg)) {
+		us_count(stack, tcp_out_of_window);
+		unacceptable(tcp, seg);
+		return false;
+	}
+	if (!rst)
+		us_tcp_note_ts(tcp, seg);
+	return true;
+}
+
+/* Second: RST.  Only the exact sequence number resets (RFC 5961 3.2). */
+static void reset_arrives(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	struct us_stack *stack = tcp->table->stack;
+	int err = ECONNRESET;
+
+	if (seg->seq != tcp->rcv_nxt) {
+		us_count(stack, tcp_rst_ignored);
+		us_tcp_challenge(tcp);
+		return;
+	}
+	us_count(stack, tcp_rst_in);
+	if (tcp->state == TCP_SYN_RECV)
+		err = ECONNREFUSED;
+	else if (tcp->state == TCP_CLOSE_WAIT)
+		err = EPIPE;		/* as Linux */
+	us_tcp_done(tcp, err);
+}
+
+/*
+ * Fourth: SYN.  In SYN-RECEIVED the peer repeats its own: ours was lost.  Or
+ * both opened at once, and this is its SYN-ACK; then only the ACK counts.
+ * Otherwise it is answered by a challenge (RFC 5961 4.2).
+ */
+static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (!(seg->flags & US_TCP_SYN))
+		return true;
+	if (tcp->state == TCP_SYN_RECV && seg->seq + 1 == tcp->rcv_nxt) {
+		if ((seg->flags & US_TCP_ACK) && !(tcp->flags & US_TCP_PASSIVE)) {
+			seg->flags &= (uint8_t)~US_TCP_SYN;
+			seg->seq++;
+			return true;
+		}
+		us_tcp_send_syn(tcp);
+		return false;
+	}
+	us_count(tcp->table->stack, tcp_syn_ignored);
+	us_tcp_challenge(tcp);
+	return false;
+}
+
+/* Fifth: ACK, in SYN-RECEIVED. */
+static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (seg->ack != tcp->snd_nxt) {
+		us_count(tcp->table->stack, tcp_bad_ack);
+		us_tcp_refuse(tcp->table->stack, seg);
+		return false;
+	}
+	if ((tcp->flags & US_TCP_PASSIVE) && !us_tcp_listen_promote(tcp))
+		return false;
+	tcp->snd_una = seg->ack;
+	tcp->snd_wl1 = seg->seq;
+	tcp->snd_wnd = seg->window << tcp->snd_wscale;
+	tcp->max_snd_wnd = us_max32(tcp->snd_wnd, tcp->max_snd_wnd);
+	us_tcp_established(tcp);
+	return true;
+}
+
+/* Fifth: ACK, in the other states; RFC 5961 5.2 bounds it on both sides. */
+static bool check_ack(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	struct us_stack *stack = tcp->table->stack;
+
+	if (!(seg->flags & US_TCP_ACK))
+		return false;
+	if (tcp->state == TCP_SYN_RECV)
+		return complete_handshake(tcp, seg);
+	if (us_after(seg->ack, tcp->snd_nxt) ||
+	    us_before(seg->ack, tcp->snd_una - tcp->max_snd_wnd)) {
+		us_count(stack, tcp_bad_ack);
+		us_tcp_challenge(tcp);
+		return false;
+	}
+	us_tcp_ack(tcp, seg);
+	if (tcp->flags & US_TCP_FIN_ACKED)
+		us_tcp_fin_acked(tcp);
+	return tcp->state != TCP_CLOSE;
+}
+
+/**
+ * us_tcp_input_checks() - a segment in a state other than SYN-SENT
+ * @tcp: the connection.
+ * @seg: the segment.
+ */
+void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (tcp->state == TCP_SYN_RECV && seg->seq + 1 == tcp->rcv_nxt &&
+	    (seg->flags & (US_TCP_SYN | US_TCP_RST)) == US_TCP_SYN) {
+		if (!check_syn(tcp, seg))
+			return;
+	} else if (!check_sequence(tcp, seg)) {
+		return;
+	}
+	if (seg->flags & US_TCP_RST) {
+		reset_arrives(tcp, seg);
+		return;
+	}
+	if (check_syn(tcp, seg) && check_ack(tcp, seg))
+		us_tcp_input_text(tcp, seg);
+}

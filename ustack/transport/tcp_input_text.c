@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/* RFC 9293 3.10.7.4, seventh and eighth: text and FIN; and when to acknowledge. */
+#include "transport/tcp_parts.h"
+
+static void ack_now(struct us_tcp *tcp)
+{
+	tcp->flags |= US_TCP_ACK_NOW;
+	us_tcp_queue(tcp);
+}
+
+/* The peer's segment size, as far as its segments tell. */
+static void measure_mss(struct us_tcp_active *a, const struct us_tcp_segment *seg)
+{
+	uint32_t size = seg->pkt->gso_size ? seg->pkt->gso_size : seg->len;
+
+	if (size > a->rcv_mss)
+		a->rcv_mss = us_min32(size, UINT16_MAX);
+}
+
+/* A pause longer than an RTO: the peer's window has shrunk, it needs its ACKs. */
+static void note_arrival(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t tick = us_tcp_tick(tcp->table->stack);
+
+	if (tick - a->last_data > us_tcp_rto(tcp) >> (US_TCP_TICK_SHIFT -
+						      US_TCP_USEC_SHIFT))
+		a->quick = US_TCP_QUICK_ACKS;
+	a->last_data = tick;
+}
+
+/*
+ * Data in order was queued.  RFC 9293 3.8.6.3 and RFC 5681 4.2: an ACK for every
+ * second full segment at least, others wait for company, at most 40 ms.  While
+ * @quick lasts and no answer of ours carries the ACK, none is delayed.
+ */
+static void schedule_ack(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (tcp->rcv_nxt - tcp->last_ack_sent > a->rcv_mss ||
+	    (a->quick && !a->pingpong) || a->reass) {
+		ack_now(tcp);
+		return;
+	}
+	if (!tcp->deadline[US_TCP_TIMER_DELACK])
+		us_tcp_timer_set(tcp, US_TCP_TIMER_DELACK, US_TCP_DELACK);
+}
+
+static void trim_front(struct us_tcp_segment *seg, uint32_t bytes)
+{
+	seg->pkt->data += bytes;
+	seg->pkt->len -= bytes;
+	seg->seq += bytes;
+	seg->len -= bytes;
+}
+
+/* What we have already, and what is beyond the window, is cut off. */
+static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	uint32_t wnd;
+
+	if (us_before(seg->seq, tcp->rcv_nxt)) {
+		uint32_t old = us_min32(tcp->rcv_nxt - seg->seq, seg->len);
+
+		us_tcp_dsack_note(tcp, seg->seq, seg->seq + old);
+		us_count(tcp->table->stack, tcp_duplicate);
+		trim_front(seg, old);
+	}
+	wnd = us_before(seg->seq, tcp->rcv_adv) ? tcp->rcv_adv - seg->seq : 0;
+	if (seg->len > wnd) {
+		us_count(tcp->table->stack, tcp_window_full);
+		seg->len = wnd;
+		seg->pkt->len = wnd;
+		seg->flags &= (uint8_t)~US_TCP_FIN;
+	}
+}
+
+static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	measure_mss(a, seg);
+	note_arrival(tcp);
+	tcp->rcv_nxt += seg->len;
+	if (tcp->flags & US_TCP_SHUT_RD) {
+		schedule_ack(tcp);
+		return;
+	}
+	us_tcp_rcvq_append(tcp, seg);
+	schedule_ack(tcp);
+	if (us_unlikely(a->reass != NULL))
+		us_tcp_reass_drain(tcp);
+	us_tcp_notify(tcp);
+}
+
+/* RFC 5681 4.2: a duplicate ACK for each, at once; the sender counts them. */
+static void out_of_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	us_tcp_reass_insert(tcp, seg);
+	tcp->active->quick = US_TCP_QUICK_ACKS;
+	tcp->active->pingpong = false;
+	us_tcp_send_ack(tcp);
+}
+
+static void text(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	trim(tcp, seg);
+	if (!seg->len)
+		ack_now(tcp);
+	else if (seg->seq == tcp->rcv_nxt)
+		in_order(tcp, seg);
+	else
+		out_of_order(tcp, seg);
+}
+
+static void fin(struct us_tcp *tcp, uint32_t seq)
+{
+	if (seq == tcp->rcv_nxt) {
+		us_tcp_fin_received(tcp);
+	} else if (us_after(seq, tcp->rcv_nxt) && us_before(seq, tcp->rcv_adv)) {
+		tcp->flags |= US_TCP_FIN_AHEAD;
+		tcp->active->fin_seq = seq;
+		us_tcp_send_ack(tcp);
+	}
+}
+
+static bool takes_text(const struct us_tcp *tcp)
+{
+	return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT1 ||
+	       tcp->state == TCP_FIN_WAIT2;
+}
+
+/* Nobody will ever read this: as Linux, and RFC 2525 2.17 in spirit. */
+static bool for_nobody(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!(tcp->flags & US_TCP_ORPHAN) || !seg->len ||
+	    !us_after(seg->seq + seg->len, tcp->rcv_nxt))
+		return false;
+	us_tcp_send_reset(tcp);
+	us_tcp_done(tcp, 0);
+	return true;
+}
+
+/**
+ * us_tcp_input_text() - payload and FIN of a segment
+ * @tcp: synchronized.
+ * @seg: acceptable, its ACK is taken; seq is that of the payload.
+ */
+void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	uint32_t fin_seq = seg->end - 1;
+
+	if (!seg->len && !(seg->flags & US_TCP_FIN))
+		return;
+	if (!takes_text(tcp)) {
+		ack_now(tcp);	/* ours was lost */
+		return;
+	}
+	if (for_nobody(tcp, seg) || !us_tcp_activate(tcp))
+		return;
+	if (seg->len)
+		text(tcp, seg);
+	if (seg->flags & US_TCP_FIN)
+		fin(tcp, fin_seq);
+	else if ((tcp->flags & US_TCP_FIN_AHEAD) &&
+		 tcp->active->fin_seq == tcp->rcv_nxt)
+		us_tcp_fin_received(tcp);
+}

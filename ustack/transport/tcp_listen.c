@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Passive open.  A connection in SYN-RECEIVED is a connection block without its
+ * active part, in its listener's SYN queue; the ACK that completes the
+ * handshake moves it to the accept queue.
+ */
+#include "transport/tcp_parts.h"
+
+#define SYN_QUEUE_MIN	128u
+#define BACKLOG_MAX	65535u
+
+static struct us_tcp_listener **bucket(struct us_tcp_table *table, uint16_t port)
+{
+	return &table->listeners[(port ^ port >> 8) % US_TCP_LISTEN_BUCKETS];
+}
+
+static uint8_t family_of(const struct us_addr *addr)
+{
+	return us_addr_is_v4(addr) ? AF_INET : AF_INET6;
+}
+
+/**
+ * us_tcp_listener_lookup() - who listens there?
+ * @table: to search.
+ * @local: address.
+ * @port: network byte order.
+ *
+ * Return: the listener on this address, else the one on any address of its
+ * family, else NULL.
+ */
+struct us_tcp_listener *us_tcp_listener_lookup(struct us_tcp_table *table,
+					       const struct us_addr *local,
+					       uint16_t port)
+{
+	struct us_tcp_listener *l, *any = NULL;
+
+	for (l = *bucket(table, port); l; l = l->next) {
+		if (l->port != port || l->family != family_of(local))
+			continue;
+		if (us_addr_equal(&l->local, local))
+			return l;
+		if (us_addr_is_any(&l->local))
+			any = l;
+	}
+	return any;
+}
+
+static bool is_taken(struct us_tcp_table *table, uint8_t family,
+		     const struct us_addr *local, uint16_t port)
+{
+	const struct us_tcp_listener *l;
+
+	for (l = *bucket(table, port); l; l = l->next)
+		if (l->port == port && l->family == family &&
+		    (us_addr_equal(&l->local, local) || us_addr_is_any(local) ||
+		     us_addr_is_any(&l->local)))
+			return true;
+	return false;
+}
+
+/* Where no kernel owns the ports, any free one will do. */
+static int choose_port(struct us_tcp_table *table, uint8_t family,
+		       const struct us_addr *local, uint16_t *port)
+{
+	unsigned int i;
+
+	if (*port)
+		return is_taken(table, family, local, *port) ? -EADDRINUSE : 0;
+	for (i = 0; i < 1000; i++) {
+		*port = htons((uint16_t)(32768 +
+			      us_random_below(&table->stack->random, 28232)));
+		if (!is_taken(table, family, local, *port))
+			return 0;
+	}
+	*port = 0;
+	return -EADDRINUSE;
+}
+
+static void unbind_all(struct us_tcp_listener *l)
+{
+	while (l->nr_bind)
+		us_tcp_bind_put(l->table, l->bind[--l->nr_bind]);
+}
+
+static bool is_on(const struct us_link *link, const struct us_tcp_listener *l)
+{
+	return link->ops->bind && l->nr_bind < US_TCP_LISTEN_LINKS;
+}
+
+/* Binds the port on every link that has bind; fails if none of those takes it. */
+static int bind_all(struct us_tcp_listener *l)
+{
+	struct us_stack *stack = l->table->stack;
+	unsigned int asked = 0;
+	struct us_link *link;
+	int err = 0, last = 0;
+
+	cds_list_for_each_entry(link, &stack->links, node) {
+		struct us_flow flow = {
+			.protocol = IPPROTO_TCP,
+			.family = l->family,
+			.listen_peer = l->listen_peer,
+			.local = l->local,
+			.local_port = l->port,
+		};
+
+		if (!is_on(link, l))
+			continue;
+		asked++;
+		err = us_tcp_bind_flow(l->table, link, &flow, &l->bind[l->nr_bind]);
+		if (err) {
+			last = err;
+			continue;
+		}
+		l->nr_bind++;
+		l->port = flow.local_port;
+	}
+	return asked && !l->nr_bind ? last : 0;
+}
+
+static bool kernel_owns_ports(const struct us_stack *stack)
+{
+	const struct us_link *link;
+
+	cds_list_for_each_entry(link, &stack->links, node)
+		if (link->flags & US_LINK_KERNEL_IP)
+			return true;
+	return false;
+}
+
+/**
+ * us_tcp_listen() - listens
+ * @stack: the stack.
+ * @family: AF_INET or AF_INET6.
+ * @local: address; all zero: any of the family.
+ * @port: network byte order; 0: chosen and put back.
+ * @backlog: most connections that wait to be accepted.
+ * @listen_peer: one peer at a time.
+ * @options: for the connections.
+ * @user: given to us_tcp_user.accept().
+ * @listener: the listener.
+ *
+ * Return: 0, -EADDRINUSE, -ENOBUFS, or what the links' bind gave.
+ */
+int us_tcp_listen(struct us_stack *stack, uint8_t family,
+		  const struct us_addr *local, uint16_t *port,
+		  unsigned int backlog, bool listen_peer,
+		  const struct us_tcp_options *options, void *user,
+		  struct us_tcp_listener **listener)
+{
+	struct us_tcp_table *table = stack->tcp;
+	struct us_tcp_listener *l;
+	int err = 0;
+
+	if (*port || !kernel_owns_ports(stack))
+		err = choose_port(table, family, local, port);
+	if (err)
+		return err;
+	l = us_pool_get(&table->listener_pool);
+	if (!l)
+		return -ENOBUFS;
+	memset(l, 0, sizeof(*l));
+	CDS_INIT_LIST_HEAD(&l->syns);
+	l->table = table;
+	l->local = *local;
+	l->port = *port;
+	l->family = family;
+	l->listen_peer = listen_peer;
+	l->options = *options;
+	l->user = user;
+	l->backlog = us_min32(us_max32(backlog, 1), BACKLOG_MAX);
+	err = bind_all(l);
+	if (err) {
+		us_pool_put(&table->listener_pool, l);
+		return err;
+	}
+	*port = l->port;
+	l->next = *bucket(table, l->port);
+	*bucket(table, l->port) = l;
+	*listener = l;
+	return 0;
+}
+
+static void abort_unaccepted(struct us_tcp_listener *l)
+{
+	struct us_tcp *tcp;
+
+	while ((tcp = us_tcp_accept(l)))
+		us_tcp_abort(tcp);
+	while (!cds_list_empty(&l->syns)) {
+		tcp = cds_list_first_entry(&l->syns, struct us_tcp, out);
+		us_tcp_abort(tcp);
+	}
+}
+
+/**
+ * us_tcp_unlisten() - listens no more
+ * @listener: freed; connections that were not accepted are reset.
+ */
+void us_tcp_unlisten(struct us_tcp_listener *listener)
+{
+	struct us_tcp_table *table = listener->table;
+	struct us_tcp_listener **at;
+
+	for (at = bucket(table, listener->port); *at != listener; at = &(*at)->next)
+		;
+	*at = listener->next;
+	abort_unaccepted(listener);
+	if (listener->peer)
+		listener->peer->listener = NULL;
+	unbind_all(listener);
+	us_pool_put(&table->listener_pool, listener);
+}
+
+static struct us_tcp_bind *bind_on(struct us_tcp_listener *l,
+				   const struct us_link *link)
+{
+	uint32_t i;
+
+	for (i = 0; i < l->nr_bind; i++) {
+		if (l->bind[i]->link == link) {
+			l->bind[i]->refs++;
+			return l->bind[i];
+		}
+	}
+	return NULL;
+}
+
+/* Tells the link that the one peer is ours, or that it is not any more. */
+static void latch(struct us_tcp *tcp, bool confirm)
+{
+	struct us_link *link = tcp->dst.link;
+
+	if (!tcp->bind || tcp->bind->link != link || !link->ops->latch)
+		return;
+	link->ops->latch(link, tcp->bind->id, &tcp->dst.remote, tcp->remote_port,
+			 confirm);
+}
+
+static bool may_enter(struct us_tcp_listener *l)
+{
+	struct us_stack *stack = l->table->stack;
+
+	if (l->nr_accept > l->backlog) {
+		us_count(stack, tcp_accept_full);
+		return false;
+	}
+	if (l->nr_syn >= us_max32(l->backlog, SYN_QUEUE_MIN)) {
+		us_count(stack, tcp_syn_dropped);
+		return false;
+	}
+	return true;
+}
+
+static bool route_back(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
+		       struct us_dst *dst)
+{
+	memset(dst, 0, sizeof(*dst));
+	dst->local = *seg->dst;
+	dst->remote = *seg->src;
+	dst->family = l->family;
+	return us_dst_resolve(l->table->stack, dst) == 0;
+}
+
+static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		     uint32_t iss)
+{
+	us_tcp_offer(tcp, iss ? iss : us_tcp_isn(tcp->table, seg->dst, seg->dest,
+						 seg->src, seg->source));
+	us_tcp_negotiate(tcp, seg);
+	tcp->rcv_nxt = seg->seq + 1;
+	tcp->last_ack_sent = tcp->rcv_nxt;
+	tcp->snd_wl1 = seg->seq;
+	tcp->snd_wnd = seg->window;
+	tcp->max_snd_wnd = seg->window;
+}
+
+static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
+			uint32_t iss)
+{
+	struct us_tcp *tcp;
+	struct us_dst dst;
+
+	if (!may_enter(l) || !route_back(l, seg, &dst))
+		return;
+	tcp = us_tcp_alloc(l->table, &dst, seg->dest, seg->source, &l->options);
+	if (!tcp)
+		return;
+	tcp->flags |= US_TCP_PASSIVE;
+	tcp->listener = l;
+	tcp->bind = bind_on(l, dst.link);
+	if (tcp->bind)
+		tcp->dst.flow = tcp->bind->id;
+	tcp->state = TCP_SYN_RECV;
+	take_syn(tcp, seg, iss);
+	us_tcp_insert(tcp);
+	cds_list_add_tail(&tcp->out, &l->syns);
+	l->nr_syn++;
+	if (l->listen_peer)
+		l->peer = tcp;
+	us_count(l->table->stack, tcp_passive_open);
+	us_tcp_send_syn(tcp);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+}
+
+/**
+ * us_tcp_listen_input() - a segment for a listening port, RFC 9293 3.10.7.2
+ * @listener: the port.
+ * @seg: of no connection.
+ * @iss: initial sequence number to use, 0: make one.
+ */
+void us_tcp_listen_input(struct us_tcp_listener *listener,
+			 struct us_tcp_segment *seg, uint32_t iss)
+{
+	struct us_stack *stack = listener->table->stack;
+
+	if (seg->flags & US_TCP_RST)
+		return;
+	if (seg->flags & US_TCP_ACK) {
+		us_tcp_refuse(stack, seg);
+		return;
+	}
+	if (!(seg->flags & US_TCP_SYN) || (seg->flags & US_TCP_FIN))
+		return;
+	if (listener->listen_peer && listener->peer) {
+		us_count(stack, tcp_no_port);
+		us_tcp_refuse(stack, seg);
+		return;
+	}
+	syn_arrives(listener, seg, iss);
+}
+
+static void leave_syn_queue(struct us_tcp *tcp)
+{
+	cds_list_del_init(&tcp->out);
+	tcp->listener->nr_syn--;
+}
+
+/**
+ * us_tcp_listen_promote() - the handshake of a passive open is complete
+ * @tcp: moves to the accept queue.
+ *
+ * Return: false if that is full: the ACK is ignored, as Linux does; the peer's
+ * data or our SYN-ACK come again.
+ */
+bool us_tcp_listen_promote(struct us_tcp *tcp)
+{
+	struct us_tcp_listener *l = tcp->listener;
+
+	if (l->nr_accept > l->backlog) {
+		us_count(tcp->table->stack, tcp_accept_full);
+		return false;
+	}
+	leave_syn_queue(tcp);
+	tcp->flags |= US_TCP_UNACCEPTED;
+	if (l->listen_peer)
+		latch(tcp, true);
+	tcp->accept_next = NULL;
+	if (l->accept_last)
+		l->accept_last->accept_next = tcp;
+	else
+		l->accept_first = tcp;
+	l->accept_last = tcp;
+	l->nr_accept++;
+	return true;
+}
+
+/**
+ * us_tcp_listen_tell() - a connection waits for us_tcp_accept()
+ * @listener: whose user is told.
+ */
+void us_tcp_listen_tell(struct us_tcp_listener *listener)
+{
+	const struct us_tcp_user *user = listener->table->user;
+
+	if (user->accept)
+		user->accept(listener, listener->user);
+}
+
+/**
+ * us_tcp_accept() - takes a connection from the accept queue
+ * @listener: the listener.
+ *
+ * Return: the connection, the oldest, maybe CLOSED by now; NULL if there is none.
+ */
+struct us_tcp *us_tcp_accept(struct us_tcp_listener *listener)
+{
+	struct us_tcp *tcp = listener->accept_first;
+
+	if (!tcp)
+		return NULL;
+	listener->accept_first = tcp->accept_next;
+	if (!listener->accept_first)
+		listener->accept_last = NULL;
+	listener->nr_accept--;
+	tcp->flags &= ~US_TCP_UNACCEPTED;
+	tcp->user = NULL;
+	if (listener->peer != tcp)
+		tcp->listener = NULL;
+	return tcp;
+}
+
+/**
+ * us_tcp_listen_forget() - a connection ends: its listener is told
+ * @tcp: about to be CLOSED; may have no listener.
+ */
+void us_tcp_listen_forget(struct us_tcp *tcp)
+{
+	struct us_tcp_listener *l = tcp->listener;
+
+	if (!l)
+		return;
+	if (tcp->state == TCP_SYN_RECV) {
+		leave_syn_queue(tcp);
+		tcp->flags |= US_TCP_ORPHAN;	/* nobody has heard of it */
+	}
+	if (l->peer == tcp) {
+		l->peer = NULL;
+		latch(tcp, false);
+	}
+	if (!(tcp->flags & US_TCP_UNACCEPTED))
+		tcp->listener = NULL;
+}

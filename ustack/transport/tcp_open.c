@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/* Active open. */
+#include "transport/tcp_parts.h"
+
+/* RFC 7323 5.4's per-connection clock: the same for all ports of two hosts, so
+ * that timestamps go on rising from one connection to the next (RFC 6191).
+ */
+static uint32_t ts_offset(struct us_tcp_table *table, const struct us_dst *dst)
+{
+	struct {
+		struct us_addr local, remote;
+		uint64_t tag;
+	} key = { dst->local, dst->remote, 0x7473 };
+
+	return (uint32_t)us_random_hash(&table->stack->random, &key, sizeof(key));
+}
+
+/**
+ * us_tcp_offer() - sets what our SYN or SYN-ACK offers
+ * @tcp: route and options are set.
+ * @iss: initial sequence number.
+ */
+void us_tcp_offer(struct us_tcp *tcp, uint32_t iss)
+{
+	tcp->flags |= US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE;
+	tcp->adv_mss = us_tcp_mss_of(&tcp->dst, tcp->maxseg);
+	tcp->rcv_wscale = us_tcp_wscale_of(tcp->rcvbuf);
+	tcp->ts_offset = ts_offset(tcp->table, &tcp->dst);
+	tcp->snd_una = iss;
+	tcp->snd_nxt = iss + 1;
+	tcp->snd_wl1 = 0;
+	tcp->syn_xmit = us_tcp_usec(tcp->table->stack);
+	tcp->peer_mss = 536;
+	us_tcp_set_mss(tcp);
+}
+
+static int bind_flow(struct us_tcp_table *table, struct us_dst *dst,
+		     uint16_t *local_port, uint16_t remote_port,
+		     struct us_tcp_bind **bind)
+{
+	struct us_flow flow = {
+		.protocol = IPPROTO_TCP,
+		.family = dst->family,
+		.local = dst->local,
+		.remote = dst->remote,
+		.local_port = *local_port,
+		.remote_port = remote_port,
+	};
+	int err = us_tcp_bind_flow(table, dst->link, &flow, bind);
+
+	if (err)
+		return err;
+	dst->local = flow.local;
+	dst->flow = *bind ? (*bind)->id : 0;
+	*local_port = flow.local_port;
+	return 0;
+}
+
+/* Where the kernel owns the ports, the link asks it for one. */
+static int name(struct us_tcp_table *table, struct us_dst *dst,
+		uint16_t *local_port, uint16_t remote_port,
+		struct us_tcp_bind **bind)
+{
+	int err = 0;
+
+	if (*local_port || !(dst->link->flags & US_LINK_KERNEL_IP))
+		err = us_tcp_port_choose(table, dst, remote_port, local_port);
+	return err ? err : bind_flow(table, dst, local_port, remote_port, bind);
+}
+
+/**
+ * us_tcp_connect() - begins a connection
+ * @stack: the stack.
+ * @dst: remote and maybe local address; resolved here if it has no link.
+ * @local_port: network byte order, 0: chosen.
+ * @remote_port: network byte order.
+ * @options: copied.
+ * @user: given to us_tcp_user.event().
+ * @tcp: the connection, which the user lets go with us_tcp_close().
+ *
+ * Return: 0 (the SYN is on its way), -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH,
+ * -ENOBUFS, or what the link's bind gave.
+ */
+int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
+		   uint16_t local_port, uint16_t remote_port,
+		   const struct us_tcp_options *options, void *user,
+		   struct us_tcp **tcp)
+{
+	struct us_tcp_table *table = stack->tcp;
+	struct us_tcp_bind *bind = NULL;
+	struct us_tcp *t;
+	int err = dst->link ? 0 : us_dst_resolve(stack, dst);
+
+	if (!err)
+		err = name(table, dst, &local_port, remote_port, &bind);
+	if (err)
+		return err;
+	t = us_tcp_alloc(table, dst, local_port, remote_port, options);
+	if (!t) {
+		us_tcp_bind_put(table, bind);
+		return -ENOBUFS;
+	}
+	t->bind = bind;
+	t->user = user;
+	t->state = TCP_SYN_SENT;
+	us_tcp_offer(t, us_tcp_isn(table, &dst->local, local_port, &dst->remote,
+				   remote_port));
+	us_tcp_insert(t);
+	us_count(stack, tcp_active_open);
+	us_tcp_send_syn(t);
+	us_tcp_timer_set(t, US_TCP_TIMER_REXMT, us_tcp_rto(t));
+	*tcp = t;
+	return 0;
+}

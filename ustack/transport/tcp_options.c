@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/* TCP headers and options: reading them, writing them, agreeing on them. */
+#include "transport/tcp_parts.h"
+
+#define FAST_TS		0x0101080au	/* nop, nop, timestamps, 10 */
+
+static uint32_t load32(const uint8_t *at)
+{
+	uint32_t raw;
+
+	memcpy(&raw, at, 4);
+	return ntohl(raw);
+}
+
+static void store32(uint8_t *at, uint32_t value)
+{
+	value = htonl(value);
+	memcpy(at, &value, 4);
+}
+
+static void read_sack(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
+{
+	for (; len >= 8 && seg->nr_sack < US_TCP_SACKS; len -= 8, at += 8) {
+		seg->sack[seg->nr_sack].start = load32(at);
+		seg->sack[seg->nr_sack].end = load32(at + 4);
+		seg->nr_sack++;
+	}
+}
+
+/* An option that is known and has its length; @at is its first byte. */
+static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
+{
+	bool syn = seg->flags & US_TCP_SYN;
+
+	if (at[0] == US_TCP_OPT_TIMESTAMP && len == 10) {
+		seg->has_ts = true;
+		seg->ts_val = load32(at + 2);
+		seg->ts_ecr = load32(at + 6);
+	} else if (at[0] == US_TCP_OPT_SACK && len >= 10 && len % 8 == 2) {
+		read_sack(seg, at + 2, len - 2);
+	} else if (at[0] == US_TCP_OPT_MSS && len == 4 && syn) {
+		seg->mss = (uint16_t)(at[2] << 8 | at[3]);
+	} else if (at[0] == US_TCP_OPT_WSCALE && len == 3 && syn) {
+		seg->has_wscale = true;
+		seg->wscale = (uint8_t)us_min32(at[2], US_TCP_MAX_WSCALE);
+	} else if (at[0] == US_TCP_OPT_SACK_OK && len == 2 && syn) {
+		seg->sack_ok = true;
+	}
+}
+
+/* RFC 9293 3.2: options that are unknown are skipped by their length. */
+static bool read_options(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
+{
+	while (len && at[0] != US_TCP_OPT_END) {
+		uint32_t size = 1;
+
+		if (at[0] != US_TCP_OPT_NOP) {
+			if (len < 2 || at[1] < 2 || at[1] > len)
+				return false;
+			size = at[1];
+			read_option(seg, at, size);
+		}
+		at += size;
+		len -= size;
+	}
+	return true;
+}
+
+static bool parse_options(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
+{
+	if (us_likely(len == 12 && load32(at) == FAST_TS)) {
+		seg->has_ts = true;
+		seg->ts_val = load32(at + 4);
+		seg->ts_ecr = load32(at + 8);
+		return true;
+	}
+	return read_options(seg, at, len);
+}
+
+/**
+ * us_tcp_parse() - reads header and options of a segment
+ * @stack: counts what is wrong with it.
+ * @pkt: data is the TCP header; moved to the payload.
+ * @seg: filled in, but for addresses.
+ *
+ * The checksum must have been verified.
+ * Return: false if the header makes no sense (counted).
+ */
+bool us_tcp_parse(struct us_stack *stack, struct us_pkt *pkt,
+		  struct us_tcp_segment *seg)
+{
+	const struct us_tcp_hdr *h = (const void *)pkt->data;
+	uint32_t header = us_tcp_header_len(h);
+
+	if (header < US_TCP_LEN || header > pkt->len) {
+		us_count(stack, tcp_bad_header);
+		return false;
+	}
+	seg->pkt = pkt;
+	seg->source = us_raw16(h->src);
+	seg->dest = us_raw16(h->dst);
+	seg->seq = us_get32(h->seq);
+	seg->ack = us_get32(h->ack);
+	seg->flags = h->flags;
+	seg->window = us_get16(h->window);
+	seg->has_ts = seg->has_wscale = seg->sack_ok = false;
+	seg->nr_sack = 0;
+	seg->mss = 0;
+	seg->len = pkt->len - header;
+	seg->end = seg->seq + seg->len + !!(h->flags & US_TCP_SYN) +
+		   !!(h->flags & US_TCP_FIN);
+	if (!parse_options(seg, pkt->data + US_TCP_LEN, header - US_TCP_LEN)) {
+		us_count(stack, tcp_bad_options);
+		return false;
+	}
+	pkt->data += header;
+	pkt->len = seg->len;
+	return true;
+}
+
+static uint32_t put_ts(struct us_tcp *tcp, uint8_t *at)
+{
+	store32(at, us_tcp_tick(tcp->table->stack) + tcp->ts_offset);
+	store32(at + 4, tcp->ts_recent);
+	return 8;
+}
+
+/* Linux's order: mss, sackOK, TS, nop, wscale; what is missing turns to nop. */
+static uint32_t put_syn_options(struct us_tcp *tcp, uint8_t *at)
+{
+	bool sack = tcp->flags & US_TCP_SACK;
+	uint32_t len = 4;
+
+	at[0] = US_TCP_OPT_MSS;
+	at[1] = 4;
+	at[2] = (uint8_t)(tcp->adv_mss >> 8);
+	at[3] = (uint8_t)tcp->adv_mss;
+	if (sack || (tcp->flags & US_TCP_TS)) {
+		at[len] = sack ? US_TCP_OPT_SACK_OK : US_TCP_OPT_NOP;
+		at[len + 1] = sack ? 2 : US_TCP_OPT_NOP;
+		if (tcp->flags & US_TCP_TS) {
+			at[len + 2] = US_TCP_OPT_TIMESTAMP;
+			at[len + 3] = 10;
+			len += put_ts(tcp, at + len + 4);
+		} else {
+			at[len + 2] = US_TCP_OPT_NOP;
+			at[len + 3] = US_TCP_OPT_NOP;
+		}
+		len += 4;
+	}
+	if (tcp->flags & US_TCP_WSCALE) {
+		at[len] = US_TCP_OPT_NOP;
+		at[len + 1] = US_TCP_OPT_WSCALE;
+		at[len + 2] = 3;
+		at[len + 3] = tcp->rcv_wscale;
+		len += 4;
+	}
+	return len;
+}
+
+static uint32_t sack_blocks(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+	uint32_t max = tcp->flags & US_TCP_TS ? 3 : 4, n;
+
+	if (!a || !(tcp->flags & US_TCP_SACK))
+		return 0;
+	n = a->nr_sack + (a->dsack.start != a->dsack.end);
+	return us_min32(n, max);
+}
+
+/**
+ * us_tcp_sack_room() - bytes that SACK blocks take in the next segment
+ * @tcp: the connection.
+ */
+uint32_t us_tcp_sack_room(const struct us_tcp *tcp)
+{
+	uint32_t n = sack_blocks(tcp);
+
+	return n ? 4 + 8 * n : 0;
+}
+
+/* nop, nop, SACK; a D-SACK comes first and is reported once (RFC 2883). */
+static uint32_t put_sack(struct us_tcp *tcp, uint8_t *at)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t n = sack_blocks(tcp), i = 0, from = 0;
+
+	if (!n)
+		return 0;
+	at[0] = US_TCP_OPT_NOP;
+	at[1] = US_TCP_OPT_NOP;
+	at[2] = US_TCP_OPT_SACK;
+	at[3] = (uint8_t)(2 + 8 * n);
+	if (a->dsack.start != a->dsack.end) {
+		store32(at + 4, a->dsack.start);
+		store32(at + 8, a->dsack.end);
+		a->dsack.end = a->dsack.start;
+		i = 1;
+	}
+	for (; i < n; i++, from++) {
+		store32(at + 4 + 8 * i, a->sack[from].start);
+		store32(at + 8 + 8 * i, a->sack[from].end);
+	}
+	return 4 + 8 * n;
+}
+
+/**
+ * us_tcp_put_options() - writes the options of a segment
+ * @tcp: what was negotiated, or is offered with SYN.
+ * @flags: of the segment.
+ * @at: 40 bytes behind the header.
+ *
+ * Return: bytes written, a multiple of four.
+ */
+uint32_t us_tcp_put_options(struct us_tcp *tcp, uint8_t flags, uint8_t *at)
+{
+	uint32_t len = 0;
+
+	if (us_unlikely(flags & US_TCP_SYN))
+		return put_syn_options(tcp, at);
+	if (us_likely(tcp->flags & US_TCP_TS)) {
+		store32(at, FAST_TS);
+		len = 4 + put_ts(tcp, at + 4);
+	}
+	return len + put_sack(tcp, at + len);
+}
+
+/**
+ * us_tcp_mss_of() - the MSS that a path allows
+ * @dst: the path.
+ * @maxseg: limit set by the user, 0 is none.
+ *
+ * Options are not taken off (RFC 6691).
+ * Return: bytes, as in the MSS option.
+ */
+uint16_t us_tcp_mss_of(const struct us_dst *dst, uint16_t maxseg)
+{
+	uint32_t headers = dst->family == AF_INET6 ? 60 : 40;
+	uint32_t mss = dst->mtu > headers ? dst->mtu - headers : 0;
+
+	if (maxseg)
+		mss = us_min32(mss, maxseg);
+	return (uint16_t)us_min32(us_max32(mss, US_TCP_MIN_MSS), 65535 - headers);
+}
+
+/**
+ * us_tcp_set_mss() - computes us_tcp.mss anew
+ * @tcp: whose path, options or peer's MSS changed.
+ */
+void us_tcp_set_mss(struct us_tcp *tcp)
+{
+	uint32_t mss = us_tcp_mss_of(&tcp->dst, tcp->maxseg);
+
+	mss = us_max32(us_min32(mss, tcp->peer_mss), US_TCP_MIN_MSS);
+	if (tcp->flags & US_TCP_TS)
+		mss -= 12;
+	tcp->mss = (uint16_t)mss;
+}
+
+/**
+ * us_tcp_wscale_of() - the window scale for a receive buffer
+ * @rcvbuf: bytes.
+ *
+ * Return: the least shift that lets the window field tell all of it.
+ */
+uint8_t us_tcp_wscale_of(uint32_t rcvbuf)
+{
+	uint8_t scale = 0;
+
+	while (scale < US_TCP_MAX_WSCALE && rcvbuf >> scale > UINT16_MAX)
+		scale++;
+	return scale;
+}
+
+/**
+ * us_tcp_negotiate() - takes the options of the peer's SYN
+ * @tcp: flags hold what we offered; what the peer does not is taken out.
+ * @seg: with SYN.
+ */
+void us_tcp_negotiate(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!seg->has_ts)
+		tcp->flags &= ~US_TCP_TS;
+	if (!seg->sack_ok)
+		tcp->flags &= ~US_TCP_SACK;
+	if (seg->has_wscale && (tcp->flags & US_TCP_WSCALE)) {
+		tcp->snd_wscale = seg->wscale;
+	} else {
+		tcp->flags &= ~US_TCP_WSCALE;
+		tcp->rcv_wscale = 0;
+	}
+	if (tcp->flags & US_TCP_TS) {
+		tcp->ts_recent = seg->ts_val;
+		tcp->ts_recent_at = us_tcp_tick(tcp->table->stack);
+	}
+	tcp->peer_mss = seg->mss ? seg->mss :
+			tcp->dst.family == AF_INET6 ? 1220 : 536;
+	us_tcp_set_mss(tcp);
+}

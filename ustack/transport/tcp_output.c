@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What may be sent, and sending it.  Connections with something to send are
+ * queued and served once a poll (us_tcp_flush()), so that small writes leave
+ * together and one ACK answers a batch.
+ */
+#include "transport/tcp_parts.h"
+
+/* How send_new() may overrule the usual limits. */
+enum mode {
+	NORMAL,
+	FORCE,		/* the override timeout: neither Nagle nor cork */
+	PROBE,		/* tail loss probe: nor the congestion window */
+};
+
+/**
+ * us_tcp_queue() - this connection has something to send in this poll
+ * @tcp: in no list, or on one of those for output already.
+ */
+void us_tcp_queue(struct us_tcp *tcp)
+{
+	if (tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING))
+		return;
+	tcp->flags |= US_TCP_QUEUED;
+	cds_list_add_tail(&tcp->out, &tcp->table->flush);
+}
+
+/**
+ * us_tcp_unqueue() - takes a connection off the lists for output
+ * @tcp: may be in none.
+ */
+void us_tcp_unqueue(struct us_tcp *tcp)
+{
+	if (!(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
+		return;
+	cds_list_del_init(&tcp->out);
+	tcp->flags &= ~(US_TCP_QUEUED | US_TCP_PENDING);
+}
+
+/**
+ * us_tcp_pend() - the link is full: waits until it has room
+ * @tcp: synchronized.
+ */
+void us_tcp_pend(struct us_tcp *tcp)
+{
+	if (tcp->flags & US_TCP_PENDING)
+		return;
+	us_tcp_unqueue(tcp);
+	tcp->flags |= US_TCP_PENDING;
+	cds_list_add_tail(&tcp->out, &tcp->dst.link->pending);
+}
+
+/* Payload bytes of a full segment, now. */
+static uint32_t full_segment(const struct us_tcp *tcp)
+{
+	return tcp->mss - us_tcp_sack_room(tcp);
+}
+
+/* Payload bytes that one slot may carry. */
+static uint32_t slot_limit(const struct us_tcp *tcp, uint32_t full)
+{
+	const struct us_link *link = tcp->dst.link;
+	uint32_t max;
+
+	if (!(link->flags & US_LINK_GSO_TCP))
+		return full;
+	max = us_min32(link->gso_max, 65535);
+	return max > 120 + full ? max - 120 : full;
+}
+
+/*
+ * Sends [seq, end), or as much of it as one slot takes.  A FIN that belongs
+ * there goes with the last byte.  Returns the sequence space sent; 0: the link
+ * is full, and the connection waits for it.
+ */
+static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_t full)
+{
+	uint32_t data_end = us_seq_min(end, tcp->active->snd_end);
+	uint32_t len = us_before(seq, data_end) ? data_end - seq : 0, got = 0;
+	struct us_tx *tx = us_tcp_header_begin(tcp, seq, US_TCP_ACK);
+	struct us_tcp_hdr *h;
+	bool fin;
+
+	if (!tx) {
+		us_tcp_pend(tcp);
+		return 0;
+	}
+	if (len)
+		got = us_tcp_sndq_gather(tcp, seq, len, tx);
+	h = (void *)(tx->head + tx->l4);
+	fin = got == len && us_after(end, tcp->active->snd_end);
+	if (fin)
+		h->flags |= US_TCP_FIN;
+	if (seq + got == tcp->active->snd_end)
+		h->flags |= US_TCP_PSH;
+	if (got > full) {
+		tx->gso = US_GSO_TCP;
+		tx->gso_size = (uint16_t)full;
+	}
+	us_tcp_header_end(tcp, tx);
+	us_tcp_ack_sent(tcp);
+	return got + fin;
+}
+
+static void after_send(struct us_tcp *tcp, uint32_t bytes)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t tick = us_tcp_tick(tcp->table->stack);
+
+	a->prr_out += bytes;
+	a->last_snd = tick;
+	if (tick - a->last_data < US_TCP_DELACK >> (US_TCP_TICK_SHIFT -
+						    US_TCP_USEC_SHIFT))
+		a->pingpong = true;
+	if (!tcp->deadline[US_TCP_TIMER_REXMT])
+		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
+}
+
+/* Bytes of whole segments that the congestion window lets go, at least one
+ * segment if nothing is on the path.
+ */
+static uint32_t cwnd_room(const struct us_tcp *tcp, uint32_t full)
+{
+	uint32_t pipe = us_tcp_pipe(tcp), cwnd = tcp->active->cwnd;
+
+	if (!pipe)
+		return us_max32(cwnd, full);
+	return cwnd > pipe ? cwnd - pipe : 0;
+}
+
+/* Cuts @len to what is allowed by @room; 0 if not even a segment is. */
+static uint32_t fit(uint32_t len, uint32_t room, uint32_t full)
+{
+	if (len <= room)
+		return len;
+	if (room < full)
+		return 0;
+	return room < 2 * full ? full : room - room % full;
+}
+
+/* One run (or the head of it) again. */
+static bool resend_one(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t len,
+		       uint32_t full)
+{
+	uint32_t bytes = transmit(tcp, sent->seq, sent->seq + len, full);
+
+	if (!bytes)
+		return false;
+	us_count(tcp->table->stack, tcp_retransmit);
+	tcp->total_retrans++;
+	after_send(tcp, bytes);
+	if (us_before(sent->seq + bytes, sent->end) &&
+	    !us_tcp_flight_split(tcp, sent, sent->seq + bytes))
+		return false;
+	us_tcp_flight_resent(tcp, sent);
+	return true;
+}
+
+/* Sends lost runs again; false if that is not finished. */
+static bool resend(struct us_tcp *tcp)
+{
+	uint32_t full = full_segment(tcp), limit = slot_limit(tcp, full);
+	struct us_tcp_sent *sent;
+
+	while ((sent = us_tcp_flight_lost(tcp))) {
+		uint32_t len = us_min32(sent->end - sent->seq, limit);
+
+		if (!us_before(sent->seq, tcp->snd_una + tcp->snd_wnd) &&
+		    sent->seq != tcp->snd_una)
+			return false;
+		if (len > full)
+			len -= len % full;
+		len = fit(len, cwnd_room(tcp, full), full);
+		if (!len || !resend_one(tcp, sent, len, full))
+			return false;
+	}
+	return true;
+}
+
+/* Nagle's algorithm as Minshall changed it, cork and MSG_MORE: may the tail of
+ * the queue go although it does not fill a segment?
+ */
+static bool may_send_tail(const struct us_tcp *tcp)
+{
+	if (tcp->flags & US_TCP_FIN_QUEUED)
+		return true;
+	if (tcp->flags & (US_TCP_CORK | US_TCP_MORE))
+		return false;
+	return (tcp->flags & US_TCP_NODELAY) ||
+	       !us_after(tcp->active->snd_sml, tcp->snd_una);
+}
+
+/* RFC 9293 3.8.6.2.1: silly window avoidance.  @len of @avail bytes may go. */
+static uint32_t not_silly(const struct us_tcp *tcp, uint32_t len, uint32_t avail,
+			  uint32_t full, enum mode mode)
+{
+	if (mode != NORMAL)
+		return len;
+	if (len == avail) {
+		uint32_t tail = len < full ? len : len % full;
+
+		return !tail || may_send_tail(tcp) ? len : len - tail;
+	}
+	if (len >= full)
+		return len - len % full;
+	return len && len >= tcp->max_snd_wnd / 2 ? len : 0;
+}
+
+static uint32_t send_window(const struct us_tcp *tcp)
+{
+	uint32_t end = tcp->snd_una + tcp->snd_wnd;
+
+	return us_before(tcp->snd_nxt, end) ? end - tcp->snd_nxt : 0;
+}
+
+/* Bytes queued that were never sent. */
+static uint32_t unsent(const struct us_tcp *tcp)
+{
+	return tcp->flags & US_TCP_FIN_SENT ? 0 : tcp->active->snd_end - tcp->snd_nxt;
+}
+
+/* Payload of the next new segment, 0 if none may go. */
+static uint32_t choose(struct us_tcp *tcp, uint32_t full, enum mode mode)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t avail = unsent(tcp);
+	uint32_t len = us_min32(avail, send_window(tcp));
+	uint32_t allowed;
+
+	if (mode == PROBE)
+		return us_min32(len, full);
+	allowed = fit(len, cwnd_room(tcp, full), full);
+	a->cwnd_limited = allowed < len;
+	if (a->cwnd_limited && !allowed)
+		return 0;
+	allowed = not_silly(tcp, allowed, avail, full, mode);
+	return us_min32(allowed, slot_limit(tcp, full));
+}
+
+/* The FIN goes with the last byte, or alone; a closed window does not stop it. */
+static bool fin_due(const struct us_tcp *tcp, uint32_t len)
+{
+	return (tcp->flags & (US_TCP_FIN_QUEUED | US_TCP_FIN_SENT)) ==
+	       US_TCP_FIN_QUEUED && len == unsent(tcp);
+}
+
+/* One slot of new data; false if nothing was sent. */
+static bool send_new(struct us_tcp *tcp, enum mode mode)
+{
+	uint32_t full = full_segment(tcp), seq = tcp->snd_nxt;
+	uint32_t len = choose(tcp, full, mode), bytes;
+	bool fin = fin_due(tcp, len);
+
+	if (!len && !fin)
+		return false;
+	if (!us_tcp_flight_ready(tcp)) {
+		us_count(tcp->table->stack, tcp_no_memory);
+		return false;
+	}
+	if (len > full && len < unsent(tcp))
+		len -= len % full;
+	bytes = transmit(tcp, seq, seq + len + fin, full);
+	if (!bytes)
+		return false;
+	us_tcp_flight_add(tcp, seq, seq + bytes);
+	tcp->snd_nxt += bytes;
+	if (us_after(tcp->snd_nxt, tcp->active->snd_end))
+		tcp->flags |= US_TCP_FIN_SENT;
+	if (bytes < full)
+		tcp->active->snd_sml = tcp->snd_nxt;
+	after_send(tcp, bytes);
+	return true;
+}
+
+/*
+ * Something waits and nothing is in flight that an ACK would answer: the window
+ * is closed or silly, the tail is corked, or a pool is exhausted.  The persist
+ * timer looks again.
+ */
+static void arm_persist(struct us_tcp *tcp)
+{
+	uint32_t wait = US_TCP_RTO_MIN;
+
+	if (tcp->snd_una != tcp->snd_nxt || tcp->deadline[US_TCP_TIMER_PERSIST] ||
+	    (tcp->flags & US_TCP_PENDING) || (!unsent(tcp) && !fin_due(tcp, 0)))
+		return;
+	if (!send_window(tcp))
+		wait = us_tcp_rto_after(tcp, tcp->active->persist_shift);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_PERSIST, wait);
+}
+
+static bool may_send_data(const struct us_tcp *tcp)
+{
+	return tcp->active && tcp->state != TCP_SYN_SENT &&
+	       tcp->state != TCP_SYN_RECV && tcp->state != TCP_CLOSE;
+}
+
+/* RFC 5681 4.1: what was learnt of the path is stale after an RTO. */
+static bool idle_restart(const struct us_tcp *tcp)
+{
+	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->active->last_snd;
+
+	return tcp->snd_una == tcp->snd_nxt &&
+	       quiet > us_tcp_rto(tcp) >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+}
+
+static void send_data(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t before = tcp->snd_nxt;
+
+	if (idle_restart(tcp))
+		us_tcp_cc_idle(tcp);
+	if (resend(tcp))
+		while (send_new(tcp, NORMAL))
+			;
+	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh)
+		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
+	if (tcp->snd_nxt != before)
+		us_tcp_probe_arm(tcp);
+	arm_persist(tcp);
+}
+
+/**
+ * us_tcp_output() - sends what may be sent now
+ * @tcp: any state.
+ */
+void us_tcp_output(struct us_tcp *tcp)
+{
+	if (us_likely(may_send_data(tcp)))
+		send_data(tcp);
+	if ((tcp->flags & US_TCP_ACK_NOW) && !(tcp->flags & US_TCP_PENDING))
+		us_tcp_send_ack(tcp);
+}
+
+/**
+ * us_tcp_output_persist() - the persist timer ran
+ * @tcp: active.
+ *
+ * A closed window is probed (RFC 9293 3.8.6.1); an open one, that was too small
+ * or whose tail was held back, is used now.
+ */
+void us_tcp_output_persist(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (tcp->snd_una != tcp->snd_nxt || (!unsent(tcp) && !fin_due(tcp, 0)))
+		return;
+	if (send_window(tcp) && send_new(tcp, FORCE)) {
+		a->persist_shift = 0;
+		return;
+	}
+	if (!send_window(tcp)) {
+		us_count(tcp->table->stack, tcp_zero_window_probe);
+		us_tcp_send_probe(tcp);
+		tcp->retries++;
+		if (a->persist_shift < 10)
+			a->persist_shift++;
+	}
+	arm_persist(tcp);
+}
+
+/**
+ * us_tcp_output_probe() - a tail loss probe, RFC 8985 7.3
+ * @tcp: active, with something in flight.
+ *
+ * New data if there is any that the window allows, else the last segment again.
+ */
+void us_tcp_output_probe(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t full = full_segment(tcp), bytes;
+	struct us_tcp_sent *last;
+
+	if (send_new(tcp, PROBE))
+		return;
+	last = cds_list_entry(a->flight.prev, struct us_tcp_sent, node);
+	if (last->flags & (US_TCP_SACKED | US_TCP_LOST))
+		return;
+	if (last->end - last->seq > full) {
+		if (!us_tcp_flight_split(tcp, last, last->end - full))
+			return;
+		last = cds_list_entry(last->node.next, struct us_tcp_sent, node);
+	}
+	bytes = transmit(tcp, last->seq, last->end, full);
+	if (!bytes)
+		return;
+	us_count(tcp->table->stack, tcp_retransmit);
+	tcp->total_retrans++;
+	last->flags |= US_TCP_EVER;
+	last->xmit = us_tcp_usec(tcp->table->stack);
+	after_send(tcp, bytes);
+}
+
+/* Those that waited for memory try again, if there is some. */
+static void wake_memory(struct us_tcp_table *table)
+{
+	struct us_tcp_active *a, *next;
+	struct us_tcp *tcp;
+
+	cds_list_for_each_entry_safe(a, next, &table->mem_wait, mem_wait) {
+		tcp = a->owner;
+		if (us_txmem_free_bytes(tcp->dst.link->mem) < US_CHUNK_MAX)
+			continue;
+		cds_list_del_init(&a->mem_wait);
+		tcp->flags &= ~US_TCP_MEM_WAIT;
+		us_tcp_notify(tcp);
+	}
+}
+
+/**
+ * us_tcp_flush() - sends what became due in this poll
+ * @stack: the stack.
+ */
+void us_tcp_flush(struct us_stack *stack)
+{
+	struct us_tcp_table *table = stack->tcp;
+	struct us_tcp *tcp;
+
+	us_tcp_rcvq_pressure(table);
+	while (!cds_list_empty(&table->flush)) {
+		tcp = cds_list_first_entry(&table->flush, struct us_tcp, out);
+		us_tcp_unqueue(tcp);
+		us_tcp_output(tcp);
+	}
+	if (!cds_list_empty(&table->mem_wait))
+		wake_memory(table);
+	us_tcp_reap(table);
+}
+
+/**
+ * us_tcp_link_writable() - a link that was full has room
+ * @stack: the stack.
+ * @link: the link.
+ */
+void us_tcp_link_writable(struct us_stack *stack, struct us_link *link)
+{
+	struct us_tcp *tcp, *last;
+
+	if (cds_list_empty(&link->pending))
+		return;
+	last = cds_list_entry(link->pending.prev, struct us_tcp, out);
+	do {
+		tcp = cds_list_first_entry(&link->pending, struct us_tcp, out);
+		us_tcp_unqueue(tcp);
+		us_tcp_output(tcp);
+		if (tcp->flags & US_TCP_PENDING)
+			break;		/* full again */
+	} while (tcp != last);
+	us_tcp_reap(stack->tcp);
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of TCP call of one another.  Each function is described where
+ * it is defined; the order is that of a segment's way in and out.
+ */
+#ifndef US_TRANSPORT_TCP_PARTS_H
+#define US_TRANSPORT_TCP_PARTS_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "transport/tcb.h"
+#include "wire/tcp.h"
+
+/* Times in usec (2^10 ns). */
+#define US_TCP_MSEC(ms)		((uint32_t)((ms) * 1000000ULL >> US_TCP_USEC_SHIFT))
+#define US_TCP_RTO_INIT		US_TCP_MSEC(1000)	/* RFC 6298 2.1 */
+#define US_TCP_RTO_MIN		US_TCP_MSEC(200)	/* as Linux */
+#define US_TCP_RTO_MAX		US_TCP_MSEC(120000)
+#define US_TCP_DELACK		US_TCP_MSEC(40)
+#define US_TCP_KEEP_IDLE	7200000u		/* milliseconds */
+#define US_TCP_KEEP_INTERVAL	US_TCP_MSEC(75000)
+#define US_TCP_KEEP_PROBES	9
+#define US_TCP_SYN_RETRIES	6
+#define US_TCP_SYNACK_RETRIES	5
+#define US_TCP_RETRIES		15
+#define US_TCP_ORPHAN_RETRIES	8
+#define US_TCP_FIN_WAIT		US_TCP_MSEC(60000)
+#define US_TCP_IDLE		US_TCP_MSEC(1000)
+#define US_TCP_WAIT_TICKS	57221u			/* 60 s, TIME-WAIT */
+#define US_TCP_OOW_TICKS	477u			/* 500 ms */
+
+#define US_TCP_DUP_THRESH	3
+#define US_TCP_QUICK_ACKS	16	/* as Linux: at the start, after a pause or a loss */
+#define US_TCP_INITIAL_WINDOW	10			/* segments, RFC 6928 */
+#define US_TCP_MIN_MSS		48u			/* as Linux: bounds a hostile MSS */
+#define US_TCP_MAX_WSCALE	14
+#define US_TCP_CWND_MAX		(1u << 30)
+#define US_TCP_SSTHRESH_INF	(1u << 30)
+
+/**
+ * struct us_tcp_segment - a received segment, parsed; host byte order
+ * @pkt: payload (data, len); NULL once somebody took it.
+ * @src: address.
+ * @dst: address.
+ * @source: port, network byte order.
+ * @dest: port, network byte order.
+ * @seq: first sequence number.
+ * @end: one past the last: payload, SYN and FIN.
+ * @ack: acknowledgement number.
+ * @window: as in the header, not scaled.
+ * @len: bytes of payload.
+ * @flags: US_TCP_FIN...
+ * @has_ts: timestamps option present.
+ * @has_wscale: window scale option present.
+ * @sack_ok: SACK permitted option present.
+ * @nr_sack: used elements of @sack.
+ * @wscale: shift, at most 14.
+ * @mss: of the option, 0 if absent.
+ * @ts_val: TSval.
+ * @ts_ecr: TSecr.
+ * @sack: blocks, unchecked.
+ */
+struct us_tcp_segment {
+	struct us_pkt *pkt;
+	const struct us_addr *src;
+	const struct us_addr *dst;
+	uint16_t source;
+	uint16_t dest;
+	uint32_t seq;
+	uint32_t end;
+	uint32_t ack;
+	uint32_t window;
+	uint32_t len;
+	uint8_t flags;
+	bool has_ts;
+	bool has_wscale;
+	bool sack_ok;
+	uint8_t nr_sack;
+	uint8_t wscale;
+	uint16_t mss;
+	uint32_t ts_val;
+	uint32_t ts_ecr;
+	struct us_tcp_sack sack[US_TCP_SACKS];
+};
+
+/**
+ * struct us_tcp_acked - what one ACK told
+ * @acked: bytes newly acknowledged in sequence.
+ * @delivered: bytes newly acknowledged or sacked.
+ * @prior_una: snd_una before.
+ * @first_xmit: usec of the oldest run acknowledged that was sent only once.
+ * @last_xmit: of the newest.
+ * @timed: the two are valid.
+ * @retrans: a run that had been retransmitted was acknowledged.
+ * @duplicate: a duplicate ACK, RFC 5681 2.
+ * @dsack: tells of a segment received twice, RFC 2883.
+ * @newly_lost: loss detection found more.
+ */
+struct us_tcp_acked {
+	uint32_t acked;
+	uint32_t delivered;
+	uint32_t prior_una;
+	uint32_t first_xmit;
+	uint32_t last_xmit;
+	bool timed;
+	bool retrans;
+	bool duplicate;
+	bool dsack;
+	bool newly_lost;
+};
+
+#define US_TCP_BLOCK		4096u
+
+/**
+ * struct us_tcp_block - received bytes that were copied out of a link's memory
+ * @pkt: makes it a member of a receive queue; pkt.link is NULL.
+ * @seq: sequence number of the first byte of @bytes that was filled.
+ * @filled: bytes filled from the start of @bytes.
+ * @bytes: the bytes.
+ */
+struct us_tcp_block {
+	struct us_pkt pkt;
+	uint32_t seq;
+	uint32_t filled;
+	uint8_t bytes[US_TCP_BLOCK - sizeof(struct us_pkt) - 8];
+};
+
+static_assert(sizeof(struct us_tcp_block) == US_TCP_BLOCK, "a block is a page");
+
+#define US_TCP_BLOCK_BYTES	((uint32_t)sizeof(((struct us_tcp_block *)0)->bytes))
+
+/**
+ * struct us_tcp_range - data received out of order
+ * @start: first sequence number.
+ * @end: one past the last.
+ * @first: ring of blocks (no head), linked by us_pkt.node.
+ */
+struct us_tcp_range {
+	uint32_t start;
+	uint32_t end;
+	struct us_pkt *first;
+};
+
+#define US_TCP_RANGES	((US_TCP_BLOCK - 16) / sizeof(struct us_tcp_range))
+
+/**
+ * struct us_tcp_reass - everything received out of order; lives in one block
+ * @nr: used elements of @range.
+ * @blocks: in all ranges.
+ * @bytes: in all ranges.
+ * @pad: unused.
+ * @range: by sequence number, never adjacent.
+ */
+struct us_tcp_reass {
+	uint32_t nr;
+	uint32_t blocks;
+	uint32_t bytes;
+	uint32_t pad;
+	struct us_tcp_range range[US_TCP_RANGES];
+};
+
+static_assert(sizeof(struct us_tcp_reass) <= US_TCP_BLOCK, "lives in one block");
+
+/**
+ * struct us_tcp_wait - a connection in TIME-WAIT
+ * @hash_next: next in the chain.
+ * @node: in us_tcp_table.waits, oldest first.
+ * @local: address.
+ * @remote: address.
+ * @local_port: network byte order.
+ * @remote_port: network byte order.
+ * @snd_nxt: RFC 9293.
+ * @rcv_nxt: RFC 9293.
+ * @ts_recent: RFC 7323.
+ * @ts_offset: of the connection.
+ * @expires: tick.
+ * @window: to put into the header.
+ * @family: AF_INET or AF_INET6.
+ * @has_ts: timestamps were negotiated.
+ * @bind: keeps the flow alive, or NULL.
+ */
+struct us_tcp_wait {
+	struct us_tcp_wait *hash_next;
+	struct cds_list_head node;
+	struct us_addr local;
+	struct us_addr remote;
+	uint16_t local_port;
+	uint16_t remote_port;
+	uint32_t snd_nxt;
+	uint32_t rcv_nxt;
+	uint32_t ts_recent;
+	uint32_t ts_offset;
+	uint32_t expires;
+	uint16_t window;
+	uint8_t family;
+	bool has_ts;
+	struct us_tcp_bind *bind;
+};
+
+static_assert(sizeof(struct us_tcp_wait) <= 96, "TIME-WAIT is a small record");
+
+#define US_TCP_LISTEN_LINKS	8
+
+/**
+ * struct us_tcp_listener - a listening port
+ * @next: in its bucket.
+ * @table: its table.
+ * @local: address, all zero for any of the family.
+ * @port: network byte order.
+ * @family: AF_INET or AF_INET6.
+ * @listen_peer: one peer at a time.
+ * @options: inherited by its connections.
+ * @user: given to us_tcp_user.accept().
+ * @backlog: most connections that wait to be accepted.
+ * @nr_syn: in @syns.
+ * @nr_accept: in the accept queue.
+ * @syns: connections in SYN-RECEIVED, oldest first.
+ * @accept_first: head of the accept queue.
+ * @accept_last: its tail.
+ * @peer: with @listen_peer: the connection that has the port.
+ * @bind: the flows bound, one a link.
+ * @nr_bind: used elements.
+ */
+struct us_tcp_listener {
+	struct us_tcp_listener *next;
+	struct us_tcp_table *table;
+	struct us_addr local;
+	uint16_t port;
+	uint8_t family;
+	bool listen_peer;
+	struct us_tcp_options options;
+	void *user;
+	uint32_t backlog;
+	uint32_t nr_syn;
+	uint32_t nr_accept;
+	struct cds_list_head syns;
+	struct us_tcp *accept_first;
+	struct us_tcp *accept_last;
+	struct us_tcp *peer;
+	struct us_tcp_bind *bind[US_TCP_LISTEN_LINKS];
+	uint32_t nr_bind;
+};
+
+#define US_TCP_LISTEN_BUCKETS	64u
+
+/**
+ * struct us_tcp_table - all of TCP of one stack
+ * @stack: its stack.
+ * @user: the socket layer.
+ * @last: connection of the last segment: most segments come in runs.
+ * @hash: established table: everything that has both ends.
+ * @wait_hash: the same for TIME-WAIT.
+ * @mask: buckets of both - 1.
+ * @key: of the two tables' hash.
+ * @conns: pool of struct us_tcp.
+ * @actives: pool of struct us_tcp_active.
+ * @sents: pool of struct us_tcp_sent.
+ * @blocks: pool of struct us_tcp_block.
+ * @wait_pool: pool of struct us_tcp_wait.
+ * @binds: pool of struct us_tcp_bind.
+ * @listener_pool: pool of struct us_tcp_listener.
+ * @flush: connections with something to send in this poll.
+ * @held: connections whose receive queue holds packets of a link.
+ * @mem_wait: connections that wait for send memory.
+ * @waits: TIME-WAIT, oldest first.
+ * @wait_timer: of the oldest.
+ * @dead: connections to be freed when the call at work ends.
+ * @listeners: by port.
+ * @port_offset: RFC 6056, algorithm 3.
+ */
+struct us_tcp_table {
+	struct us_stack *stack;
+	const struct us_tcp_user *user;
+	struct us_tcp *last;
+	struct us_tcp **hash;
+	struct us_tcp_wait **wait_hash;
+	uint32_t mask;
+	uint64_t key[4];
+	struct us_pool conns;
+	struct us_pool actives;
+	struct us_pool sents;
+	struct us_pool blocks;
+	struct us_pool wait_pool;
+	struct us_pool binds;
+	struct us_pool listener_pool;
+	struct cds_list_head flush;
+	struct cds_list_head held;
+	struct cds_list_head mem_wait;
+	struct cds_list_head waits;
+	struct us_timer wait_timer;
+	struct us_tcp *dead;
+	struct us_tcp_listener *listeners[US_TCP_LISTEN_BUCKETS];
+	uint32_t port_offset;
+};
+
+/**
+ * struct us_tcp_reply - a segment without payload that needs no connection
+ * @dst: route.
+ * @local_port: network byte order.
+ * @remote_port: network byte order.
+ * @seq: sequence number.
+ * @ack: acknowledgement number.
+ * @window: not scaled.
+ * @flags: US_TCP_FIN...
+ * @has_ts: with timestamps.
+ * @ts_val: TSval.
+ * @ts_ecr: TSecr.
+ */
+struct us_tcp_reply {
+	struct us_dst dst;
+	uint16_t local_port;
+	uint16_t remote_port;
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t window;
+	uint8_t flags;
+	bool has_ts;
+	uint32_t ts_val;
+	uint32_t ts_ecr;
+};
+
+/* tcp_table.c */
+struct us_tcp *us_tcp_lookup(struct us_tcp_table *table,
+			     const struct us_addr *local, uint16_t local_port,
+			     const struct us_addr *remote, uint16_t remote_port);
+uint32_t us_tcp_hash(const struct us_tcp_table *table,
+		     const struct us_addr *local, uint16_t local_port,
+		     const struct us_addr *remote, uint16_t remote_port);
+void us_tcp_insert(struct us_tcp *tcp);
+void us_tcp_remove(struct us_tcp *tcp);
+struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst,
+			    uint16_t local_port, uint16_t remote_port,
+			    const struct us_tcp_options *options);
+void us_tcp_reap(struct us_tcp_table *table);
+bool us_tcp_activate(struct us_tcp *tcp);
+void us_tcp_fold(struct us_tcp *tcp);
+int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
+		     struct us_flow *flow, struct us_tcp_bind **bind);
+void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind);
+int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
+		       uint16_t remote_port, uint16_t *local_port);
+
+/* tcp_wait.c */
+struct us_tcp_wait *us_tcp_wait_lookup(struct us_tcp_table *table,
+				       const struct us_addr *local,
+				       uint16_t local_port,
+				       const struct us_addr *remote,
+				       uint16_t remote_port);
+void us_tcp_wait_enter(struct us_tcp *tcp);
+bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
+		       struct us_tcp_segment *seg, uint32_t *iss);
+void us_tcp_wait_expire(struct us_timer *timer, us_ns now);
+void us_tcp_wait_drop(struct us_tcp_table *table, struct us_tcp_wait *wait);
+
+/* tcp_options.c */
+bool us_tcp_parse(struct us_stack *stack, struct us_pkt *pkt,
+		  struct us_tcp_segment *seg);
+uint32_t us_tcp_put_options(struct us_tcp *tcp, uint8_t flags, uint8_t *at);
+uint32_t us_tcp_sack_room(const struct us_tcp *tcp);
+void us_tcp_negotiate(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_set_mss(struct us_tcp *tcp);
+uint16_t us_tcp_mss_of(const struct us_dst *dst, uint16_t maxseg);
+uint8_t us_tcp_wscale_of(uint32_t rcvbuf);
+
+/* tcp_input*.c */
+void us_tcp_input(struct us_stack *stack, struct us_pkt *pkt,
+		  const struct us_addr *src, const struct us_addr *dst);
+void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg);
+void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg);
+void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg);
+void us_tcp_established(struct us_tcp *tcp);
+bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_note_ts(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_challenge(struct us_tcp *tcp);
+
+/* tcp_ack.c */
+void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec);
+uint32_t us_tcp_rto(const struct us_tcp *tcp);
+uint32_t us_tcp_rto_after(const struct us_tcp *tcp, uint32_t timeouts);
+
+/* tcp_flight.c */
+bool us_tcp_flight_ready(const struct us_tcp *tcp);
+void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end);
+void us_tcp_flight_ack(struct us_tcp *tcp, uint32_t ack, struct us_tcp_acked *r);
+void us_tcp_flight_sack(struct us_tcp *tcp, const struct us_tcp_sack *block,
+			struct us_tcp_acked *r);
+bool us_tcp_flight_split(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t at);
+void us_tcp_flight_lose(struct us_tcp *tcp, struct us_tcp_sent *sent);
+void us_tcp_flight_lose_head(struct us_tcp *tcp);
+void us_tcp_flight_lose_all(struct us_tcp *tcp);
+struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp);
+void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent);
+void us_tcp_flight_free(struct us_tcp *tcp);
+uint32_t us_tcp_pipe(const struct us_tcp *tcp);
+
+/* tcp_recovery.c */
+void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		    struct us_tcp_acked *r);
+void us_tcp_recover_timeout(struct us_tcp *tcp);
+void us_tcp_recover_mtu(struct us_tcp *tcp);
+
+/* tcp_rack.c */
+void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent);
+bool us_tcp_rack_detect(struct us_tcp *tcp);
+void us_tcp_rack_timeout(struct us_tcp *tcp);
+void us_tcp_probe_arm(struct us_tcp *tcp);
+void us_tcp_probe_timeout(struct us_tcp *tcp);
+void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+			const struct us_tcp_acked *r);
+
+/* tcp_output.c */
+void us_tcp_output(struct us_tcp *tcp);
+void us_tcp_queue(struct us_tcp *tcp);
+void us_tcp_output_persist(struct us_tcp *tcp);
+void us_tcp_output_probe(struct us_tcp *tcp);
+void us_tcp_pend(struct us_tcp *tcp);
+void us_tcp_unqueue(struct us_tcp *tcp);
+
+/* tcp_control.c */
+void us_tcp_send_syn(struct us_tcp *tcp);
+void us_tcp_send_ack(struct us_tcp *tcp);
+void us_tcp_send_probe(struct us_tcp *tcp);
+void us_tcp_send_reset(struct us_tcp *tcp);
+void us_tcp_send_reply(struct us_stack *stack, const struct us_tcp_reply *reply);
+void us_tcp_refuse(struct us_stack *stack, const struct us_tcp_segment *seg);
+uint16_t us_tcp_window(struct us_tcp *tcp);
+void us_tcp_ack_sent(struct us_tcp *tcp);
+struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags);
+void us_tcp_header_end(struct us_tcp *tcp, struct us_tx *tx);
+void us_tcp_offer(struct us_tcp *tcp, uint32_t iss);	/* tcp_open.c */
+uint32_t us_tcp_isn(struct us_tcp_table *table, const struct us_addr *local,
+		    uint16_t local_port, const struct us_addr *remote,
+		    uint16_t remote_port);
+
+/* tcp_sndq.c */
+uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
+void us_tcp_sndq_ack(struct us_tcp *tcp);
+uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
+			    struct us_tx *tx);
+void us_tcp_sndq_free(struct us_tcp *tcp);
+uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
+
+/* tcp_rcvq.c */
+void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
+uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek);
+void us_tcp_rcvq_copy_out(struct us_tcp *tcp);
+void us_tcp_rcvq_pressure(struct us_tcp_table *table);
+void us_tcp_rcvq_free(struct us_tcp *tcp);
+struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table, uint32_t seq);
+void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt);
+void us_tcp_rcv_space(struct us_tcp *tcp);
+
+/* tcp_reass.c */
+void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_reass_drain(struct us_tcp *tcp);
+void us_tcp_reass_free(struct us_tcp *tcp);
+
+/* tcp_sack.c */
+void us_tcp_sack_input(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       struct us_tcp_acked *r);
+void us_tcp_sack_note(struct us_tcp *tcp, uint32_t start, uint32_t end);
+void us_tcp_sack_advance(struct us_tcp *tcp);
+void us_tcp_dsack_note(struct us_tcp *tcp, uint32_t start, uint32_t end);
+
+/* tcp_timer.c */
+void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec);
+void us_tcp_timer_set_ticks(struct us_tcp *tcp, enum us_tcp_timer which,
+			    uint32_t ticks);
+void us_tcp_timer_run(struct us_timer *timer, us_ns now);
+void us_tcp_timer_keep(struct us_tcp *tcp);
+
+/* tcp_listen.c */
+struct us_tcp_listener *us_tcp_listener_lookup(struct us_tcp_table *table,
+					       const struct us_addr *local,
+					       uint16_t port);
+void us_tcp_listen_input(struct us_tcp_listener *listener,
+			 struct us_tcp_segment *seg, uint32_t iss);
+void us_tcp_listen_tell(struct us_tcp_listener *listener);
+bool us_tcp_listen_promote(struct us_tcp *tcp);
+void us_tcp_listen_forget(struct us_tcp *tcp);
+
+/* tcp_close.c */
+void us_tcp_done(struct us_tcp *tcp, int err);
+void us_tcp_release(struct us_tcp *tcp);
+void us_tcp_fin_received(struct us_tcp *tcp);
+void us_tcp_fin_acked(struct us_tcp *tcp);
+void us_tcp_time_wait(struct us_tcp *tcp);
+
+/* tcp_error.c */
+void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
+		 const struct us_addr *remote, const uint8_t *quoted,
+		 uint32_t len, int err, bool hard, uint32_t mtu);
+
+/* tcp_user.c */
+void us_tcp_notify(struct us_tcp *tcp);
+bool us_tcp_writable(const struct us_tcp *tcp);
+
+/* tcp_cc.c */
+
+/**
+ * struct us_tcp_cc - a congestion control: one file, one row in tcp_cc.c
+ * @name: as in TCP_CONGESTION.
+ * @init: sets up cc_state; cwnd and ssthresh are set.
+ * @acked: @bytes were delivered while no loss recovery holds cwnd; grows cwnd.
+ * @ssthresh: a loss was detected: the new ssthresh, bytes.
+ * @timeout: the retransmission timer ran; cwnd and ssthresh are set.  NULL: nothing.
+ * @undo: the last reduction was spurious and was undone.  NULL: nothing.
+ */
+struct us_tcp_cc {
+	const char *name;
+	void (*init)(struct us_tcp *tcp);
+	void (*acked)(struct us_tcp *tcp, uint32_t bytes);
+	uint32_t (*ssthresh)(struct us_tcp *tcp);
+	void (*timeout)(struct us_tcp *tcp);
+	void (*undo)(struct us_tcp *tcp);
+};
+
+extern const struct us_tcp_cc us_tcp_cc_newreno;
+const struct us_tcp_cc *us_tcp_cc_find(const char *name);
+void us_tcp_cc_init(struct us_tcp *tcp);
+void us_tcp_cc_idle(struct us_tcp *tcp);
+
+static inline uint32_t us_tcp_tick(const struct us_stack *stack)
+{
+	return (uint32_t)(stack->now >> US_TCP_TICK_SHIFT);
+}
+
+static inline uint32_t us_tcp_usec(const struct us_stack *stack)
+{
+	return (uint32_t)(stack->now >> US_TCP_USEC_SHIFT);
+}
+
+static inline void us_tcp_timer_stop(struct us_tcp *tcp, enum us_tcp_timer which)
+{
+	tcp->deadline[which] = 0;
+}
+
+/* Bytes of sequence space in flight. */
+static inline uint32_t us_tcp_in_flight(const struct us_tcp *tcp)
+{
+	return tcp->snd_nxt - tcp->snd_una;
+}
+
+/* The receive window as advertised, what is left of it. */
+static inline uint32_t us_tcp_rcv_wnd(const struct us_tcp *tcp)
+{
+	return us_before(tcp->rcv_nxt, tcp->rcv_adv) ?
+	       tcp->rcv_adv - tcp->rcv_nxt : 0;
+}
+
+#endif /* US_TRANSPORT_TCP_PARTS_H */

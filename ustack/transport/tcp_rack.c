@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/*
+ * RACK-TLP, RFC 8985: losses are detected by time, and the tail of a flight is
+ * probed before the retransmission timer runs.  Needs SACK.
+ */
+#include "transport/tcp_parts.h"
+
+#define TLP_DELACK	US_TCP_MSEC(200)	/* RFC 8985 7.2: WCDelAckT */
+
+/* RFC 8985 6.2 step 2, RACK_sent_after() */
+static bool sent_after(uint32_t t1, uint32_t end1, uint32_t t2, uint32_t end2)
+{
+	return us_after(t1, t2) || (t1 == t2 && us_after(end1, end2));
+}
+
+/**
+ * us_tcp_rack_delivered() - a run was delivered for the first time
+ * @tcp: active.
+ * @sent: the run, as it was.
+ *
+ * RFC 8985 6.2 steps 1 and 2.  The round-trip time of a retransmission counts
+ * only if it is not less than the least ever seen: else it was the original
+ * that arrived.
+ */
+void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t rtt = us_tcp_usec(tcp->table->stack) - sent->xmit;
+
+	if ((sent->flags & US_TCP_EVER) && rtt < a->min_rtt)
+		return;
+	if (!(sent->flags & US_TCP_EVER))
+		a->min_rtt = us_min32(a->min_rtt, us_max32(rtt, 1));
+	if (a->rack_rtt && !sent_after(sent->xmit, sent->end, a->rack_xmit,
+				       a->rack_end))
+		return;
+	a->rack_rtt = us_max32(rtt, 1);
+	a->rack_xmit = sent->xmit;
+	a->rack_end = sent->end;
+}
+
+/* RFC 8985 6.2 step 4, without the adaptation by D-SACK. */
+static uint32_t reorder_window(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	if (!a->reordering_seen &&
+	    (a->ca_state >= TCP_CA_Recovery ||
+	     a->sacked >= (uint32_t)US_TCP_DUP_THRESH * tcp->mss))
+		return 0;
+	if (a->min_rtt == UINT32_MAX)
+		return 0;
+	return us_min32(a->min_rtt >> 2, tcp->srtt >> 3);
+}
+
+/**
+ * us_tcp_rack_detect() - marks what must be lost by now
+ * @tcp: active, with SACK.
+ *
+ * RFC 8985 6.2 step 5.  The walk ends at the first run that was sent once and
+ * later than what was delivered last: all behind it are younger still.
+ * Return: true if anything was marked.
+ */
+bool us_tcp_rack_detect(struct us_tcp *tcp)
+{
+	uint32_t now = us_tcp_usec(tcp->table->stack), wait = 0, window;
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent;
+	bool marked = false;
+
+	if (!a->rack_rtt)
+		return false;
+	window = a->rack_rtt + reorder_window(tcp);
+	cds_list_for_each_entry(sent, &a->flight, node) {
+		int32_t left = (int32_t)(sent->xmit + window - now);
+
+		if ((sent->flags & US_TCP_SACKED) ||
+		    (sent->flags & (US_TCP_LOST | US_TCP_RETRANS)) == US_TCP_LOST)
+			continue;
+		if (!sent_after(a->rack_xmit, a->rack_end, sent->xmit, sent->end)) {
+			if (sent->flags & US_TCP_EVER)
+				continue;
+			break;
+		}
+		if (left <= 0) {
+			us_tcp_flight_lose(tcp, sent);
+			marked = true;
+		} else {
+			wait = us_max32(wait, (uint32_t)left);
+		}
+	}
+	if (wait)
+		us_tcp_timer_set(tcp, US_TCP_TIMER_REO, wait);
+	else
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_REO);
+	return marked;
+}
+
+/**
+ * us_tcp_rack_timeout() - the reordering window is over
+ * @tcp: the connection.
+ */
+void us_tcp_rack_timeout(struct us_tcp *tcp)
+{
+	struct us_tcp_acked r = { .prior_una = tcp->snd_una };
+
+	if (!tcp->active || tcp->snd_una == tcp->snd_nxt)
+		return;
+	us_tcp_recover(tcp, NULL, &r);
+	us_tcp_output(tcp);
+}
+
+/**
+ * us_tcp_probe_arm() - schedules a tail loss probe, RFC 8985 7.2
+ * @tcp: active; new data was sent, or acknowledged while more is in flight.
+ */
+void us_tcp_probe_arm(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t pto = tcp->srtt >> 2;		/* 2 * SRTT */
+
+	if (!(tcp->flags & US_TCP_SACK) || !tcp->srtt || a->tlp_end ||
+	    a->ca_state >= TCP_CA_Recovery || a->sacked ||
+	    tcp->snd_una == tcp->snd_nxt) {
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+		return;
+	}
+	if (us_tcp_in_flight(tcp) <= tcp->mss)
+		pto += TLP_DELACK;
+	if (pto < us_tcp_rto(tcp))
+		us_tcp_timer_set(tcp, US_TCP_TIMER_PROBE, pto);
+	else
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+}
+
+/**
+ * us_tcp_probe_timeout() - sends a tail loss probe, RFC 8985 7.3
+ * @tcp: the connection.
+ */
+void us_tcp_probe_timeout(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (!a || tcp->snd_una == tcp->snd_nxt || a->tlp_end)
+		return;
+	us_tcp_output_probe(tcp);
+	a->tlp_end = tcp->snd_nxt;
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+}
+
+/**
+ * us_tcp_probe_acked() - did a tail loss probe repair something?
+ * @tcp: active.
+ * @seg: an ACK; NULL: none.
+ * @r: what it told.
+ *
+ * RFC 8985 7.4.  The probe was a copy of something that had arrived if the peer
+ * says so by D-SACK, or by a duplicate ACK; else it repaired a loss, which
+ * congestion control must hear of.
+ */
+void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+			const struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (!a->tlp_end || !seg || us_before(seg->ack, a->tlp_end))
+		return;
+	a->tlp_end = 0;
+	if (r->dsack || !r->retrans || a->ca_state >= TCP_CA_Recovery)
+		return;
+	tcp->ssthresh = a->cc->ssthresh(tcp);
+	a->cwnd = us_min32(a->cwnd, tcp->ssthresh);
+}

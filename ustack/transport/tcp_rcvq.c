@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The receive queue: payload in order.  Its members are struct us_pkt: packets
+ * that a link lends, or blocks of our own (pkt.link is NULL).  Small segments
+ * are copied at once, so that many of them do not hold many packets; large ones
+ * stay in the link's memory until they are read, unless that runs short.
+ */
+#include "transport/tcp_parts.h"
+
+#define COPY_BELOW	512u	/* bytes of payload */
+
+static struct us_tcp_block *block_of(struct us_pkt *pkt)
+{
+	return us_container(pkt, struct us_tcp_block, pkt);
+}
+
+/**
+ * us_tcp_block_get() - an empty block
+ * @table: whose pool.
+ * @seq: sequence number of the first byte that will be put in.
+ *
+ * Return: the block; NULL if the pool is exhausted.
+ */
+struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table, uint32_t seq)
+{
+	struct us_tcp_block *block = us_pool_get(&table->blocks);
+
+	if (!block)
+		return NULL;
+	memset(&block->pkt, 0, sizeof(block->pkt));
+	block->pkt.data = block->bytes;
+	block->pkt.refs = 1;
+	block->seq = seq;
+	block->filled = 0;
+	return block;
+}
+
+/**
+ * us_tcp_pkt_put() - gives a member of a receive queue back
+ * @table: its table.
+ * @pkt: a link's packet or a block.
+ */
+void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt)
+{
+	if (pkt->link)
+		us_pkt_put(pkt);
+	else
+		us_pool_put(&table->blocks, block_of(pkt));
+}
+
+static struct us_pkt *last(const struct us_tcp_active *a)
+{
+	return cds_list_empty((struct cds_list_head *)&a->rcvq) ? NULL :
+	       cds_list_entry(a->rcvq.prev, struct us_pkt, node);
+}
+
+/* Copies into blocks; false, with nothing done, if there are not enough. */
+static bool copy_in(struct us_tcp *tcp, const uint8_t *data, uint32_t len)
+{
+	struct us_tcp_table *table = tcp->table;
+	struct us_tcp_active *a = tcp->active;
+	struct us_pkt *tail = last(a);
+	struct us_tcp_block *block = tail && !tail->link ? block_of(tail) : NULL;
+	uint32_t room = block ? US_TCP_BLOCK_BYTES - block->filled : 0;
+	uint32_t left = table->blocks.count - table->blocks.used;
+
+	if (len > room && (len - room) / US_TCP_BLOCK_BYTES >= left)
+		return false;
+	while (len) {
+		uint32_t n;
+
+		if (!block || block->filled == US_TCP_BLOCK_BYTES) {
+			block = us_tcp_block_get(table, 0);
+			cds_list_add_tail(&block->pkt.node, &a->rcvq);
+		}
+		n = us_min32(len, US_TCP_BLOCK_BYTES - block->filled);
+		memcpy(block->bytes + block->filled, data, n);
+		block->filled += n;
+		block->pkt.len += n;
+		data += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* May this packet stay in the link's memory? */
+static bool may_hold(const struct us_tcp_table *table, const struct us_pkt *pkt)
+{
+	const struct us_pool *pkts = &table->stack->pkts;
+	const struct us_link *link = pkt->link;
+
+	return pkts->used < pkts->count / 2 &&
+	       !(link->ops->pressure && link->ops->pressure(link));
+}
+
+/**
+ * us_tcp_rcvq_append() - queues the payload of a segment, the next in order
+ * @tcp: active.
+ * @seg: trimmed to what is new; its packet is taken or copied.
+ */
+void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_pkt *pkt = seg->pkt;
+	bool copy = seg->len < COPY_BELOW || !may_hold(tcp->table, pkt);
+
+	a->rcv_bytes += seg->len;
+	if (copy && copy_in(tcp, pkt->data, seg->len))
+		return;
+	cds_list_add_tail(&pkt->node, &a->rcvq);
+	if (cds_list_empty(&a->held))
+		cds_list_add_tail(&a->held, &tcp->table->held);
+	seg->pkt = NULL;
+}
+
+/**
+ * us_tcp_rcv_space() - the user has read: tell the peer that there is room?
+ * @tcp: active.
+ *
+ * As Linux: when the window can at least double.
+ */
+void us_tcp_rcv_space(struct us_tcp *tcp)
+{
+	uint32_t used = tcp->active->rcv_bytes, now = us_tcp_rcv_wnd(tcp);
+	uint32_t space = tcp->rcvbuf > used ? tcp->rcvbuf - used : 0;
+
+	if ((tcp->flags & US_TCP_FIN_RCVD) || tcp->state == TCP_CLOSE)
+		return;
+	if (space < 2 * now || space - now < us_min32(tcp->rcvbuf / 2, tcp->adv_mss))
+		return;
+	tcp->flags |= US_TCP_ACK_NOW;
+	us_tcp_queue(tcp);
+}
+
+static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	pkt->data += len;
+	pkt->len -= len;
+	a->rcv_bytes -= len;
+	if (pkt->len)
+		return;
+	cds_list_del(&pkt->node);
+	us_tcp_pkt_put(tcp->table, pkt);
+	if (cds_list_empty(&a->rcvq))
+		cds_list_del_init(&a->held);
+}
+
+/**
+ * us_tcp_rcvq_read() - copies bytes to the user
+ * @tcp: active.
+ * @data: goes there.
+ * @len: of @data.
+ * @peek: leave them in the queue.
+ *
+ * Return: bytes copied.
+ */
+uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek)
+{
+	struct us_pkt *pkt, *next;
+	uint32_t done = 0;
+
+	if (len > INT32_MAX)
+		len = INT32_MAX;
+	cds_list_for_each_entry_safe(pkt, next, &tcp->active->rcvq, node) {
+		uint32_t n = us_min32((uint32_t)len - done, pkt->len);
+
+		if (!n)
+			break;
+		memcpy((uint8_t *)data + done, pkt->data, n);
+		done += n;
+		if (!peek)
+			consume(tcp, pkt, n);
+	}
+	return done;
+}
+
+/**
+ * us_tcp_rcvq_copy_out() - gives all packets back to their links
+ * @tcp: active; what it holds is copied into blocks, as far as there are some.
+ */
+void us_tcp_rcvq_copy_out(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_pkt *pkt, *next;
+	CDS_LIST_HEAD(queue);
+
+	cds_list_splice(&a->rcvq, &queue);
+	CDS_INIT_LIST_HEAD(&a->rcvq);
+	cds_list_for_each_entry_safe(pkt, next, &queue, node) {
+		if (pkt->link && copy_in(tcp, pkt->data, pkt->len)) {
+			us_pkt_put(pkt);
+			continue;
+		}
+		cds_list_add_tail(&pkt->node, &a->rcvq);
+	}
+	cds_list_del_init(&a->held);
+}
+
+static bool under_pressure(const struct us_stack *stack)
+{
+	struct us_link *link;
+
+	if (stack->pkts.used >= stack->pkts.count / 2)
+		return true;
+	cds_list_for_each_entry(link, &stack->links, node)
+		if (link->ops->pressure && link->ops->pressure(link))
+			return true;
+	return false;
+}
+
+/**
+ * us_tcp_rcvq_pressure() - copies out what is held if a link runs short
+ * @table: its table; called once a poll.
+ *
+ * A link may give memory back in order only, so that one slow reader would stop
+ * all others: whoever holds packets copies.
+ */
+void us_tcp_rcvq_pressure(struct us_tcp_table *table)
+{
+	struct us_tcp_active *a, *next;
+
+	if (cds_list_empty(&table->held) || !under_pressure(table->stack))
+		return;
+	cds_list_for_each_entry_safe(a, next, &table->held, held)
+		us_tcp_rcvq_copy_out(a->owner);
+}
+
+/**
+ * us_tcp_rcvq_free() - throws the queue away
+ * @tcp: active.
+ */
+void us_tcp_rcvq_free(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_pkt *pkt, *next;
+
+	cds_list_for_each_entry_safe(pkt, next, &a->rcvq, node)
+		us_tcp_pkt_put(tcp->table, pkt);
+	CDS_INIT_LIST_HEAD(&a->rcvq);
+	cds_list_del_init(&a->held);
+	a->rcv_bytes = 0;
+}

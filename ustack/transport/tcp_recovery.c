@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Loss recovery: what an ACK means for the congestion window.  States are
+ * Linux's: open, recovery (fast retransmit under way), loss (after a timeout).
+ *
+ * With SACK, RACK says what is lost (tcp_rack.c).  Without, RFC 6582: the third
+ * duplicate ACK means that the head of the flight is lost, and each partial ACK
+ * that the next one is; duplicate ACKs stand for a segment that left the path.
+ * In both, proportional rate reduction (RFC 9937) says how much may be sent.
+ */
+#include "transport/tcp_parts.h"
+
+static bool has_sack(const struct us_tcp *tcp)
+{
+	return tcp->flags & US_TCP_SACK;
+}
+
+/* What recovery changes is kept, in case it turns out to be spurious. */
+static void remember(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	a->undo_una = tcp->snd_una;
+	a->undo_cwnd = a->cwnd;
+	a->undo_ssthresh = tcp->ssthresh;
+	a->retrans_ts = us_tcp_tick(tcp->table->stack) + tcp->ts_offset;
+}
+
+static void enter(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	us_count(tcp->table->stack, tcp_fast_retransmit);
+	remember(tcp);
+	a->recover_fs = us_max32(us_tcp_in_flight(tcp), 1);
+	tcp->ssthresh = a->cc->ssthresh(tcp);
+	a->high_seq = tcp->snd_nxt;
+	a->prr_delivered = 0;
+	a->prr_out = 0;
+	a->tlp_end = 0;
+	a->ca_state = TCP_CA_Recovery;
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+}
+
+static void leave(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->ca_state == TCP_CA_Recovery)
+		a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
+	a->ca_state = TCP_CA_Open;
+	a->dupacks = 0;
+	if (!has_sack(tcp))
+		a->sacked = 0;
+}
+
+/* RFC 9937 6 */
+static void reduce(struct us_tcp *tcp, const struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t pipe = us_tcp_pipe(tcp), limit;
+	int64_t send;
+
+	a->prr_delivered += r->delivered;
+	if (pipe > tcp->ssthresh) {
+		send = (int64_t)(((uint64_t)a->prr_delivered * tcp->ssthresh +
+				  a->recover_fs - 1) / a->recover_fs) - a->prr_out;
+	} else {
+		limit = a->prr_delivered > a->prr_out ?
+			a->prr_delivered - a->prr_out : 0;
+		limit = us_max32(limit, r->delivered);
+		if (r->acked && !r->newly_lost)
+			limit += tcp->mss;
+		send = us_min32(tcp->ssthresh - pipe, limit);
+	}
+	if (send < (a->prr_out ? 0 : tcp->mss))
+		send = a->prr_out ? 0 : tcp->mss;
+	a->cwnd = us_max32(pipe + (uint32_t)send, tcp->mss);
+}
+
+/* Duplicate ACKs, on a connection without SACK, count as deliveries. */
+static void count_duplicates(struct us_tcp *tcp, struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (r->duplicate) {
+		a->dupacks++;
+		if (a->ca_state == TCP_CA_Loss)
+			return;
+		a->sacked = us_min32(a->sacked + tcp->mss,
+				     us_tcp_in_flight(tcp) - 1);
+		r->delivered += tcp->mss;
+		return;
+	}
+	if (!r->acked)
+		return;
+	a->dupacks = 0;
+	if (r->acked > tcp->mss)
+		a->sacked -= us_min32(a->sacked, r->acked - tcp->mss);
+	a->sacked = us_min32(a->sacked, us_tcp_in_flight(tcp) ?
+			     us_tcp_in_flight(tcp) - 1 : 0);
+}
+
+/* Eifel, RFC 3522: the ACK answers what was sent before the retransmission. */
+static bool spurious(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		     const struct us_tcp_acked *r)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return a->ca_state >= TCP_CA_Recovery && seg && r->acked &&
+	       a->undo_cwnd && r->prior_una == a->undo_una &&
+	       (tcp->flags & US_TCP_TS) && seg->has_ts && seg->ts_ecr &&
+	       us_before(seg->ts_ecr, a->retrans_ts);
+}
+
+static void undo(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent;
+
+	cds_list_for_each_entry(sent, &a->flight, node) {
+		if (!(sent->flags & US_TCP_LOST))
+			continue;
+		sent->flags &= ~(uint32_t)(US_TCP_LOST | US_TCP_RETRANS);
+	}
+	a->lost = 0;
+	a->retrans = 0;
+	a->lost_hint = NULL;
+	leave(tcp);
+	a->cwnd = us_max32(a->cwnd, a->undo_cwnd);
+	tcp->ssthresh = us_max32(tcp->ssthresh, a->undo_ssthresh);
+	a->undo_cwnd = 0;
+	if (a->cc->undo)
+		a->cc->undo(tcp);
+}
+
+/* Is what was outstanding when recovery began acknowledged?  Without SACK one
+ * ACK more is needed: duplicates of old segments look like losses (RFC 6582 4).
+ */
+static bool recovered(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	if (has_sack(tcp) || tcp->snd_una == tcp->snd_nxt)
+		return !us_before(tcp->snd_una, a->high_seq);
+	return us_after(tcp->snd_una, a->high_seq);
+}
+
+static bool must_enter(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	if (a->ca_state >= TCP_CA_Recovery)
+		return false;
+	return has_sack(tcp) ? a->lost > 0 : a->dupacks >= US_TCP_DUP_THRESH;
+}
+
+static void detect(struct us_tcp *tcp, struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (has_sack(tcp)) {
+		r->newly_lost = us_tcp_rack_detect(tcp);
+		return;
+	}
+	count_duplicates(tcp, r);
+	if (a->ca_state >= TCP_CA_Recovery && r->acked &&
+	    us_before(tcp->snd_una, a->high_seq))
+		us_tcp_flight_lose_head(tcp);
+}
+
+static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->ca_state == TCP_CA_Recovery) {
+		if (us_before(tcp->snd_una, a->high_seq))
+			reduce(tcp, r);
+		else
+			a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
+	} else if (r->acked && a->cwnd_limited) {
+		a->cc->acked(tcp, r->acked);
+	}
+}
+
+/**
+ * us_tcp_recover() - an ACK was taken into the books: what follows?
+ * @tcp: active.
+ * @seg: the ACK; NULL: a timer asks.
+ * @r: what it told.
+ */
+void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		    struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (us_unlikely(spurious(tcp, seg, r)))
+		undo(tcp);
+	if (us_likely(a->ca_state == TCP_CA_Open && !a->sacked && !r->duplicate &&
+		      !a->lost && seg)) {
+		us_tcp_probe_acked(tcp, seg, r);
+		adjust_cwnd(tcp, r);
+		return;
+	}
+	us_tcp_probe_acked(tcp, seg, r);
+	if (a->ca_state >= TCP_CA_Recovery && recovered(tcp))
+		leave(tcp);
+	detect(tcp, r);
+	if (must_enter(tcp)) {
+		enter(tcp);
+		if (!has_sack(tcp))
+			us_tcp_flight_lose_head(tcp);
+	}
+	adjust_cwnd(tcp, r);
+}
+
+/**
+ * us_tcp_recover_timeout() - the retransmission timer ran
+ * @tcp: active, with something in flight.
+ *
+ * RFC 5681 3.1 (equations 4 and 5), RFC 6298 5.4.  A second timeout for the same
+ * flight does not halve ssthresh again.
+ */
+void us_tcp_recover_timeout(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->ca_state < TCP_CA_Recovery)
+		remember(tcp);
+	if (a->ca_state != TCP_CA_Loss || !us_before(tcp->snd_una, a->high_seq))
+		tcp->ssthresh = a->cc->ssthresh(tcp);
+	us_tcp_flight_lose_all(tcp);
+	if (!has_sack(tcp))
+		a->sacked = 0;
+	a->cwnd = tcp->mss;
+	a->high_seq = tcp->snd_nxt;
+	a->ca_state = TCP_CA_Loss;
+	a->dupacks = 0;
+	a->tlp_end = 0;
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_REO);
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+	if (a->cc->timeout)
+		a->cc->timeout(tcp);
+}
+
+/**
+ * us_tcp_recover_mtu() - segments in flight were too big for the path
+ * @tcp: mss is the new one.
+ *
+ * What is in flight is sent again; that is no sign of congestion (RFC 1191 6.5).
+ */
+void us_tcp_recover_mtu(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (!a || tcp->snd_una == tcp->snd_nxt)
+		return;
+	us_tcp_flight_lose_all(tcp);
+	if (!has_sack(tcp))
+		a->sacked = 0;
+	if (a->ca_state < TCP_CA_Recovery) {
+		a->high_seq = tcp->snd_nxt;
+		a->ca_state = TCP_CA_Loss;
+		a->undo_cwnd = 0;
+	}
+	us_tcp_queue(tcp);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The send queue: chunks of the link's memory, by sequence number.  The user's
+ * bytes are written once, into the last chunk; segments refer to them.  A chunk
+ * leaves the queue when all of it is acknowledged, and is free when no slot of
+ * the link refers to it any more.
+ */
+#include "transport/tcp_parts.h"
+
+static uint32_t chunk_end(const struct us_chunk *chunk)
+{
+	return chunk->seq + chunk->len;
+}
+
+/**
+ * us_tcp_sndq_bytes() - bytes queued: sent but not acknowledged, and not sent
+ * @tcp: active.
+ */
+uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp)
+{
+	uint32_t end = tcp->active->snd_end;
+
+	return us_before(tcp->snd_una, end) ? end - tcp->snd_una : 0;
+}
+
+/* Chunks double as long as the queue does not run empty: a stream of small
+ * messages soon fills large ones, a single message costs a small one.
+ */
+static uint32_t chunk_size(const struct us_tcp *tcp, uint32_t len)
+{
+	const struct us_chunk *last = tcp->active->snd_last;
+
+	return last ? us_max32(len, us_min32(2 * last->size, US_CHUNK_MAX)) : len;
+}
+
+static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_chunk *chunk = us_chunk_alloc(tcp->dst.link->mem,
+						chunk_size(tcp, len));
+
+	if (!chunk)
+		return NULL;
+	chunk->next = NULL;
+	chunk->seq = a->snd_end;
+	chunk->len = 0;
+	if (a->snd_last)
+		a->snd_last->next = chunk;
+	else
+		a->snd_first = chunk;
+	a->snd_last = chunk;
+	return chunk;
+}
+
+/**
+ * us_tcp_sndq_append() - queues a copy
+ * @tcp: active.
+ * @data: bytes.
+ * @len: of @data.
+ *
+ * Return: bytes queued: less than @len if sndbuf is full or send memory is
+ * exhausted; then US_TCP_MEM_WAIT is set, and the table wakes @tcp later.
+ */
+uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0;
+
+	len = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
+	while (done < len) {
+		struct us_chunk *chunk = a->snd_last;
+		uint32_t n;
+
+		if (!chunk || chunk->len == chunk->size)
+			chunk = add_chunk(tcp, len - done);
+		if (!chunk) {
+			tcp->flags |= US_TCP_MEM_WAIT;
+			cds_list_del_init(&a->mem_wait);
+			cds_list_add_tail(&a->mem_wait, &tcp->table->mem_wait);
+			break;
+		}
+		n = us_min32(len - done, chunk->size - chunk->len);
+		memcpy(chunk->data + chunk->len, (const uint8_t *)data + done, n);
+		chunk->len += n;
+		a->snd_end += n;
+		done += n;
+	}
+	return done;
+}
+
+static void drop_first(struct us_tcp_active *a)
+{
+	struct us_chunk *chunk = a->snd_first;
+
+	a->snd_first = chunk->next;
+	if (a->snd_last == chunk)
+		a->snd_last = NULL;
+	if (a->snd_at == chunk)
+		a->snd_at = NULL;
+	us_chunk_put(chunk);
+}
+
+/**
+ * us_tcp_sndq_ack() - frees what is acknowledged
+ * @tcp: active; snd_una has moved.
+ *
+ * The last chunk is used again from its start, if no slot of the link refers to
+ * it: request and response then allocate nothing.
+ */
+void us_tcp_sndq_ack(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_chunk *chunk;
+
+	while ((chunk = a->snd_first) && !us_after(chunk_end(chunk), tcp->snd_una)) {
+		if (chunk == a->snd_last && chunk->refs == 1) {
+			chunk->seq = a->snd_end;
+			chunk->len = 0;
+			return;
+		}
+		drop_first(a);
+	}
+}
+
+/* The chunk that holds @seq; new data is found by the cursor at once. */
+static struct us_chunk *find(struct us_tcp_active *a, uint32_t seq)
+{
+	struct us_chunk *chunk = a->snd_first;
+
+	if (a->snd_at && !us_before(seq, a->snd_at->seq))
+		chunk = a->snd_at;
+	while (chunk && !us_before(seq, chunk_end(chunk)))
+		chunk = chunk->next;
+	return chunk;
+}
+
+static void put_inline(struct us_tx *tx, const uint8_t *data, uint32_t len)
+{
+	memcpy(tx->head + tx->inline_len, data, len);
+	tx->inline_len += len;
+}
+
+static void put_frag(struct us_tx *tx, struct us_chunk *chunk, uint32_t offset,
+		     uint32_t len)
+{
+	tx->frag[tx->nr_frags++] = (struct us_frag){ chunk, offset, len };
+}
+
+/**
+ * us_tcp_sndq_gather() - puts payload into a segment
+ * @tcp: active.
+ * @seq: first byte.
+ * @len: bytes wished for; all queued.
+ * @tx: headers are written; gets the payload by reference, or in line if it is
+ *	small: a copy is cheaper than a reference then.
+ *
+ * Return: bytes put, less than @len if the payload has more pieces than @tx.
+ */
+uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
+			    struct us_tx *tx)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_chunk *chunk = find(a, seq);
+	bool small = len <= tx->inline_cap - tx->inline_len && len <= US_TX_INLINE;
+	uint32_t done = 0;
+
+	while (done < len && chunk && (small || tx->nr_frags < US_TX_FRAGS)) {
+		uint32_t offset = seq + done - chunk->seq;
+		uint32_t n = us_min32(len - done, chunk->len - offset);
+
+		if (small)
+			put_inline(tx, chunk->data + offset, n);
+		else
+			put_frag(tx, chunk, offset, n);
+		done += n;
+		if (seq + done == chunk_end(chunk) && chunk->next)
+			chunk = chunk->next;
+	}
+	if (!us_before(seq + done, tcp->snd_nxt))
+		a->snd_at = chunk;
+	return done;
+}
+
+/**
+ * us_tcp_sndq_free() - throws the queue away
+ * @tcp: active.
+ */
+void us_tcp_sndq_free(struct us_tcp *tcp)
+{
+	while (tcp->active->snd_first)
+		drop_first(tcp->active);
+}

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: MIT
+/* The table of connections: lookup, their memory, flows and ports. */
+#include <stdlib.h>
+
+#include "transport/tcp_parts.h"
+
+#define PORT_FIRST	32768u	/* Linux's ip_local_port_range */
+#define PORT_COUNT	28232u
+#define BLOCKS_EACH	4u	/* receive blocks a connection, on average */
+#define BLOCKS_MIN	2048u
+#define BLOCKS_MAX	16384u
+#define SENTS_EACH	32u
+#define SENTS_MAX	262144u
+#define WAITS_MIN	4096u
+
+/* 64x64 -> 128 bits, folded: the mixer of the wyhash family.  Keyed by secrets
+ * that never leave the table, so that peers cannot choose their bucket; it is
+ * some ten times cheaper than SipHash, which packets pay for.
+ */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/**
+ * us_tcp_hash() - the keyed hash of a connection's name
+ * @table: whose key is used.
+ * @local: address.
+ * @local_port: network byte order.
+ * @remote: address.
+ * @remote_port: network byte order.
+ */
+uint32_t us_tcp_hash(const struct us_tcp_table *table,
+		     const struct us_addr *local, uint16_t local_port,
+		     const struct us_addr *remote, uint16_t remote_port)
+{
+	uint64_t ports = (uint64_t)local_port << 16 | remote_port;
+	uint64_t a = mix(remote->q[0] ^ table->key[0], remote->q[1] ^ table->key[1]);
+	uint64_t b = mix(local->q[0] ^ table->key[2], local->q[1] ^ table->key[3]);
+
+	return (uint32_t)mix(a ^ ports ^ table->key[1], b ^ table->key[0]);
+}
+
+static inline bool matches(const struct us_tcp *tcp,
+			   const struct us_addr *local, uint16_t local_port,
+			   const struct us_addr *remote, uint16_t remote_port)
+{
+	return tcp->local_port == local_port && tcp->remote_port == remote_port &&
+	       us_addr_equal(&tcp->dst.remote, remote) &&
+	       us_addr_equal(&tcp->dst.local, local);
+}
+
+/**
+ * us_tcp_lookup() - finds a connection that is not in TIME-WAIT
+ * @table: to search.
+ * @local: address.
+ * @local_port: network byte order.
+ * @remote: address.
+ * @remote_port: network byte order.
+ *
+ * Return: the connection or NULL.
+ */
+struct us_tcp *us_tcp_lookup(struct us_tcp_table *table,
+			     const struct us_addr *local, uint16_t local_port,
+			     const struct us_addr *remote, uint16_t remote_port)
+{
+	struct us_tcp *tcp = table->last;
+	uint32_t hash;
+
+	if (tcp && matches(tcp, local, local_port, remote, remote_port))
+		return tcp;
+	hash = us_tcp_hash(table, local, local_port, remote, remote_port);
+	for (tcp = table->hash[hash & table->mask]; tcp; tcp = tcp->hash_next) {
+		if (!matches(tcp, local, local_port, remote, remote_port))
+			continue;
+		table->last = tcp;
+		return tcp;
+	}
+	return NULL;
+}
+
+static struct us_tcp **bucket(struct us_tcp *tcp)
+{
+	struct us_tcp_table *table = tcp->table;
+
+	return &table->hash[us_tcp_hash(table, &tcp->dst.local, tcp->local_port,
+					&tcp->dst.remote, tcp->remote_port) &
+			    table->mask];
+}
+
+/**
+ * us_tcp_insert() - makes a connection hear its segments
+ * @tcp: whose name is not in the table.
+ */
+void us_tcp_insert(struct us_tcp *tcp)
+{
+	struct us_tcp **head = bucket(tcp);
+
+	tcp->hash_next = *head;
+	*head = tcp;
+	tcp->flags |= US_TCP_HASHED;
+}
+
+/**
+ * us_tcp_remove() - undoes us_tcp_insert()
+ * @tcp: may be out of the table already.
+ */
+void us_tcp_remove(struct us_tcp *tcp)
+{
+	struct us_tcp **at;
+
+	if (!(tcp->flags & US_TCP_HASHED))
+		return;
+	for (at = bucket(tcp); *at != tcp; at = &(*at)->hash_next)
+		;
+	*at = tcp->hash_next;
+	tcp->flags &= ~US_TCP_HASHED;
+	if (tcp->table->last == tcp)
+		tcp->table->last = NULL;
+}
+
+static void set_options(struct us_tcp *tcp, const struct us_tcp_options *options)
+{
+	tcp->rcvbuf = us_min32(us_max32(options->rcvbuf, 2048), US_TCP_CWND_MAX);
+	tcp->maxseg = options->maxseg;
+	us_tcp_set_options(tcp, options);
+}
+
+/**
+ * us_tcp_alloc() - makes a connection block, CLOSED and in no list
+ * @table: it belongs to.
+ * @dst: route, copied.
+ * @local_port: network byte order.
+ * @remote_port: network byte order.
+ * @options: copied.
+ *
+ * Return: the block, or NULL if all are in use (counted).
+ */
+struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst,
+			    uint16_t local_port, uint16_t remote_port,
+			    const struct us_tcp_options *options)
+{
+	struct us_tcp *tcp = us_pool_get(&table->conns);
+
+	if (!tcp) {
+		us_count(table->stack, tcp_no_memory);
+		return NULL;
+	}
+	memset(tcp, 0, sizeof(*tcp));
+	tcp->table = table;
+	tcp->dst = *dst;
+	tcp->local_port = local_port;
+	tcp->remote_port = remote_port;
+	tcp->state = TCP_CLOSE;
+	tcp->ssthresh = US_TCP_SSTHRESH_INF;
+	tcp->last_rcv = us_tcp_tick(table->stack);
+	tcp->oow_at = tcp->last_rcv - US_TCP_OOW_TICKS;
+	CDS_INIT_LIST_HEAD(&tcp->out);
+	us_timer_init(&tcp->timer, us_tcp_timer_run);
+	set_options(tcp, options);
+	return tcp;
+}
+
+/**
+ * us_tcp_reap() - frees the connections that ended during the call at work
+ * @table: its table.
+ *
+ * A connection can end deep inside input or a timer, where callers still look
+ * at it; so the block lives until the call is over.
+ */
+void us_tcp_reap(struct us_tcp_table *table)
+{
+	struct us_tcp *tcp;
+
+	while ((tcp = table->dead)) {
+		table->dead = tcp->hash_next;
+		us_pool_put(&table->conns, tcp);
+	}
+}
+
+/**
+ * us_tcp_activate() - attaches the active part
+ * @tcp: that has something to do.
+ *
+ * Return: true; false if the pool is exhausted (counted).
+ */
+bool us_tcp_activate(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (us_likely(a))
+		return true;
+	a = us_pool_get(&tcp->table->actives);
+	if (!a) {
+		us_count(tcp->table->stack, tcp_no_memory);
+		return false;
+	}
+	memset(a, 0, sizeof(*a));
+	CDS_INIT_LIST_HEAD(&a->flight);
+	CDS_INIT_LIST_HEAD(&a->rcvq);
+	CDS_INIT_LIST_HEAD(&a->held);
+	CDS_INIT_LIST_HEAD(&a->mem_wait);
+	a->owner = tcp;
+	a->snd_sml = tcp->snd_una;
+	a->snd_end = tcp->snd_nxt - !!(tcp->flags & US_TCP_FIN_SENT);
+	a->high_seq = tcp->snd_una;
+	a->rack_fack = tcp->snd_una;
+	a->min_rtt = UINT32_MAX;
+	a->rcv_mss = us_min32(tcp->mss, 536);
+	a->last_snd = us_tcp_tick(tcp->table->stack);
+	a->last_data = a->last_snd - (uint32_t)(US_SEC >> US_TCP_TICK_SHIFT);
+	a->quick = US_TCP_QUICK_ACKS;
+	tcp->active = a;
+	us_tcp_cc_init(tcp);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_IDLE, US_TCP_IDLE);
+	return true;
+}
+
+/**
+ * us_tcp_fold() - takes the active part off again
+ * @tcp: whatever the part still holds is freed.
+ */
+void us_tcp_fold(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (!a)
+		return;
+	us_tcp_flight_free(tcp);
+	us_tcp_sndq_free(tcp);
+	us_tcp_rcvq_free(tcp);
+	us_tcp_reass_free(tcp);
+	cds_list_del_init(&a->mem_wait);
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_IDLE);
+	us_pool_put(&tcp->table->actives, a);
+	tcp->active = NULL;
+}
+
+/**
+ * us_tcp_bind_flow() - asks a link for the packets of a flow
+ * @table: its table.
+ * @link: the link.
+ * @flow: what is wished for; the link may fill in address and port.
+ * @bind: the flow with one reference; NULL if the link needs no binding.
+ *
+ * Return: 0, -ENOBUFS, or the link's negative errno.
+ */
+int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
+		     struct us_flow *flow, struct us_tcp_bind **bind)
+{
+	struct us_tcp_bind *b;
+	int err;
+
+	*bind = NULL;
+	if (!link->ops->bind)
+		return 0;
+	b = us_pool_get(&table->binds);
+	if (!b)
+		return -ENOBUFS;
+	b->link = link;
+	b->refs = 1;
+	b->id = 0;
+	err = link->ops->bind(link, flow, &b->id);
+	if (err) {
+		us_pool_put(&table->binds, b);
+		return err;
+	}
+	*bind = b;
+	return 0;
+}
+
+/**
+ * us_tcp_bind_put() - lets go of a flow
+ * @table: its table.
+ * @bind: or NULL; the last user unbinds it.
+ */
+void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind)
+{
+	if (!bind || --bind->refs)
+		return;
+	if (bind->link->ops->unbind)
+		bind->link->ops->unbind(bind->link, bind->id);
+	us_pool_put(&table->binds, bind);
+}
+
+/* RFC 6056 3.3.3: the sequence of ports starts elsewhere for every peer. */
+static uint32_t port_hash(struct us_tcp_table *table, const struct us_dst *dst,
+			  uint16_t remote_port)
+{
+	struct {
+		struct us_addr local, remote;
+		uint32_t port, tag;
+	} key = { dst->local, dst->remote, remote_port, 0x706f7274 };
+
+	return (uint32_t)us_random_hash(&table->stack->random, &key, sizeof(key));
+}
+
+static bool port_taken(struct us_tcp_table *table, const struct us_dst *dst,
+		       uint16_t local_port, uint16_t remote_port)
+{
+	return us_tcp_lookup(table, &dst->local, local_port, &dst->remote,
+			     remote_port) ||
+	       us_tcp_wait_lookup(table, &dst->local, local_port, &dst->remote,
+				  remote_port) ||
+	       us_tcp_listener_lookup(table, &dst->local, local_port);
+}
+
+/**
+ * us_tcp_port_choose() - picks or checks the local port of an active open
+ * @table: its table.
+ * @dst: both addresses.
+ * @remote_port: network byte order.
+ * @local_port: network byte order; 0: chosen (RFC 6056, algorithm 3).
+ *
+ * Return: 0, -EADDRINUSE if that port is taken, -EADDRNOTAVAIL if all are.
+ */
+int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
+		       uint16_t remote_port, uint16_t *local_port)
+{
+	uint32_t start, i;
+
+	if (*local_port) {
+		if (us_tcp_lookup(table, &dst->local, *local_port, &dst->remote,
+				  remote_port) ||
+		    us_tcp_wait_lookup(table, &dst->local, *local_port,
+				       &dst->remote, remote_port))
+			return -EADDRINUSE;
+		return 0;
+	}
+	start = port_hash(table, dst, remote_port) + table->port_offset;
+	for (i = 0; i < PORT_COUNT; i++) {
+		uint16_t port = htons((uint16_t)(PORT_FIRST +
+						 (start + i) % PORT_COUNT));
+
+		if (port_taken(table, dst, port, remote_port))
+			continue;
+		/* RFC 6056's next_ephemeral++, by a small random step. */
+		table->port_offset += i + 1 +
+			us_random_below(&table->stack->random, 8);
+		*local_port = port;
+		return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
+static uint32_t clamp(uint32_t value, uint32_t min, uint32_t max)
+{
+	return us_min32(us_max32(value, min), max);
+}
+
+static int create_pools(struct us_tcp_table *t, uint32_t n)
+{
+	uint32_t blocks = clamp(n * BLOCKS_EACH, BLOCKS_MIN, BLOCKS_MAX);
+	uint32_t sents = us_min32(n < SENTS_MAX / SENTS_EACH ?
+				  us_max32(n * SENTS_EACH, 16384) : SENTS_MAX,
+				  SENTS_MAX);
+	uint32_t waits = us_max32(n < UINT32_MAX / 4 ? 4 * n : n, WAITS_MIN);
+	int err;
+
+	err = us_pool_create(&t->conns, sizeof(struct us_tcp), n);
+	err = err ? : us_pool_create(&t->actives, sizeof(struct us_tcp_active), n);
+	err = err ? : us_pool_create(&t->sents, sizeof(struct us_tcp_sent), sents);
+	err = err ? : us_pool_create(&t->blocks, US_TCP_BLOCK, blocks);
+	err = err ? : us_pool_create(&t->wait_pool, sizeof(struct us_tcp_wait), waits);
+	err = err ? : us_pool_create(&t->binds, sizeof(struct us_tcp_bind), n + 64);
+	return err ? : us_pool_create(&t->listener_pool,
+				      sizeof(struct us_tcp_listener),
+				      clamp(n / 4, 16, 4096));
+}
+
+static void destroy(struct us_tcp_table *table)
+{
+	us_pool_destroy(&table->conns);
+	us_pool_destroy(&table->actives);
+	us_pool_destroy(&table->sents);
+	us_pool_destroy(&table->blocks);
+	us_pool_destroy(&table->wait_pool);
+	us_pool_destroy(&table->binds);
+	us_pool_destroy(&table->listener_pool);
+	free(table->hash);
+	free(table->wait_hash);
+	free(table);
+}
+
+static void init(struct us_tcp_table *table, struct us_stack *stack,
+		 const struct us_tcp_user *user)
+{
+	unsigned int i;
+
+	table->stack = stack;
+	table->user = user;
+	for (i = 0; i < 4; i++) {
+		table->key[i] = (uint64_t)us_random32(&stack->random) << 32;
+		table->key[i] |= us_random32(&stack->random) | 1;
+	}
+	table->port_offset = us_random32(&stack->random);
+	CDS_INIT_LIST_HEAD(&table->flush);
+	CDS_INIT_LIST_HEAD(&table->held);
+	CDS_INIT_LIST_HEAD(&table->mem_wait);
+	CDS_INIT_LIST_HEAD(&table->waits);
+	us_timer_init(&table->wait_timer, us_tcp_wait_expire);
+}
+
+/**
+ * us_tcp_table_create() - makes a stack's TCP
+ * @stack: gets it; its net layer exists.
+ * @max_connections: connection blocks; everything else follows from it.
+ * @user: the socket layer; must stay.
+ *
+ * Takes all memory that TCP will ever use, but touches little of it.
+ * Return: 0, -ENOMEM.
+ */
+int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
+			const struct us_tcp_user *user)
+{
+	static const struct us_protocol ops = {
+		.input = us_tcp_input,
+		.error = us_tcp_icmp,
+	};
+	struct us_tcp_table *table = calloc(1, sizeof(*table));
+	uint32_t buckets = 64;
+
+	if (!table)
+		return -ENOMEM;
+	while (buckets < max_connections && buckets < 1u << 24)
+		buckets *= 2;
+	table->mask = buckets - 1;
+	table->hash = calloc(buckets, sizeof(*table->hash));
+	table->wait_hash = calloc(buckets, sizeof(*table->wait_hash));
+	if (!table->hash || !table->wait_hash ||
+	    create_pools(table, us_max32(max_connections, 1))) {
+		destroy(table);
+		return -ENOMEM;
+	}
+	init(table, stack, user);
+	stack->tcp = table;
+	us_net_register(stack, IPPROTO_TCP, &ops);
+	return 0;
+}
+
+static void abort_all(struct us_tcp_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; i <= table->mask; i++) {
+		while (table->hash[i]) {
+			struct us_tcp *tcp = table->hash[i];
+
+			tcp->flags |= US_TCP_ORPHAN;
+			us_tcp_send_reset(tcp);
+			us_tcp_done(tcp, 0);
+		}
+	}
+	us_tcp_reap(table);
+}
+
+/**
+ * us_tcp_table_destroy() - ends a stack's TCP
+ * @stack: its connections are reset; its links are still open.
+ */
+void us_tcp_table_destroy(struct us_stack *stack)
+{
+	struct us_tcp_table *table = stack->tcp;
+	struct us_tcp_wait *wait, *next;
+	uint32_t i;
+
+	if (!table)
+		return;
+	for (i = 0; i < US_TCP_LISTEN_BUCKETS; i++)
+		while (table->listeners[i])
+			us_tcp_unlisten(table->listeners[i]);
+	abort_all(table);
+	cds_list_for_each_entry_safe(wait, next, &table->waits, node)
+		us_tcp_wait_drop(table, wait);
+	us_timer_cancel(&stack->wheel, &table->wait_timer);
+	stack->tcp = NULL;
+	destroy(table);
+}

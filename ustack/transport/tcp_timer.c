@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Timers.  A connection has several deadlines and one wheel node, which stands
+ * at or before the earliest of them.  Setting a later deadline or clearing one
+ * is a store; the node is moved when it runs.  So restarting the
+ * retransmission timer with every ACK costs nothing.
+ */
+#include "transport/tcp_parts.h"
+
+/* 64-bit time of a 32-bit tick near now. */
+static us_ns time_of(const struct us_stack *stack, uint32_t tick)
+{
+	int64_t now = stack->now >> US_TCP_TICK_SHIFT;
+	int32_t left = (int32_t)(tick - (uint32_t)now);
+
+	return (now + left) << US_TCP_TICK_SHIFT;
+}
+
+static void arm(struct us_tcp *tcp, uint32_t tick)
+{
+	struct us_stack *stack = tcp->table->stack;
+	us_ns at = time_of(stack, tick);
+
+	if (!us_timer_armed(&tcp->timer) || at < tcp->timer.deadline)
+		us_timer_arm(&stack->wheel, &tcp->timer, at);
+}
+
+/**
+ * us_tcp_timer_set_ticks() - starts or restarts a timer
+ * @tcp: the connection.
+ * @which: the timer.
+ * @ticks: from now, rounded up by one: never early.
+ */
+void us_tcp_timer_set_ticks(struct us_tcp *tcp, enum us_tcp_timer which,
+			    uint32_t ticks)
+{
+	uint32_t tick = us_tcp_tick(tcp->table->stack) + ticks + 1;
+
+	tcp->deadline[which] = tick ? tick : 1;
+	arm(tcp, tcp->deadline[which]);
+}
+
+/**
+ * us_tcp_timer_set() - starts or restarts a timer
+ * @tcp: the connection.
+ * @which: the timer.
+ * @usec: from now; rounded up to a tick.
+ */
+void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec)
+{
+	us_ns at = tcp->table->stack->now + ((us_ns)usec << US_TCP_USEC_SHIFT);
+	uint32_t tick = (uint32_t)((at + (1LL << US_TCP_TICK_SHIFT) - 1) >>
+				   US_TCP_TICK_SHIFT);
+
+	tcp->deadline[which] = tick ? tick : 1;
+	arm(tcp, tcp->deadline[which]);
+}
+
+/* As Linux: an ICMP error seen on the way says more than "timed out". */
+static void give_up(struct us_tcp *tcp)
+{
+	us_count(tcp->table->stack, tcp_timeout);
+	us_tcp_done(tcp, tcp->soft_error ? tcp->soft_error : ETIMEDOUT);
+}
+
+static void syn_timeout(struct us_tcp *tcp)
+{
+	uint8_t limit = tcp->state == TCP_SYN_SENT ? US_TCP_SYN_RETRIES :
+			US_TCP_SYNACK_RETRIES;
+
+	if (tcp->retries >= limit) {
+		give_up(tcp);
+		return;
+	}
+	tcp->retries++;
+	tcp->flags |= US_TCP_SYN_LOST;
+	tcp->total_retrans++;
+	us_count(tcp->table->stack, tcp_retransmit);
+	us_tcp_send_syn(tcp);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+}
+
+static void rexmt(struct us_tcp *tcp)
+{
+	if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV) {
+		syn_timeout(tcp);
+		return;
+	}
+	if (!tcp->active || tcp->snd_una == tcp->snd_nxt)
+		return;
+	if (tcp->retries >= US_TCP_RETRIES ||
+	    ((tcp->flags & US_TCP_ORPHAN) &&
+	     tcp->retries >= US_TCP_ORPHAN_RETRIES)) {
+		give_up(tcp);
+		return;
+	}
+	us_count(tcp->table->stack, tcp_rto);
+	us_tcp_recover_timeout(tcp);
+	tcp->retries++;
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+	us_tcp_output(tcp);
+}
+
+/* A peer that answers probes keeps its window closed for as long as it likes
+ * (RFC 9293 3.8.6.1), but an orphan does not wait for it.
+ */
+static void persist(struct us_tcp *tcp)
+{
+	if (!tcp->active)
+		return;
+	if (tcp->retries >= US_TCP_RETRIES ||
+	    ((tcp->flags & US_TCP_ORPHAN) &&
+	     tcp->active->persist_shift >= US_TCP_ORPHAN_RETRIES)) {
+		give_up(tcp);
+		return;
+	}
+	us_tcp_output_persist(tcp);
+}
+
+static void delack(struct us_tcp *tcp)
+{
+	us_count(tcp->table->stack, tcp_delayed_ack);
+	if (tcp->active)
+		tcp->active->pingpong = false;	/* no answer came to carry it */
+	us_tcp_send_ack(tcp);
+}
+
+static void keep(struct us_tcp *tcp)
+{
+	const uint32_t idle = (uint32_t)((uint64_t)US_TCP_KEEP_IDLE * 1000000 >>
+					 US_TCP_TICK_SHIFT);
+	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->last_rcv;
+
+	if (!(tcp->flags & US_TCP_KEEPALIVE))
+		return;
+	if (quiet < idle) {
+		tcp->keep_probes = 0;
+		us_tcp_timer_set_ticks(tcp, US_TCP_TIMER_KEEP, idle - quiet);
+		return;
+	}
+	if (tcp->keep_probes >= US_TCP_KEEP_PROBES) {
+		us_tcp_send_reset(tcp);
+		give_up(tcp);
+		return;
+	}
+	if (tcp->snd_una == tcp->snd_nxt) {
+		tcp->keep_probes++;
+		us_tcp_send_probe(tcp);
+	}
+	us_tcp_timer_set(tcp, US_TCP_TIMER_KEEP, US_TCP_KEEP_INTERVAL);
+}
+
+/**
+ * us_tcp_timer_keep() - starts or stops keep-alive as the options say
+ * @tcp: synchronized.
+ */
+void us_tcp_timer_keep(struct us_tcp *tcp)
+{
+	if (!(tcp->flags & US_TCP_KEEPALIVE))
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_KEEP);
+	else
+		us_tcp_timer_set_ticks(tcp, US_TCP_TIMER_KEEP,
+				       (uint32_t)((uint64_t)US_TCP_KEEP_IDLE *
+						  1000000 >> US_TCP_TICK_SHIFT));
+}
+
+static void linger(struct us_tcp *tcp)
+{
+	us_tcp_done(tcp, 0);
+}
+
+static void idle(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (!a)
+		return;
+	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
+	    !a->rcv_bytes && !a->reass &&
+	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
+			    US_TCP_MEM_WAIT)) &&
+	    !tcp->deadline[US_TCP_TIMER_DELACK] &&
+	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2))
+		us_tcp_fold(tcp);
+	else
+		us_tcp_timer_set(tcp, US_TCP_TIMER_IDLE, US_TCP_IDLE);
+}
+
+static void rearm(struct us_tcp *tcp)
+{
+	uint32_t first = 0;
+	unsigned int i;
+
+	for (i = 0; i < US_TCP_TIMERS; i++)
+		if (tcp->deadline[i] &&
+		    (!first || us_before(tcp->deadline[i], first)))
+			first = tcp->deadline[i];
+	if (first)
+		arm(tcp, first);
+}
+
+/**
+ * us_tcp_timer_run() - the wheel node of a connection is due
+ * @timer: us_tcp.timer.
+ * @now: time.
+ */
+void us_tcp_timer_run(struct us_timer *timer, us_ns now)
+{
+	static void (*const run[US_TCP_TIMERS])(struct us_tcp *tcp) = {
+		[US_TCP_TIMER_REXMT] = rexmt,
+		[US_TCP_TIMER_PERSIST] = persist,
+		[US_TCP_TIMER_DELACK] = delack,
+		[US_TCP_TIMER_REO] = us_tcp_rack_timeout,
+		[US_TCP_TIMER_PROBE] = us_tcp_probe_timeout,
+		[US_TCP_TIMER_KEEP] = keep,
+		[US_TCP_TIMER_LINGER] = linger,
+		[US_TCP_TIMER_IDLE] = idle,
+	};
+	struct us_tcp *tcp = us_container(timer, struct us_tcp, timer);
+	struct us_tcp_table *table = tcp->table;
+	uint32_t tick = (uint32_t)(now >> US_TCP_TICK_SHIFT);
+	unsigned int i;
+
+	for (i = 0; i < US_TCP_TIMERS && tcp->state != TCP_CLOSE; i++) {
+		if (!tcp->deadline[i] || us_after(tcp->deadline[i], tick))
+			continue;
+		tcp->deadline[i] = 0;
+		run[i](tcp);
+	}
+	if (tcp->state != TCP_CLOSE)
+		rearm(tcp);
+	us_tcp_reap(table);
+}

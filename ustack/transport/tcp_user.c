@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/* What the user does with a connection: options, send, receive, readiness. */
+#include <poll.h>
+
+#include "transport/tcp_parts.h"
+
+#define OUTPUT_AT	65536u	/* bytes unsent that do not wait for the poll's end */
+
+/**
+ * us_tcp_notify() - the readiness of a connection may have changed
+ * @tcp: nobody is told if no user knows it (yet, or any more).
+ */
+void us_tcp_notify(struct us_tcp *tcp)
+{
+	struct us_tcp_table *table = tcp->table;
+
+	if ((tcp->flags & (US_TCP_ORPHAN | US_TCP_UNACCEPTED)) ||
+	    ((tcp->flags & US_TCP_PASSIVE) && tcp->state == TCP_SYN_RECV))
+		return;
+	if (table->user->event)
+		table->user->event(tcp, tcp->user);
+}
+
+/**
+ * us_tcp_set_user() - who is to be told of events
+ * @tcp: the connection.
+ * @user: given to us_tcp_user.event().
+ */
+void us_tcp_set_user(struct us_tcp *tcp, void *user)
+{
+	tcp->user = user;
+}
+
+static void set_flag(struct us_tcp *tcp, uint32_t flag, bool on)
+{
+	tcp->flags = on ? tcp->flags | flag : tcp->flags & ~flag;
+}
+
+/**
+ * us_tcp_set_options() - changes the options of a connection
+ * @tcp: the connection.
+ * @options: maxseg counts only before the connection opens; the window scale
+ *	stays what it was.
+ */
+void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options)
+{
+	tcp->sndbuf = us_min32(us_max32(options->sndbuf, 2048), US_TCP_CWND_MAX);
+	tcp->rcvbuf = us_min32(us_max32(options->rcvbuf, 2048), US_TCP_CWND_MAX);
+	set_flag(tcp, US_TCP_NODELAY, options->nodelay);
+	set_flag(tcp, US_TCP_CORK, options->cork);
+	set_flag(tcp, US_TCP_KEEPALIVE, options->keepalive);
+	if (tcp->state == TCP_CLOSE)
+		return;
+	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
+		us_tcp_timer_keep(tcp);
+		us_tcp_queue(tcp);
+	}
+}
+
+/**
+ * us_tcp_writable() - is there room worth telling of?
+ * @tcp: the connection.
+ *
+ * As Linux: when a third of the send queue is free.
+ */
+bool us_tcp_writable(const struct us_tcp *tcp)
+{
+	uint32_t used = tcp->active ? us_tcp_sndq_bytes(tcp) : 0;
+
+	if (tcp->flags & US_TCP_MEM_WAIT)
+		return false;
+	return used < tcp->sndbuf && tcp->sndbuf - used >= used / 2;
+}
+
+/**
+ * us_tcp_error() - SO_ERROR
+ * @tcp: the connection.
+ *
+ * Return: the pending error as a positive errno, which is cleared; or 0.
+ */
+int us_tcp_error(struct us_tcp *tcp)
+{
+	int err = tcp->error;
+
+	tcp->error = 0;
+	return err;
+}
+
+static int may_send(struct us_tcp *tcp)
+{
+	if (us_unlikely(tcp->error))
+		return -us_tcp_error(tcp);
+	if ((tcp->flags & US_TCP_FIN_QUEUED) || tcp->state == TCP_CLOSE)
+		return -EPIPE;
+	if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
+		return -EAGAIN;
+	return us_tcp_activate(tcp) ? 0 : -ENOBUFS;
+}
+
+/**
+ * us_tcp_send() - queues bytes
+ * @tcp: the connection.
+ * @data: copied.
+ * @len: of @data.
+ * @more: MSG_MORE: the last segment waits to be filled.
+ *
+ * What is queued leaves with us_tcp_flush(), or at once if it is much.
+ * Return: bytes queued, -EAGAIN if there is no room or the connection is not
+ * yet open, -EPIPE, -ENOBUFS, or the connection's error.
+ */
+ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, bool more)
+{
+	struct us_tcp_active *a;
+	int err = may_send(tcp);
+	uint32_t done;
+
+	if (err)
+		return err;
+	a = tcp->active;
+	done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < INT32_MAX ?
+							len : INT32_MAX));
+	if (!done)
+		return len ? -EAGAIN : 0;
+	/* What did not fit is as good as a flag. */
+	set_flag(tcp, US_TCP_MORE, more || done < len);
+	if (a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
+	    !(tcp->flags & US_TCP_PENDING))
+		us_tcp_output(tcp);
+	else
+		us_tcp_queue(tcp);
+	return done;
+}
+
+/**
+ * us_tcp_recv() - takes bytes
+ * @tcp: the connection.
+ * @data: goes there.
+ * @len: of @data.
+ * @peek: leave them.
+ *
+ * Return: bytes, 0 at the end of the stream, -EAGAIN if there are none yet, or
+ * the connection's error once everything before it was read.
+ */
+ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
+{
+	uint32_t done = 0;
+
+	if (tcp->active && tcp->active->rcv_bytes) {
+		done = us_tcp_rcvq_read(tcp, data, len, peek);
+		if (done && !peek)
+			us_tcp_rcv_space(tcp);
+	}
+	if (done || !len)
+		return done;
+	if (tcp->error)
+		return -us_tcp_error(tcp);
+	if ((tcp->flags & (US_TCP_FIN_RCVD | US_TCP_SHUT_RD)) ||
+	    tcp->state == TCP_CLOSE)
+		return 0;
+	return -EAGAIN;
+}
+
+/**
+ * us_tcp_poll() - readiness, as Linux's tcp_poll() has it
+ * @tcp: the connection.
+ *
+ * Return: POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLHUP, POLLERR.
+ */
+short us_tcp_poll(const struct us_tcp *tcp)
+{
+	bool closed = tcp->state == TCP_CLOSE;
+	bool no_read = closed || (tcp->flags & (US_TCP_FIN_RCVD | US_TCP_SHUT_RD));
+	bool no_write = closed || (tcp->flags & US_TCP_FIN_QUEUED);
+	int mask = 0;
+
+	if (no_read && no_write)
+		mask |= POLLHUP;
+	if (no_read)
+		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
+	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
+		if (tcp->active && tcp->active->rcv_bytes)
+			mask |= POLLIN | POLLRDNORM;
+		if (no_write || us_tcp_writable(tcp))
+			mask |= POLLOUT | POLLWRNORM;
+	}
+	if (tcp->error)
+		mask |= POLLERR;
+	return (short)mask;
+}
+
+/**
+ * us_tcp_drained() - has everything arrived, the FIN too? (SO_LINGER)
+ * @tcp: the connection.
+ */
+bool us_tcp_drained(const struct us_tcp *tcp)
+{
+	return tcp->state == TCP_CLOSE || (tcp->flags & US_TCP_FIN_ACKED);
+}
+
+/**
+ * us_tcp_names() - both ends
+ * @tcp: the connection.
+ * @local: address.
+ * @local_port: network byte order.
+ * @remote: address.
+ * @remote_port: network byte order.
+ */
+void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
+		  uint16_t *local_port, struct us_addr *remote,
+		  uint16_t *remote_port)
+{
+	*local = tcp->dst.local;
+	*local_port = tcp->local_port;
+	*remote = tcp->dst.remote;
+	*remote_port = tcp->remote_port;
+}
