@@ -8,6 +8,7 @@
 
 static const struct us_link_ops *const kinds[] = {
 	&us_pipe_ops,
+	&us_packet_ops,
 };
 
 #define KINDS	(sizeof(kinds) / sizeof(kinds[0]))

@@ -149,6 +149,7 @@ int us_link_arg_mac(struct us_stack *stack, const char *args, const char *key,
 struct us_pkt *us_link_pkt(struct us_link *link);
 
 extern const struct us_link_ops us_pipe_ops;
+extern const struct us_link_ops us_packet_ops;
 
 static inline void us_pkt_put(struct us_pkt *pkt)
 {
