@@ -6,6 +6,7 @@
  * stay in the link's memory until they are read, unless that runs short.
  */
 #include "transport/tcp_parts.h"
+#include "transport/udp_parts.h"
 
 #define COPY_BELOW	512u	/* bytes of payload */
 
@@ -211,7 +212,8 @@ static bool under_pressure(const struct us_stack *stack)
 }
 
 /**
- * us_tcp_rcvq_pressure() - copies out what is held if a link runs short
+ * us_tcp_rcvq_pressure() - copies out what is held, by UDP too, if a link runs
+ *	short
  * @table: its table; called once a poll.
  *
  * A link may give memory back in order only, so that one slow reader would stop
@@ -221,10 +223,16 @@ void us_tcp_rcvq_pressure(struct us_tcp_table *table)
 {
 	struct us_tcp_active *a, *next;
 
-	if (cds_list_empty(&table->held) || !under_pressure(table->stack))
+	struct us_stack *stack = table->stack;
+	bool none = cds_list_empty(&table->held) &&
+		    (!stack->udp || cds_list_empty(&stack->udp->held));
+
+	if (none || !under_pressure(stack))
 		return;
 	cds_list_for_each_entry_safe(a, next, &table->held, held)
 		us_tcp_rcvq_copy_out(a->owner);
+	if (stack->udp)
+		us_udp_copy_out(stack);
 }
 
 /**

@@ -463,6 +463,7 @@ static void abort_all(struct us_tcp_table *table)
 void us_tcp_table_destroy(struct us_stack *stack)
 {
 	struct us_tcp_table *table = stack->tcp;
+	struct us_tcp_active *a, *more;
 	struct us_tcp_wait *wait, *next;
 	uint32_t i;
 
@@ -475,6 +476,8 @@ void us_tcp_table_destroy(struct us_stack *stack)
 	cds_list_for_each_entry_safe(wait, next, &table->waits, node)
 		us_tcp_wait_drop(table, wait);
 	us_timer_cancel(&stack->wheel, &table->wait_timer);
+	cds_list_for_each_entry_safe(a, more, &table->held, held)
+		us_tcp_rcvq_free(a->owner);
 	stack->tcp = NULL;
 	destroy(table);
 }

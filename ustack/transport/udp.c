@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: MIT
+/* UDP: ports, and datagrams out. */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "transport/udp_parts.h"
+
+#define PORT_FIRST	32768u
+#define PORT_COUNT	28232u
+#define PORT_TRIES	1000u
+#define RCVBUF_DEFAULT	212992u
+#define RCVBUF_MIN	2304u
+#define COPY_MEMORY	(4u << 20)	/* bytes for datagrams copied out */
+#define DGRAMS_EACH	8u
+#define DGRAMS_MIN	4096u
+#define DGRAMS_MAX	32768u
+
+/**
+ * us_udp_bucket() - the chain of a local port
+ * @table: the table.
+ * @port: network byte order.
+ */
+struct us_udp **us_udp_bucket(struct us_udp_table *table, uint16_t port)
+{
+	return &table->bucket[(port ^ port >> 8) % US_UDP_BUCKETS];
+}
+
+/**
+ * us_udp_notify() - the readiness of a port may have changed
+ * @udp: the port.
+ */
+void us_udp_notify(struct us_udp *udp)
+{
+	const struct us_udp_user *user = udp->stack->udp->user;
+
+	if (user->event)
+		user->event(udp, udp->user);
+}
+
+static int create_pools(struct us_udp_table *table, unsigned int max_ports)
+{
+	uint32_t dgrams = max_ports < DGRAMS_MAX / DGRAMS_EACH ?
+			  max_ports * DGRAMS_EACH : DGRAMS_MAX;
+	int err;
+
+	if (dgrams < DGRAMS_MIN)
+		dgrams = DGRAMS_MIN;
+	err = us_pool_create(&table->ports, sizeof(struct us_udp),
+			     max_ports ? max_ports : 1);
+	err = err ? : us_pool_create(&table->dgrams, sizeof(struct us_udp_dgram),
+				     dgrams);
+	return err ? : us_txmem_create(&table->mem, NULL, COPY_MEMORY);
+}
+
+static void destroy(struct us_udp_table *table)
+{
+	us_txmem_destroy(table->mem);
+	us_pool_destroy(&table->dgrams);
+	us_pool_destroy(&table->ports);
+	free(table);
+}
+
+/**
+ * us_udp_table_create() - makes a stack's UDP
+ * @stack: gets it; its net layer exists.
+ * @max_ports: ports that can be bound at once.
+ * @user: the socket layer; must stay.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
+			const struct us_udp_user *user)
+{
+	static const struct us_protocol ops = {
+		.input = us_udp_input,
+		.error = us_udp_icmp,
+	};
+	struct us_udp_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	table->user = user;
+	CDS_INIT_LIST_HEAD(&table->held);
+	CDS_INIT_LIST_HEAD(&table->waiting);
+	if (create_pools(table, max_ports)) {
+		destroy(table);
+		return -ENOMEM;
+	}
+	stack->udp = table;
+	us_net_register(stack, IPPROTO_UDP, &ops);
+	return 0;
+}
+
+/**
+ * us_udp_table_destroy() - ends a stack's UDP
+ * @stack: its ports are closed; its links are still open.
+ */
+void us_udp_table_destroy(struct us_stack *stack)
+{
+	struct us_udp_table *table = stack->udp;
+	uint32_t i;
+
+	if (!table)
+		return;
+	for (i = 0; i < US_UDP_BUCKETS; i++)
+		while (table->bucket[i])
+			us_udp_close(table->bucket[i]);
+	stack->udp = NULL;
+	destroy(table);
+}
+
+static bool is_taken(struct us_udp_table *table, uint8_t family,
+		     const struct us_addr *local, uint16_t port)
+{
+	const struct us_udp *u;
+
+	for (u = *us_udp_bucket(table, port); u; u = u->next)
+		if (u->local_port == port && u->family == family &&
+		    (us_addr_is_any(local) || us_addr_is_any(&u->bound) ||
+		     us_addr_equal(local, &u->bound)))
+			return true;
+	return false;
+}
+
+static bool kernel_owns_ports(const struct us_stack *stack)
+{
+	const struct us_link *link;
+
+	cds_list_for_each_entry(link, &stack->links, node)
+		if (link->flags & US_LINK_KERNEL_IP)
+			return true;
+	return false;
+}
+
+/* A port of 0 is chosen at random (RFC 6056), unless a link's kernel does it. */
+static int choose_port(struct us_stack *stack, uint8_t family,
+		       const struct us_addr *local, uint16_t *port)
+{
+	unsigned int i;
+
+	if (*port)
+		return is_taken(stack->udp, family, local, *port) ? -EADDRINUSE : 0;
+	if (kernel_owns_ports(stack))
+		return 0;
+	for (i = 0; i < PORT_TRIES; i++) {
+		uint32_t n = us_random_below(&stack->random, PORT_COUNT);
+
+		*port = htons((uint16_t)(PORT_FIRST + n));
+		if (!is_taken(stack->udp, family, local, *port))
+			return 0;
+	}
+	*port = 0;
+	return -EADDRINUSE;
+}
+
+/* On every link that binds; an error only if none of those takes it. */
+static int bind_flows(struct us_udp *udp)
+{
+	unsigned int asked = 0;
+	struct us_link *link;
+	int err, last = 0;
+
+	cds_list_for_each_entry(link, &udp->stack->links, node) {
+		struct us_udp_bind *bind = &udp->bind[udp->nr_bind];
+		struct us_flow flow = {
+			.protocol = IPPROTO_UDP,
+			.family = udp->family,
+			.listen_peer = udp->listen_peer,
+			.local = udp->bound,
+			.local_port = udp->local_port,
+		};
+
+		if (!link->ops->bind || udp->nr_bind == US_UDP_LINKS)
+			continue;
+		asked++;
+		err = link->ops->bind(link, &flow, &bind->id);
+		if (err) {
+			last = err;
+			continue;
+		}
+		bind->link = link;
+		udp->nr_bind++;
+		udp->local_port = flow.local_port;
+	}
+	return asked && !udp->nr_bind ? last : 0;
+}
+
+static struct us_udp *make(struct us_stack *stack, uint8_t family,
+			   const struct us_addr *local, uint16_t port,
+			   bool listen_peer, void *user)
+{
+	struct us_udp *udp = us_pool_get(&stack->udp->ports);
+
+	if (!udp)
+		return NULL;
+	memset(udp, 0, sizeof(*udp));
+	CDS_INIT_LIST_HEAD(&udp->queue);
+	CDS_INIT_LIST_HEAD(&udp->waiting);
+	udp->stack = stack;
+	udp->user = user;
+	udp->bound = *local;
+	udp->local_port = port;
+	udp->family = family;
+	udp->listen_peer = listen_peer;
+	udp->rcvbuf = RCVBUF_DEFAULT;
+	return udp;
+}
+
+/**
+ * us_udp_bind() - takes a port
+ * @stack: the stack.
+ * @family: AF_INET or AF_INET6.
+ * @local: address; all zero: any of the family.
+ * @port: network byte order; 0: chosen and put back.
+ * @listen_peer: the first datagram connects the port to its sender.
+ * @user: given to us_udp_user.event().
+ * @udp: the port, until us_udp_close().
+ *
+ * Return: 0, -EADDRINUSE, -ENOBUFS, or what the links' bind gave.
+ */
+int us_udp_bind(struct us_stack *stack, uint8_t family,
+		const struct us_addr *local, uint16_t *port, bool listen_peer,
+		void *user, struct us_udp **udp)
+{
+	int err = choose_port(stack, family, local, port);
+	struct us_udp *u, **bucket;
+
+	if (err)
+		return err;
+	u = make(stack, family, local, *port, listen_peer, user);
+	if (!u)
+		return -ENOBUFS;
+	err = bind_flows(u);
+	if (err) {
+		us_pool_put(&stack->udp->ports, u);
+		return err;
+	}
+	*port = u->local_port;
+	bucket = us_udp_bucket(stack->udp, u->local_port);
+	u->next = *bucket;
+	*bucket = u;
+	*udp = u;
+	return 0;
+}
+
+/* The link's latch follows the one peer of listen_peer. */
+static void latch(struct us_udp *udp, bool confirm)
+{
+	uint32_t i;
+
+	for (i = 0; i < udp->nr_bind; i++) {
+		const struct us_udp_bind *b = &udp->bind[i];
+
+		if (b->link == udp->dst.link && b->link->ops->latch)
+			b->link->ops->latch(b->link, b->id, &udp->remote,
+					    udp->remote_port, confirm);
+	}
+}
+
+static void unlatch(struct us_udp *udp)
+{
+	if (udp->latched)
+		latch(udp, false);
+	udp->latched = false;
+}
+
+/**
+ * us_udp_close() - gives a port back
+ * @udp: with everything it received.
+ */
+void us_udp_close(struct us_udp *udp)
+{
+	struct us_udp_table *table = udp->stack->udp;
+	struct us_udp_dgram *dgram, *next;
+	struct us_udp **at;
+
+	for (at = us_udp_bucket(table, udp->local_port); *at != udp; at = &(*at)->next)
+		;
+	*at = udp->next;
+	cds_list_for_each_entry_safe(dgram, next, &udp->queue, node)
+		us_udp_dgram_free(udp, dgram);
+	cds_list_del_init(&udp->waiting);
+	unlatch(udp);
+	while (udp->nr_bind) {
+		const struct us_udp_bind *b = &udp->bind[--udp->nr_bind];
+
+		if (b->link->ops->unbind)
+			b->link->ops->unbind(b->link, b->id);
+	}
+	us_pool_put(&table->ports, udp);
+}
+
+static int route(struct us_udp *udp, const struct us_addr *remote)
+{
+	uint32_t i;
+	int err;
+
+	memset(&udp->dst, 0, sizeof(udp->dst));
+	udp->dst.local = udp->bound;
+	udp->dst.remote = *remote;
+	udp->dst.family = udp->family;
+	err = us_dst_resolve(udp->stack, &udp->dst);
+	udp->routed = !err;
+	for (i = 0; !err && i < udp->nr_bind; i++)
+		if (udp->bind[i].link == udp->dst.link)
+			udp->dst.flow = udp->bind[i].id;
+	return err;
+}
+
+/**
+ * us_udp_connect() - fixes the peer
+ * @udp: the port.
+ * @remote: address; all zero lets the peer go.
+ * @port: network byte order.
+ *
+ * Others' datagrams are not heard any more; ICMP errors of the peer are.
+ * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL.
+ */
+int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
+{
+	int err;
+
+	unlatch(udp);
+	udp->connected = false;
+	udp->routed = false;
+	if (us_addr_is_any(remote))
+		return 0;
+	err = route(udp, remote);
+	if (err)
+		return err;
+	udp->remote = *remote;
+	udp->remote_port = port;
+	udp->connected = true;
+	return 0;
+}
+
+/**
+ * us_udp_peer() - point-to-point listen: the first sender becomes the peer
+ * @udp: with listen_peer, not connected.
+ * @remote: address.
+ * @port: network byte order.
+ *
+ * Return: 0, or as us_udp_connect().
+ */
+int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
+{
+	int err = us_udp_connect(udp, remote, port);
+
+	if (err)
+		return err;
+	udp->latched = true;
+	latch(udp, true);
+	return 0;
+}
+
+static void write_header(const struct us_udp *udp, struct us_tx *tx,
+			 uint16_t port, uint32_t len)
+{
+	struct us_udp_hdr *h = (void *)(tx->head + tx->l4);
+
+	*h = (struct us_udp_hdr){
+		.src = us_from_raw16(udp->local_port),
+		.dst = us_from_raw16(port),
+		.len = us_put16((uint16_t)(US_UDP_LEN + len)),
+	};
+	tx->inline_len = tx->l4 + US_UDP_LEN;
+}
+
+/* The payload in chunks, by reference; the references are the caller's. */
+static int put_frags(struct us_udp *udp, struct us_tx *tx, const uint8_t *data,
+		     uint32_t len)
+{
+	while (len) {
+		struct us_chunk *chunk = NULL;
+
+		if (tx->nr_frags < US_TX_FRAGS)
+			chunk = us_chunk_alloc(udp->dst.link->mem, len);
+		if (!chunk)
+			return -ENOBUFS;
+		chunk->len = len < chunk->size ? len : chunk->size;
+		memcpy(chunk->data, data, chunk->len);
+		tx->frag[tx->nr_frags++] = (struct us_frag){ chunk, 0, chunk->len };
+		data += chunk->len;
+		len -= chunk->len;
+	}
+	return 0;
+}
+
+static int put_payload(struct us_udp *udp, struct us_tx *tx, const void *data,
+		       uint32_t len)
+{
+	tx->nr_frags = 0;
+	if (len > tx->inline_cap - tx->inline_len)
+		return put_frags(udp, tx, data, len);
+	if (len)
+		memcpy(tx->head + tx->inline_len, data, len);
+	tx->inline_len += len;
+	return 0;
+}
+
+static int transmit(struct us_udp *udp, uint16_t port, const void *data, uint32_t len)
+{
+	struct us_tx *tx = us_ip_reserve(udp->stack, &udp->dst);
+	struct us_chunk *chunk[US_TX_FRAGS];
+	uint32_t nr, i;
+	int err;
+
+	if (!tx) {
+		cds_list_del_init(&udp->waiting);
+		cds_list_add_tail(&udp->waiting, &udp->stack->udp->waiting);
+		return -EAGAIN;
+	}
+	tx->gso = US_GSO_NONE;
+	tx->gso_size = 0;
+	write_header(udp, tx, port, len);
+	err = put_payload(udp, tx, data, len);
+	nr = tx->nr_frags;
+	for (i = 0; i < nr; i++)
+		chunk[i] = tx->frag[i].chunk;
+	if (!err) {
+		us_count(udp->stack, udp_out);
+		us_csum_output(&udp->dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
+		us_ip_submit(udp->stack, &udp->dst, tx, IPPROTO_UDP);
+	}
+	for (i = 0; i < nr; i++)
+		us_chunk_put(chunk[i]);
+	return err;
+}
+
+/* Fragments are not made: what does not fit the path is refused. */
+static uint32_t max_payload(const struct us_dst *dst)
+{
+	uint32_t headers = US_UDP_LEN + (dst->family == AF_INET6 ? 40 : 20);
+
+	return dst->mtu > headers ? dst->mtu - headers : 0;
+}
+
+/**
+ * us_udp_send() - sends a datagram
+ * @udp: the port.
+ * @data: copied.
+ * @len: of @data.
+ * @remote: address; NULL: the peer.
+ * @port: network byte order.
+ *
+ * Return: @len, -EDESTADDRREQ, -EMSGSIZE, -EAGAIN (the link is full: POLLOUT
+ * tells), -ENOBUFS, -ENETUNREACH, or the pending error.
+ */
+ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
+		    const struct us_addr *remote, uint16_t port)
+{
+	int err = -us_udp_error(udp);
+
+	if (err)
+		return err;
+	if (!remote && !udp->connected)
+		return -EDESTADDRREQ;
+	if (!remote) {
+		remote = &udp->remote;
+		port = udp->remote_port;
+	}
+	if (!udp->routed || !us_addr_equal(remote, &udp->dst.remote))
+		err = route(udp, remote);
+	if (err)
+		return err;
+	if (len > max_payload(&udp->dst))
+		return -EMSGSIZE;
+	err = transmit(udp, port, data, (uint32_t)len);
+	return err ? err : (ssize_t)len;
+}
+
+/**
+ * us_udp_link_writable() - a link that was full has room
+ * @stack: the stack.
+ * @link: the link.
+ */
+void us_udp_link_writable(struct us_stack *stack, struct us_link *link)
+{
+	struct us_udp *udp, *next;
+
+	cds_list_for_each_entry_safe(udp, next, &stack->udp->waiting, waiting) {
+		if (udp->routed && udp->dst.link != link)
+			continue;
+		cds_list_del_init(&udp->waiting);
+		us_udp_notify(udp);
+	}
+}
+
+/**
+ * us_udp_set_rcvbuf() - bounds what is received and not yet read
+ * @udp: the port.
+ * @bytes: payload and some overhead for each datagram.
+ */
+void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes)
+{
+	udp->rcvbuf = bytes < RCVBUF_MIN ? RCVBUF_MIN : bytes;
+}
+
+/**
+ * us_udp_poll() - readiness
+ * @udp: the port.
+ *
+ * Return: POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLERR.
+ */
+short us_udp_poll(const struct us_udp *udp)
+{
+	int mask = 0;
+
+	if (udp->queued)
+		mask |= POLLIN | POLLRDNORM;
+	if (cds_list_empty((struct cds_list_head *)&udp->waiting))
+		mask |= POLLOUT | POLLWRNORM;
+	if (udp->error)
+		mask |= POLLERR;
+	return (short)mask;
+}
+
+/**
+ * us_udp_error() - SO_ERROR
+ * @udp: the port.
+ *
+ * Return: the pending error as a positive errno, which is cleared; or 0.
+ */
+int us_udp_error(struct us_udp *udp)
+{
+	int err = udp->error;
+
+	udp->error = 0;
+	return err;
+}
+
+/**
+ * us_udp_names() - both ends
+ * @udp: the port.
+ * @local: address; of a port on any address: that of the route to the peer.
+ * @local_port: network byte order.
+ * @remote: address, all zero if not connected.
+ * @remote_port: network byte order, alike.
+ */
+void us_udp_names(const struct us_udp *udp, struct us_addr *local,
+		  uint16_t *local_port, struct us_addr *remote,
+		  uint16_t *remote_port)
+{
+	*local = udp->connected && udp->routed ? udp->dst.local : udp->bound;
+	*local_port = udp->local_port;
+	memset(remote, 0, sizeof(*remote));
+	*remote_port = 0;
+	if (udp->connected) {
+		*remote = udp->remote;
+		*remote_port = udp->remote_port;
+	}
+}

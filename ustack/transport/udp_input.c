@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+/* UDP: datagrams in. */
+#include "transport/udp_parts.h"
+
+static struct us_udp *better(struct us_udp *a, struct us_udp *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	if (a->connected != b->connected)
+		return a->connected ? a : b;
+	return us_addr_is_any(&a->bound) ? b : a;
+}
+
+static bool hears(const struct us_udp *udp, const struct us_addr *local,
+		  uint16_t local_port, const struct us_addr *remote,
+		  uint16_t remote_port)
+{
+	if (udp->local_port != local_port ||
+	    (udp->family == AF_INET) != us_addr_is_v4(local))
+		return false;
+	if (!us_addr_is_any(&udp->bound) && !us_addr_equal(&udp->bound, local))
+		return false;
+	return !udp->connected || (udp->remote_port == remote_port &&
+				   us_addr_equal(&udp->remote, remote));
+}
+
+/* A connected port before others, one on this address before one on any. */
+static struct us_udp *lookup(struct us_udp_table *table,
+			     const struct us_addr *local, uint16_t local_port,
+			     const struct us_addr *remote, uint16_t remote_port)
+{
+	struct us_udp *udp, *best = NULL;
+
+	for (udp = *us_udp_bucket(table, local_port); udp; udp = udp->next)
+		if (hears(udp, local, local_port, remote, remote_port))
+			best = better(udp, best);
+	return best;
+}
+
+static void let_go(struct us_udp_dgram *dgram)
+{
+	if (!dgram->pkt)
+		return;
+	cds_list_del(&dgram->held);
+	us_pkt_put(dgram->pkt);
+	dgram->pkt = NULL;
+}
+
+/**
+ * us_udp_dgram_free() - takes a datagram out of the queue
+ * @udp: its port.
+ * @dgram: freed with all it holds.
+ */
+void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram)
+{
+	let_go(dgram);
+	if (dgram->chunk)
+		us_chunk_put(dgram->chunk);
+	cds_list_del(&dgram->node);
+	udp->queued -= dgram->len + US_UDP_OVERHEAD;
+	us_pool_put(&udp->stack->udp->dgrams, dgram);
+}
+
+/* Copies the payload out of a link's memory; false if there is no room for it. */
+static bool copy(struct us_udp_table *table, struct us_udp_dgram *dgram,
+		 const uint8_t *data)
+{
+	uint8_t *to = dgram->small;
+
+	if (dgram->len > US_UDP_SMALL) {
+		dgram->chunk = us_chunk_alloc(table->mem, dgram->len);
+		if (!dgram->chunk)
+			return false;
+		if (dgram->chunk->size < dgram->len) {
+			us_chunk_put(dgram->chunk);
+			dgram->chunk = NULL;
+			return false;
+		}
+		to = dgram->chunk->data;
+	}
+	memcpy(to, data, dgram->len);
+	dgram->data = to;
+	return true;
+}
+
+static bool under_pressure(const struct us_stack *stack, const struct us_link *link)
+{
+	return stack->pkts.used >= stack->pkts.count / 2 ||
+	       (link->ops->pressure && link->ops->pressure(link));
+}
+
+/**
+ * us_udp_copy_out() - gives the packets that are held back to their links
+ * @stack: the stack; called under pressure.
+ */
+void us_udp_copy_out(struct us_stack *stack)
+{
+	struct us_udp_dgram *dgram, *next;
+
+	cds_list_for_each_entry_safe(dgram, next, &stack->udp->held, held)
+		if (copy(stack->udp, dgram, dgram->data))
+			let_go(dgram);
+}
+
+static void hold(struct us_udp_table *table, struct us_udp_dgram *dgram,
+		 struct us_pkt *pkt, const uint8_t *data)
+{
+	dgram->pkt = us_pkt_get(pkt);
+	dgram->data = data;
+	cds_list_add_tail(&dgram->held, &table->held);
+}
+
+/* One datagram of a packet, which may be a train of them. */
+static void queue(struct us_udp *udp, struct us_pkt *pkt, const uint8_t *data,
+		  uint32_t len, const struct us_addr *src, uint16_t port)
+{
+	struct us_udp_table *table = udp->stack->udp;
+	struct us_udp_dgram *dgram = NULL;
+
+	if (udp->queued + len + US_UDP_OVERHEAD <= udp->rcvbuf)
+		dgram = us_pool_get(&table->dgrams);
+	if (!dgram) {
+		us_count(udp->stack, udp_buffer_full);
+		return;
+	}
+	dgram->pkt = NULL;
+	dgram->chunk = NULL;
+	dgram->len = len;
+	dgram->port = port;
+	dgram->remote = *src;
+	if ((len > US_UDP_SMALL && !under_pressure(udp->stack, pkt->link)) ||
+	    !copy(table, dgram, data))
+		hold(table, dgram, pkt, data);
+	cds_list_add_tail(&dgram->node, &udp->queue);
+	udp->queued += len + US_UDP_OVERHEAD;
+}
+
+/* A train (GRO) is cut where its datagrams were. */
+static void queue_all(struct us_udp *udp, struct us_pkt *pkt, const uint8_t *data,
+		      uint32_t len, const struct us_addr *src, uint16_t port)
+{
+	uint32_t each = pkt->gso == US_GSO_UDP && pkt->gso_size ? pkt->gso_size : len;
+
+	do {
+		uint32_t n = len < each ? len : each;
+
+		queue(udp, pkt, data, n, src, port);
+		data += n;
+		len -= n;
+	} while (len);
+	us_udp_notify(udp);
+}
+
+/* Checks lengths and checksum; data and len are left as they are. */
+static bool is_valid(struct us_stack *stack, struct us_pkt *pkt,
+		     const struct us_addr *src, const struct us_addr *dst)
+{
+	const struct us_udp_hdr *h = (const void *)pkt->data;
+	uint32_t len;
+
+	if (pkt->len < US_UDP_LEN) {
+		us_count(stack, udp_bad_header);
+		return false;
+	}
+	len = pkt->gso == US_GSO_UDP ? pkt->len : us_get16(h->len);
+	if (len < US_UDP_LEN || len > pkt->len) {
+		us_count(stack, udp_bad_header);
+		return false;
+	}
+	if (len < pkt->len && pkt->csum_state == US_CSUM_COMPLETE)
+		pkt->csum_state = US_CSUM_NONE;	/* that sum was over more */
+	pkt->len = len;
+	if (us_raw16(h->csum) == 0 && us_addr_is_v4(src))
+		return true;			/* RFC 768; not so in RFC 8200 8.1 */
+	if (us_raw16(h->csum) == 0 || !us_csum_input(pkt, src, dst, IPPROTO_UDP)) {
+		us_count(stack, udp_bad_csum);
+		return false;
+	}
+	return true;
+}
+
+static void input(struct us_stack *stack, struct us_pkt *pkt,
+		  const struct us_addr *src, const struct us_addr *dst)
+{
+	const struct us_udp_hdr *h = (const void *)pkt->data;
+	uint16_t port;
+	struct us_udp *udp;
+
+	us_count(stack, udp_in);
+	if (!is_valid(stack, pkt, src, dst))
+		return;
+	port = us_raw16(h->src);
+	udp = lookup(stack->udp, dst, us_raw16(h->dst), src, port);
+	if (!udp) {
+		us_count(stack, udp_no_port);
+		us_icmp_port_unreachable(stack, pkt);
+		return;
+	}
+	if (udp->listen_peer && !udp->connected && us_udp_peer(udp, src, port))
+		return;
+	queue_all(udp, pkt, pkt->data + US_UDP_LEN, pkt->len - US_UDP_LEN, src, port);
+}
+
+/**
+ * us_udp_input() - takes a datagram from the network layer
+ * @stack: the stack.
+ * @pkt: data is the UDP header; consumed.
+ * @src: address, checked.
+ * @dst: address, one of ours.
+ */
+void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,
+		  const struct us_addr *src, const struct us_addr *dst)
+{
+	input(stack, pkt, src, dst);
+	us_pkt_put(pkt);
+}
+
+/**
+ * us_udp_recv() - takes a datagram
+ * @udp: the port.
+ * @data: the payload goes there; what does not fit is lost.
+ * @len: of @data.
+ * @peek: leave the datagram.
+ * @remote: gets the sender's address; may be NULL.
+ * @port: gets the sender's port, network byte order; may be NULL.
+ *
+ * Return: bytes of the whole datagram, -EAGAIN, or the pending error.
+ */
+ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
+		    struct us_addr *remote, uint16_t *port)
+{
+	struct us_udp_dgram *dgram;
+	ssize_t whole;
+
+	if (udp->error)
+		return -us_udp_error(udp);
+	if (cds_list_empty(&udp->queue))
+		return -EAGAIN;
+	dgram = cds_list_first_entry(&udp->queue, struct us_udp_dgram, node);
+	whole = dgram->len;
+	if (len > dgram->len)
+		len = dgram->len;
+	if (len)
+		memcpy(data, dgram->data, len);
+	if (remote)
+		*remote = dgram->remote;
+	if (port)
+		*port = dgram->port;
+	if (!peek)
+		us_udp_dgram_free(udp, dgram);
+	return whole;
+}
+
+/**
+ * us_udp_icmp() - an ICMP error quotes a datagram
+ * @stack: the stack.
+ * @local: source of the quoted packet.
+ * @remote: its destination.
+ * @quoted: its UDP header.
+ * @len: of @quoted.
+ * @err: positive errno.
+ * @hard: only hard errors are told, and only to a connected port, as in Linux.
+ * @mtu: with EMSGSIZE: of the path.
+ */
+void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
+		 const struct us_addr *remote, const uint8_t *quoted,
+		 uint32_t len, int err, bool hard, uint32_t mtu)
+{
+	const struct us_udp_hdr *h = (const void *)quoted;
+	struct us_udp *udp;
+
+	if (len < US_UDP_LEN)
+		return;
+	udp = lookup(stack->udp, local, us_raw16(h->src), remote, us_raw16(h->dst));
+	if (!udp || !udp->connected) {
+		us_count(stack, icmp_error_ignored);
+		return;
+	}
+	if (err == EMSGSIZE) {
+		uint32_t least = udp->family == AF_INET6 ? 1280 : 552;
+
+		if (mtu < least)
+			mtu = least;
+		if (udp->routed && mtu < udp->dst.mtu)
+			udp->dst.mtu = mtu;
+	}
+	if (!hard && err != EMSGSIZE)
+		return;
+	udp->error = (uint16_t)err;
+	us_udp_notify(udp);
+}

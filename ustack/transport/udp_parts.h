@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of UDP share. */
+#ifndef US_TRANSPORT_UDP_PARTS_H
+#define US_TRANSPORT_UDP_PARTS_H
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "transport/udp.h"
+#include "wire/udp.h"
+
+#define US_UDP_LINKS	8u
+#define US_UDP_BUCKETS	256u
+#define US_UDP_SMALL	416u
+#define US_UDP_OVERHEAD	64u	/* bytes that a datagram counts beside its payload */
+
+/**
+ * struct us_udp_bind - a flow bound on a link
+ * @link: the link.
+ * @id: its name of it.
+ */
+struct us_udp_bind {
+	struct us_link *link;
+	uint32_t id;
+};
+
+/**
+ * struct us_udp - a bound port
+ * @next: in its bucket.
+ * @stack: its stack.
+ * @user: given to us_udp_user.event().
+ * @bound: address it was bound to, all zero: any.
+ * @remote: peer, if @connected.
+ * @local_port: network byte order.
+ * @remote_port: network byte order.
+ * @family: AF_INET or AF_INET6.
+ * @connected: hears @remote only.
+ * @listen_peer: the first datagram connects it.
+ * @latched: so it was connected.
+ * @routed: @dst is valid.
+ * @error: pending error, a positive errno.
+ * @rcvbuf: bytes that @queue may count.
+ * @queued: bytes that it counts: payload and US_UDP_OVERHEAD each.
+ * @queue: struct us_udp_dgram.node, oldest first.
+ * @waiting: in us_udp_table.waiting while a link was full.
+ * @dst: the last destination.
+ * @nr_bind: used elements of @bind.
+ * @bind: flows, one a link.
+ */
+struct us_udp {
+	struct us_udp *next;
+	struct us_stack *stack;
+	void *user;
+	struct us_addr bound;
+	struct us_addr remote;
+	uint16_t local_port;
+	uint16_t remote_port;
+	uint8_t family;
+	bool connected;
+	bool listen_peer;
+	bool latched;
+	bool routed;
+	uint16_t error;
+	uint32_t rcvbuf;
+	uint32_t queued;
+	struct cds_list_head queue;
+	struct cds_list_head waiting;
+	struct us_dst dst;
+	uint32_t nr_bind;
+	struct us_udp_bind bind[US_UDP_LINKS];
+};
+
+/**
+ * struct us_udp_dgram - a datagram that was received
+ * @node: in us_udp.queue.
+ * @held: in us_udp_table.held, while @pkt is not NULL.
+ * @pkt: lent by a link, one reference, or NULL.
+ * @chunk: of us_udp_table.mem, or NULL: then the bytes are in @small.
+ * @data: first byte.
+ * @len: bytes.
+ * @port: of the sender, network byte order.
+ * @remote: the sender.
+ * @small: payload that is not worth a chunk.
+ */
+struct us_udp_dgram {
+	struct cds_list_head node;
+	struct cds_list_head held;
+	struct us_pkt *pkt;
+	struct us_chunk *chunk;
+	const uint8_t *data;
+	uint32_t len;
+	uint16_t port;
+	struct us_addr remote;
+	uint8_t small[US_UDP_SMALL];
+};
+
+static_assert(sizeof(struct us_udp_dgram) <= 512, "a datagram's record");
+
+/**
+ * struct us_udp_table - all of UDP of one stack
+ * @user: the socket layer.
+ * @ports: pool of struct us_udp.
+ * @dgrams: pool of struct us_udp_dgram.
+ * @mem: memory for datagrams that were copied out.
+ * @held: datagrams that hold a link's packets, oldest first.
+ * @waiting: ports that found a link full.
+ * @bucket: by local port.
+ */
+struct us_udp_table {
+	const struct us_udp_user *user;
+	struct us_pool ports;
+	struct us_pool dgrams;
+	struct us_txmem *mem;
+	struct cds_list_head held;
+	struct cds_list_head waiting;
+	struct us_udp *bucket[US_UDP_BUCKETS];
+};
+
+/* udp.c */
+struct us_udp **us_udp_bucket(struct us_udp_table *table, uint16_t port);
+void us_udp_notify(struct us_udp *udp);
+int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port);
+
+/* udp_input.c */
+void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,
+		  const struct us_addr *src, const struct us_addr *dst);
+void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
+		 const struct us_addr *remote, const uint8_t *quoted,
+		 uint32_t len, int err, bool hard, uint32_t mtu);
+void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram);
+void us_udp_copy_out(struct us_stack *stack);
+
+#endif /* US_TRANSPORT_UDP_PARTS_H */
