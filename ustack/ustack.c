@@ -86,12 +86,13 @@ static void destroy(struct us_stack *stack)
 		us_udp_table_destroy(stack);
 	if (stack->tcp)
 		us_tcp_table_destroy(stack);
-	cds_list_for_each_entry_safe(link, next, &stack->links, node) {
+	/* The last resets go out, and no route leads to a link that closes. */
+	cds_list_for_each_entry(link, &stack->links, node)
 		link->ops->flush(link);
-		us_link_close(link);
-	}
 	if (stack->net)
 		us_net_destroy(stack);
+	cds_list_for_each_entry_safe(link, next, &stack->links, node)
+		us_link_close(link);
 	if (stack->mem)
 		us_txmem_destroy(stack->mem);
 	us_pool_destroy(&stack->sockets);

@@ -267,7 +267,7 @@ static bool of_links(int option)
 
 static int unknown(const struct job *job, const char *text)
 {
-	if (optopt >= OPT_LINK)
+	if (optopt && !strncmp(text, "--", 2))
 		return wrong(job, "%s: this option takes no value", text);
 	if (optopt)
 		return wrong(job, "there is no option -%c; -h lists them", optopt);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* The calls about a stack as a whole. */
+#include "world.h"
+
+/* Under ASan, too, no memory is an error and not the end. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+static void test_create(void)
+{
+	struct ustack_config huge = { .max_sockets = UINT32_MAX, .max_packets = UINT32_MAX };
+	struct ustack_config small = {
+		.max_sockets = 1, .max_packets = 1, .send_memory = 1 << 20, .seed = 7,
+	};
+	struct ustack *stack;
+
+	ok(ustack_create(NULL, &stack) == 0, "create: the defaults");
+	ok(!strcmp(ustack_error(stack), ""), "error: nothing to tell");
+	ok(ustack_poll(stack) == -1, "poll: nothing pending");
+	ustack_destroy(stack);
+	ok(ustack_create(&small, &stack) == 0, "create: small");
+	ustack_destroy(stack);
+	ustack_destroy(NULL);
+	ok(ustack_create(&huge, &stack) == -ENOMEM && *ustack_error(NULL),
+	   "create: too large, and says so");
+}
+
+static void test_links(struct ustack *stack)
+{
+	struct ustack_link *link;
+	int err = 0;
+
+	ok(ustack_link_open(stack, "carrier-pigeon", &link) == -EINVAL &&
+	   strstr(ustack_error(stack), "carrier-pigeon"), "link: unknown kind, named");
+	ok(ustack_link_open(stack, "pipe:name=a,colour=red", &link) == -EINVAL &&
+	   strstr(ustack_error(stack), "colour"), "link: unknown key, named");
+	ok(ustack_link_open(stack, "pipe:name=a", NULL) == 0 &&
+	   !strcmp(ustack_error(stack), ""), "link: opened");
+	for (int i = 0; i < 40 && !err; i++)
+		err = ustack_link_open(stack, "pipe:name=a,frames=2", &link);
+	ok(err == -ENOSPC && *ustack_error(stack), "link: no more than 32");
+}
+
+static void test_addresses(struct ustack *stack)
+{
+	union world_name own = world_name("10.1.0.1", 0);
+	union world_name own6 = world_name("fd01::1", 0);
+	union world_name net = world_name("10.2.0.0", 0);
+	union world_name any = world_name("0.0.0.0", 0), any6 = world_name("::", 0);
+	union world_name gateway = world_name("10.1.0.9", 0);
+	union world_name far = world_name("10.3.0.9", 0);
+	struct sockaddr unix_name = { .sa_family = AF_UNIX };
+	struct ustack_link *link;
+
+	ustack_link_open(stack, "pipe:name=b", &link);
+	ok(ustack_address_add(stack, link, &own.sa, 33) == -EINVAL &&
+	   strstr(ustack_error(stack), "33"), "address: prefix too long, named");
+	ok(ustack_address_add(stack, link, &unix_name, 0) == -EINVAL, "address: no IP");
+	ok(ustack_address_add(stack, link, &own.sa, 24) == 0, "address: IPv4");
+	ok(ustack_address_add(stack, link, &own6.sa, 64) == 0, "address: IPv6");
+	ok(ustack_address_add(stack, link, &own.sa, 24) == -EEXIST, "address: twice");
+	ok(ustack_route_add(stack, link, &net.sa, 16, &gateway.sa) == 0, "route");
+	ok(ustack_route_add(stack, link, &any.sa, 0, &gateway.sa) == 0, "route: default");
+	ok(ustack_route_add(stack, link, &net.sa, 16, &gateway.sa) == -EEXIST, "route: twice");
+	ok(ustack_route_add(stack, link, &any6.sa, 0, &gateway.sa) == -EINVAL,
+	   "route: two families");
+	ok(ustack_route_add(stack, link, &net.sa, 99, &gateway.sa) == -EINVAL,
+	   "route: prefix too long");
+	ok(ustack_route_add(stack, link, &any.sa, 1, &far.sa) == -ENETUNREACH,
+	   "route: gateway not on the link");
+}
+
+static uint64_t packets_in;
+
+static void count(void *arg, const char *name, uint64_t value)
+{
+	(*(unsigned int *)arg)++;
+	if (!strcmp(name, "ip_in"))
+		packets_in = value;
+}
+
+static void test_running(void)
+{
+	union world_name own = world_name("10.1.0.1", 0), peer = world_name("10.1.0.2", 7);
+	struct ustack_config config = { .clock = world_clock };
+	struct ustack_link_stats stats;
+	struct ustack_link *link[2];
+	struct ustack *stack[2];
+	struct ustack_socket *s;
+	unsigned int counters = 0;
+
+	for (int i = 0; i < 2; i++) {
+		ustack_create(&config, &stack[i]);
+		ustack_link_open(stack[i], "pipe:name=c", &link[i]);
+		ustack_address_add(stack[i], link[i], i ? &peer.sa : &own.sa, 24);
+	}
+	s = ustack_socket(stack[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ustack_connect(s, &peer.sa, sizeof(peer.v4));
+	ok(ustack_poll(stack[0]) > 0, "poll: tells when the SYN is due again");
+	ustack_link_stats(link[0], &stats);
+	ok(stats.tx_packets == 1 && stats.tx_bytes > 40 && stats.rx_packets == 0,
+	   "link stats: the SYN");
+	ustack_poll(stack[1]);
+	ok(ustack_run(stack[0], WORLD_MS(100)) == 1, "run: ends as the socket changes");
+	ustack_counters(stack[0], count, &counters);
+	ok(counters > 20 && packets_in == 1, "counters");
+	ustack_close(s);
+	ustack_destroy(stack[0]);
+	ustack_destroy(stack[1]);
+}
+
+int main(void)
+{
+	struct ustack *stack;
+
+	plan(0);
+	test_create();
+	ustack_create(NULL, &stack);
+	test_links(stack);
+	ustack_destroy(stack);
+	ustack_create(NULL, &stack);
+	test_addresses(stack);
+	ustack_destroy(stack);
+	test_running();
+	return finish();
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* Datagram sockets. */
+#include "world.h"
+
+static struct ustack_socket *dgram(struct ustack *stack, const char *address,
+				   uint16_t port)
+{
+	union world_name name = world_name(address, port);
+	struct ustack_socket *s;
+
+	s = ustack_socket(stack, name.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	if (port && ustack_bind(s, &name.sa, world_length(&name)))
+		world_check(-errno, stack, "bind");
+	return s;
+}
+
+static ssize_t send_to(struct ustack_socket *s, const char *text, const char *address,
+		       uint16_t port)
+{
+	union world_name name = world_name(address, port);
+
+	return ustack_sendto(s, text, strlen(text), 0, &name.sa, world_length(&name));
+}
+
+static short ready(struct ustack *stack, struct ustack_socket *s)
+{
+	struct ustack_pollfd fd = { s, POLLIN | POLLOUT | POLLRDHUP, 0 };
+
+	ustack_pollsockets(stack, &fd, 1, 0);
+	return fd.revents;
+}
+
+static void test_exchange(const char *own, const char *other)
+{
+	struct ustack_socket *a = dgram(world.a, own, 0);
+	struct ustack_socket *b = dgram(world.b, other, 53);
+	union world_name from, name;
+	socklen_t length = sizeof(from), name_length = sizeof(name);
+	char buffer[16];
+
+	ok(ready(world.b, b) == POLLOUT, "%s: bound, POLLOUT", other);
+	ok(send_to(a, "question", other, 53) == 8, "sendto");
+	world_run(WORLD_MS(2));
+	ok(ready(world.b, b) == (POLLIN | POLLOUT), "POLLIN");
+	ok(ustack_recvfrom(b, buffer, 4, MSG_PEEK | MSG_TRUNC, NULL, NULL) == 8,
+	   "MSG_PEEK, MSG_TRUNC: the whole length");
+	ok(ustack_recvfrom(b, buffer, 4, 0, &from.sa, &length) == 4 &&
+	   !memcmp(buffer, "ques", 4), "recvfrom: cut to the buffer");
+	fails(ustack_recv(b, buffer, 4, 0), EAGAIN);
+	ok(length == world_length(&from), "recvfrom: length of the address");
+	ok(ustack_sendto(b, "", 0, 0, &from.sa, length) == 0, "sendto: empty");
+	world_run(WORLD_MS(2));
+	ok(ready(world.a, a) & POLLIN && ustack_recv(a, buffer, 16, 0) == 0,
+	   "an empty datagram arrives");
+	ok(ustack_getsockname(a, &name.sa, &name_length) == 0 &&
+	   name.v4.sin_port == from.v4.sin_port, "the port was chosen at the first send");
+	ustack_close(a);
+	ustack_close(b);
+}
+
+static void test_connected(void)
+{
+	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 1000);
+	struct ustack_socket *b = dgram(world.b, "10.0.0.2", 1000);
+	struct ustack_socket *other = dgram(world.b, "10.0.0.2", 1001);
+	union world_name peer = world_name("10.0.0.2", 1000), got;
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	socklen_t length = sizeof(got);
+	char buffer[16];
+
+	ok(ustack_connect(a, &peer.sa, sizeof(peer.v4)) == 0, "connect");
+	ok(ustack_getpeername(a, &got.sa, &length) == 0 && length == sizeof(got.v4) &&
+	   !memcmp(&got, &peer, length), "getpeername");
+	ok(ustack_send(a, "one", 3, 0) == 3, "send");
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(b, buffer, 16, 0) == 3, "arrives");
+	send_to(other, "stranger", "10.0.0.1", 1000);
+	world_run(WORLD_MS(2));
+	fails(ustack_recv(a, buffer, 16, 0), EAGAIN);
+	ok(send_to(a, "two", "10.0.0.2", 1001) == 3, "sendto another while connected");
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(other, buffer, 16, 0) == 3, "arrives there");
+	ok(ustack_shutdown(a, SHUT_WR) == 0, "shutdown: writing");
+	fails(ustack_send(a, "x", 1, 0), EPIPE);
+	ok(ustack_shutdown(a, SHUT_RD) == 0 && ustack_recv(a, buffer, 1, 0) == 0,
+	   "shutdown: reading");
+	ok(ready(world.a, a) & POLLHUP && ready(world.a, a) & POLLRDHUP,
+	   "POLLHUP, POLLRDHUP");
+	ok(ustack_connect(a, &nobody, sizeof(nobody)) == 0, "connect to AF_UNSPEC");
+	fails(ustack_send(a, "x", 1, 0), EDESTADDRREQ);
+	send_to(other, "stranger", "10.0.0.1", 1000);
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(a, buffer, 16, 0) == 8, "hears everybody again");
+	ustack_close(a);
+	ustack_close(b);
+	ustack_close(other);
+}
+
+/* The port unreachable that comes back is an error of a connected socket. */
+static void test_refused(void)
+{
+	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 0);
+	union world_name peer = world_name("10.0.0.2", 4000);
+	char byte;
+
+	ustack_connect(a, &peer.sa, sizeof(peer.v4));
+	ustack_send(a, "x", 1, 0);
+	world_run(WORLD_MS(2));
+	ok(ready(world.a, a) & POLLERR, "refused: POLLERR");
+	fails(ustack_recv(a, &byte, 1, 0), ECONNREFUSED);
+	fails(ustack_recv(a, &byte, 1, 0), EAGAIN);
+	ustack_close(a);
+}
+
+static void test_ports(void)
+{
+	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 500);
+	struct ustack_socket *other = dgram(world.a, "10.0.0.1", 0);
+	union world_name name = world_name("10.0.0.1", 500);
+
+	fails(ustack_bind(other, &name.sa, sizeof(name.v4)), EADDRINUSE);
+	name = world_name("0.0.0.0", 500);
+	fails(ustack_bind(other, &name.sa, sizeof(name.v4)), EADDRINUSE);
+	fails(ustack_bind(a, &name.sa, sizeof(name.v4)), EINVAL);
+	ustack_close(a);
+	ok(ustack_bind(other, &name.sa, sizeof(name.v4)) == 0, "bind: free after close");
+	ok(ustack_listen_peer(other) == 0, "listen for one peer");
+	ustack_close(other);
+}
+
+int main(void)
+{
+	plan(0);
+	world_create("");
+	test_exchange("10.0.0.1", "10.0.0.2");
+	test_exchange("fd00::1", "fd00::2");
+	test_connected();
+	test_refused();
+	test_ports();
+	world_destroy();
+	return finish();
+}

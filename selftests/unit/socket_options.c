@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/* setsockopt(2) and getsockopt(2). */
+#include "world.h"
+
+static struct ustack_socket *s;
+
+static int get(int level, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof(value);
+
+	if (ustack_getsockopt(s, level, name, &value, &length) ||
+	    length != sizeof(value))
+		return -1;
+	return value;
+}
+
+static int set(int level, int name, int value)
+{
+	return ustack_setsockopt(s, level, name, &value, sizeof(value));
+}
+
+static void test_facts(void)
+{
+	ok(get(SOL_SOCKET, SO_TYPE) == SOCK_STREAM, "SO_TYPE");
+	ok(get(SOL_SOCKET, SO_DOMAIN) == AF_INET, "SO_DOMAIN");
+	ok(get(SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP, "SO_PROTOCOL");
+	ok(get(SOL_SOCKET, SO_ACCEPTCONN) == 0, "SO_ACCEPTCONN");
+	ok(get(SOL_SOCKET, SO_ERROR) == 0, "SO_ERROR");
+	fails(set(SOL_SOCKET, SO_TYPE, 1), ENOPROTOOPT);
+	fails(set(SOL_SOCKET, SO_ERROR, 1), ENOPROTOOPT);
+	fails(set(IPPROTO_TCP, TCP_INFO, 1), ENOPROTOOPT);
+}
+
+static void test_flags(void)
+{
+	static const struct { int level, name; const char *text; } flags[] = {
+		{ SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR" },
+		{ SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE" },
+		{ IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY" },
+		{ IPPROTO_TCP, TCP_CORK, "TCP_CORK" },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		int level = flags[i].level, name = flags[i].name;
+
+		ok(get(level, name) == 0 && set(level, name, 7) == 0 &&
+		   get(level, name) == 1 && set(level, name, 0) == 0 &&
+		   get(level, name) == 0, "%s: off, on, off", flags[i].text);
+	}
+}
+
+static void test_buffers(void)
+{
+	ok(set(SOL_SOCKET, SO_SNDBUF, 100000) == 0 &&
+	   get(SOL_SOCKET, SO_SNDBUF) == 200000, "SO_SNDBUF is told twice, as Linux");
+	ok(set(SOL_SOCKET, SO_RCVBUF, 100000) == 0 &&
+	   get(SOL_SOCKET, SO_RCVBUF) == 200000, "SO_RCVBUF alike");
+	ok(set(SOL_SOCKET, SO_SNDBUF, 1) == 0 && get(SOL_SOCKET, SO_SNDBUF) == 4608,
+	   "SO_SNDBUF: least");
+	ok(set(SOL_SOCKET, SO_RCVBUF, 0) == 0 && get(SOL_SOCKET, SO_RCVBUF) == 2304,
+	   "SO_RCVBUF: least");
+	ok(set(SOL_SOCKET, SO_RCVBUF, -1) == 0 && get(SOL_SOCKET, SO_RCVBUF) > 1000000,
+	   "SO_RCVBUF: -1 is the most");
+}
+
+static void test_maxseg(void)
+{
+	ok(get(IPPROTO_TCP, TCP_MAXSEG) == 536, "TCP_MAXSEG before a connection");
+	fails(set(IPPROTO_TCP, TCP_MAXSEG, 87), EINVAL);
+	fails(set(IPPROTO_TCP, TCP_MAXSEG, 32768), EINVAL);
+	ok(set(IPPROTO_TCP, TCP_MAXSEG, 1000) == 0 &&
+	   get(IPPROTO_TCP, TCP_MAXSEG) == 1000, "TCP_MAXSEG");
+}
+
+static void test_linger(void)
+{
+	struct linger linger = { 1, 5 }, got = { -1, -1 };
+	socklen_t length = sizeof(got);
+
+	ustack_getsockopt(s, SOL_SOCKET, SO_LINGER, &got, &length);
+	ok(got.l_onoff == 0 && length == sizeof(got), "SO_LINGER is off");
+	ok(ustack_setsockopt(s, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0 &&
+	   ustack_getsockopt(s, SOL_SOCKET, SO_LINGER, &got, &length) == 0 &&
+	   got.l_onoff == 1 && got.l_linger == 5, "SO_LINGER");
+	fails(ustack_setsockopt(s, SOL_SOCKET, SO_LINGER, &linger, 4), EINVAL);
+}
+
+static int set_time(long sec, long usec)
+{
+	struct timeval tv = { sec, usec };
+
+	return ustack_setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+static bool has_time(long sec, long usec)
+{
+	struct timeval tv = { -1, -1 };
+	socklen_t length = sizeof(tv);
+
+	ustack_getsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &tv, &length);
+	return tv.tv_sec == sec && tv.tv_usec == usec;
+}
+
+static void test_times(void)
+{
+	ok(has_time(0, 0), "SO_RCVTIMEO: none");
+	ok(set_time(3, 250000) == 0 && has_time(3, 250000), "SO_RCVTIMEO");
+	fails(set_time(0, 1000000), EDOM);
+	fails(set_time(0, -1), EDOM);
+	ok(set_time(0, 0) == 0 && has_time(0, 0), "SO_RCVTIMEO: off");
+	ok(set_time(-1, 0) == 0 && has_time(0, 0), "SO_RCVTIMEO: negative");
+}
+
+static void test_lengths(void)
+{
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+	char byte = 55;
+
+	fails(ustack_setsockopt(s, SOL_SOCKET, SO_SNDBUF, &byte, 1), EINVAL);
+	fails(ustack_setsockopt(s, SOL_SOCKET, SO_SNDBUF, NULL, 4), EFAULT);
+	fails(ustack_getsockopt(s, SOL_SOCKET, SO_SNDBUF, NULL, &length), EFAULT);
+	fails(ustack_getsockopt(s, SOL_SOCKET, SO_SNDBUF, &byte, NULL), EFAULT);
+	fails(ustack_getsockopt(s, SOL_SOCKET, SO_BROADCAST, &byte, &length), ENOPROTOOPT);
+	fails(ustack_getsockopt(s, 99, 1, &byte, &length), ENOPROTOOPT);
+	ok(ustack_getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+	   length == sizeof(info) && info.tcpi_state == TCP_CLOSE, "TCP_INFO");
+	length = 1;
+	ok(ustack_getsockopt(s, SOL_SOCKET, SO_TYPE, &byte, &length) == 0 &&
+	   length == 1 && byte == SOCK_STREAM, "getsockopt: cut to the caller's length");
+	length = -1;
+	fails(ustack_getsockopt(s, SOL_SOCKET, SO_TYPE, &byte, &length), EINVAL);
+}
+
+static void test_dgram(void)
+{
+	ok(get(SOL_SOCKET, SO_TYPE) == SOCK_DGRAM &&
+	   get(SOL_SOCKET, SO_PROTOCOL) == IPPROTO_UDP, "datagrams: their type");
+	fails(set(IPPROTO_TCP, TCP_NODELAY, 1), ENOPROTOOPT);
+	ok(set(SOL_SOCKET, SO_RCVBUF, 100000) == 0, "datagrams: SO_RCVBUF");
+}
+
+/* What an accepted connection takes over, and what it tells. */
+static void test_inherit(void)
+{
+	struct ustack_socket *listener = world_listen(world.b, "10.0.0.2", 80);
+	struct ustack_socket *client;
+	int one = 1;
+
+	s = listener;
+	ok(get(SOL_SOCKET, SO_ACCEPTCONN) == 1, "SO_ACCEPTCONN of a listening socket");
+	ustack_setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	ustack_setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	client = world_connect(world.a, "10.0.0.2", 80, SOCK_STREAM | SOCK_NONBLOCK);
+	world_run(WORLD_MS(5));
+	s = ustack_accept(listener, NULL, NULL, 0);
+	ok(s && get(IPPROTO_TCP, TCP_NODELAY) == 1 && get(SOL_SOCKET, SO_KEEPALIVE) == 1,
+	   "accept: options are inherited");
+	ok(get(IPPROTO_TCP, TCP_MAXSEG) > 1400, "TCP_MAXSEG of a connection");
+	ustack_close(s);
+	ustack_close(client);
+	ustack_close(listener);
+}
+
+int main(void)
+{
+	plan(0);
+	world_create("");
+	s = ustack_socket(world.a, AF_INET, SOCK_STREAM, 0);
+	test_facts();
+	test_flags();
+	test_buffers();
+	test_maxseg();
+	test_linger();
+	test_times();
+	test_lengths();
+	ustack_close(s);
+	s = ustack_socket(world.a, AF_INET6, SOCK_DGRAM, 0);
+	test_dgram();
+	ustack_close(s);
+	test_inherit();
+	world_destroy();
+	return finish();
+}
