@@ -104,9 +104,16 @@ TEST_F(mmap, mapped_again_by_child)
 	EXPECT_EQ(0, child_wait(child_start(map_again, &self->c)));
 }
 
-TEST_F(mmap, madvise_cannot_undo_dontcopy)
+/* Who insists gets a child that shares the area; there is nothing to it. */
+TEST_F(mmap, madvise_to_inherit)
 {
-	EXPECT_EQ(-1, madvise(self->c.area, self->size, MADV_DOFORK));
+	int status;
+
+	madvise(self->c.area, self->size, MADV_DOFORK);
+	status = child_wait(child_start(read_area, self->c.area));
+	EXPECT_TRUE(status == 0 || status == 128 + SIGSEGV);
+	self->c.ctl->wakeup = 0;
+	EXPECT_EQ(0, chan_poll(&self->c, POLLIN, 0));
 }
 
 /* The memory outlives its descriptor. */

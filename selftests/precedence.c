@@ -59,7 +59,7 @@ RULE(device, { HERE4, 7, PEER4, 9, true }, { HERE4, 7, PEER4, 9 });
 
 RULE(ipv6_local_port, { ANY6, 7, ANY6, 0 }, { HERE6, 0, PEER6, 9 });
 RULE(ipv6_local_prefix, { "fd00::/65", 7, ANY6, 0 }, { "fd00::/64", 7, PEER6, 9 });
-RULE(ipv6_remote_prefix, { HERE6, 7, "fd00::/127", 0 }, { HERE6, 7, "fd00::/126", 9 });
+RULE(ipv6_remote_prefix, { HERE6, 7, "fd00::2/127", 0 }, { HERE6, 7, "fd00::/126", 9 });
 RULE(ipv6_remote_port, { HERE6, 7, PEER6, 9 }, { HERE6, 7, PEER6, 0 });
 RULE(ipv6_device, { HERE6, 7, PEER6, 9, true }, { HERE6, 7, PEER6, 9 });
 

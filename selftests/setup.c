@@ -40,7 +40,7 @@ TEST_F(setup, defaults)
 	ASSERT_EQ(0, do_setup(self->fd, s));
 	EXPECT_EQ(NETCHANNEL_DEPTH_DEFAULT, s->rx_depth);
 	EXPECT_EQ(NETCHANNEL_DEPTH_DEFAULT, s->tx_depth);
-	EXPECT_EQ((NETCHANNEL_DEPTH_DEFAULT + 1) * 2048, s->rx_bytes);
+	EXPECT_EQ((NETCHANNEL_DEPTH_DEFAULT + 1) * 2048 + 2048, s->rx_bytes);
 	EXPECT_EQ(2 << 20, s->tx_bytes);
 	EXPECT_EQ(64, s->wills);
 	EXPECT_EQ(64, s->rx_desc_size);

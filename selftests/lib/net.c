@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,16 @@ static int open_namespace(void)
 	return fd;
 }
 
+static void loopback_up(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (ioctl(fd, SIOCSIFFLAGS, &lo))
+		abort();
+	close(fd);
+}
+
 int net_namespace(void)
 {
 	int back = open_namespace(), fd;
@@ -44,7 +55,7 @@ int net_namespace(void)
 	if (unshare(CLONE_NEWNET))
 		abort();
 	fd = open_namespace();
-	net_run(fd, "/bin/ip link set lo up");
+	loopback_up();
 	net_enter(back);
 	close(back);
 	return fd;
@@ -53,7 +64,7 @@ int net_namespace(void)
 int net_run(int namespace, const char *format, ...)
 {
 	int back = open_namespace(), status;
-	char command[1024];
+	char command[2048];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -66,37 +77,33 @@ int net_run(int namespace, const char *format, ...)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* All that either side would ask the other for is set: only tests send. */
-static int configure(int namespace, const char *dev, const char *ip4,
-		     const char *ip6, const char *peer4, const char *peer6,
-		     const char *peer_mac)
-{
-	return net_run(namespace,
-		"/bin/ip addr add %s/24 dev %s && "
-		"/bin/ip addr add %s/64 dev %s nodad && "
-		"/bin/ip link set %s up && "
-		"/bin/ip neigh add %s lladdr %s dev %s && "
-		"/bin/ip neigh add %s lladdr %s dev %s",
-		ip4, dev, ip6, dev, dev, peer4, peer_mac, dev,
-		peer6, peer_mac, dev);
-}
+/*
+ * All that either side would ask the other for is set: only tests send.  A
+ * batch, since starting a program takes longer in a guest than most tests.
+ */
+#define CONFIGURE(dev, ip4, ip6, mac, peer4, peer6, other4, other6)	\
+	"addr add " ip4 "/24 dev " dev "\n"				\
+	"addr add " ip6 "/64 dev " dev " nodad\n"			\
+	"link set " dev " up\n"						\
+	"neigh add " peer4 " lladdr " mac " dev " dev "\n"		\
+	"neigh add " peer6 " lladdr " mac " dev " dev "\n"		\
+	other4 other6
 
 static int join(struct net *net)
 {
-	return net_run(net->here,
-		"/bin/ip link add " HERE_DEV " address " HERE_MAC
+	return net_run(net->here, "/bin/ip -batch - <<end\n"
+		"link add " HERE_DEV " address " HERE_MAC
 		" type veth peer name " PEER_DEV " address " PEER_MAC
-		" netns /proc/%d/fd/%d", getpid(), net->peer) ||
-	       configure(net->here, HERE_DEV, HERE4, HERE6, PEER4, PEER6,
-			 PEER_MAC) ||
-	       configure(net->peer, PEER_DEV, PEER4, PEER6, HERE4, HERE6,
-			 HERE_MAC) ||
-	       net_run(net->peer, "/bin/ip addr add " OTHER4 "/24 dev " PEER_DEV
-			" && /bin/ip addr add " OTHER6 "/64 dev " PEER_DEV
-			" nodad") ||
-	       net_run(net->here, "/bin/ip neigh add " OTHER4 " lladdr " PEER_MAC
-			" dev " HERE_DEV " && /bin/ip neigh add " OTHER6
-			" lladdr " PEER_MAC " dev " HERE_DEV);
+		" netns /proc/%d/fd/%d\n"
+		CONFIGURE(HERE_DEV, HERE4, HERE6, PEER_MAC, PEER4, PEER6,
+			  "neigh add " OTHER4 " lladdr " PEER_MAC " dev " HERE_DEV "\n",
+			  "neigh add " OTHER6 " lladdr " PEER_MAC " dev " HERE_DEV "\n")
+		"end", getpid(), net->peer) ||
+	       net_run(net->peer, "/bin/ip -batch - <<end\n"
+		CONFIGURE(PEER_DEV, PEER4, PEER6, HERE_MAC, HERE4, HERE6,
+			  "addr add " OTHER4 "/24 dev " PEER_DEV "\n",
+			  "addr add " OTHER6 "/64 dev " PEER_DEV " nodad\n")
+		"end");
 }
 
 /* A device that has just come up drops what it is given for a while. */
