@@ -23,7 +23,7 @@ static void make_spec(const struct job *job, char *spec, size_t size)
 		snprintf(interface, sizeof(interface), "dev=%s", job->device);
 	else
 		snprintf(interface, sizeof(interface), "ifindex=%u", job->ifindex);
-	snprintf(spec, size, "packet:depth=%u,%s%s%s", job->depth, interface,
+	snprintf(spec, size, "packet:%s%s%s", interface,
 		 job->mac ? ",peer=" : "", job->mac ? job->mac : "");
 }
 

@@ -21,8 +21,9 @@ static const char common[] =
 "  -h, --help                   this text\n";
 
 static const char links[] =
-"  -L, --queue N                packets that the receive queue holds (default 1024)\n"
 "      --link netchannel|packet the kernel module (default), or a packet socket\n"
+"  -L, --queue N                netchannel: packets that the receive queue holds\n"
+"                               (default 1024)\n"
 "      --hook late|early        netchannel: behind the firewall (default), or at\n"
 "                               the device\n"
 "      --dev NAME               packet: the interface\n"

@@ -10,6 +10,7 @@
 
 #include "job.h"
 
+#define DEPTH_DEFAULT	1024
 #define DEPTH_MAX	65536
 #define BYTES_STREAM	4096	/* as the original had it */
 #define BYTES_DATAGRAM	1400	/* fits an MTU of 1500 over IPv4 and IPv6 */
@@ -314,8 +315,11 @@ static int check_link(struct job *job)
 {
 	bool packet = !strcmp(job->link, "packet");
 
-	if (packet && job->hook)
-		return wrong(job, "--hook is for --link netchannel");
+	if (packet && (job->hook || job->depth))
+		return wrong(job, "%s is for --link netchannel",
+			     job->hook ? "--hook" : "-L");
+	if (!job->depth)
+		job->depth = DEPTH_DEFAULT;
 	if (!packet && (job->mac || job->ifindex || job->device))
 		return wrong(job, "%s is for --link packet: over netchannel the kernel routes",
 			     job->mac ? "-e" : job->ifindex ? "-i" : "--dev");
@@ -362,7 +366,6 @@ int job_parse(struct job *job, int argc, char **argv)
 		.kernel = job->kernel,
 		.protocol = IPPROTO_TCP,
 		.prefix = -1,
-		.depth = 1024,
 		.link = "netchannel",
 	};
 	opterr = 0;
