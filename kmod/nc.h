@@ -121,6 +121,7 @@ struct nc_tx_packet {
  * @slot: private state of each slot.
  * @route: recently used routes.
  * @batch: packets built in this kick.
+ * @finished: slots completed in this kick.
  */
 struct nc_tx {
 	struct mutex lock;
@@ -129,6 +130,7 @@ struct nc_tx {
 	struct nc_tx_slot *slot;
 	struct nc_route *route;
 	struct nc_tx_packet *batch;
+	bool finished;
 };
 
 /**

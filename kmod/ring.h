@@ -187,10 +187,11 @@ static inline bool nc_ring_pending(const struct nc_ring *ring, u32 head)
 {
 	u32 index;
 
-	/* (G) what was published is published entirely */
-	for (index = ring->tail; (s32)(head - index) > 0; index++)
+	for (index = ring->tail; (s32)(head - index) > 0; index++) {
+		/* (G) what was published is published entirely */
 		if (!smp_load_acquire(&nc_ring_slot(ring, index)->published))
 			return true;
+	}
 	return false;
 }
 

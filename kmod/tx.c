@@ -28,6 +28,14 @@ static void finish(struct nc_channel *ch, u32 index, int result, u32 info,
 	smp_store_release(&done->seq, index + 1);
 }
 
+/* In a kick, which wakes once for all slots that completed in it. */
+static void finish_now(struct nc_channel *ch, u32 index, int result, u32 info)
+{
+	lockdep_assert_held(&ch->tx.lock);
+	ch->tx.finished = true;
+	finish(ch, index, result, info, 0);
+}
+
 /* A reference to a slot's memory is gone; any context. */
 static void reference_gone(struct sk_buff *skb, struct ubuf_info *ubuf,
 			   bool success)
@@ -115,7 +123,7 @@ static void send(struct nc_channel *ch, struct nc_tx_packet *packet)
 	if (packet->reference)
 		reference_result(ch, packet->index, err);
 	else
-		finish(ch, packet->index, err, 0, 0);
+		finish_now(ch, packet->index, err, 0);
 	nc_flow_put(packet->flow);
 }
 
@@ -143,7 +151,7 @@ static bool build(struct nc_channel *ch, u32 index, struct nc_tx_packet *packet)
 		return true;
 	nc_count_tx(ch, fault.counter, 1);
 	trace_netchannel_tx(ch->id, index, 0, fault.result);
-	finish(ch, index, fault.result, fault.info, 0);
+	finish_now(ch, index, fault.result, fault.info);
 	return false;
 }
 
@@ -194,7 +202,9 @@ static u32 kick_locked(struct nc_channel *ch)
 		send_batch(ch, count);
 		cond_resched();
 	}
-	nc_channel_wake_tx(ch);
+	if (tx->finished)
+		nc_channel_wake_tx(ch);
+	tx->finished = false;
 	return good ? NETCHANNEL_REASON_NONE : NETCHANNEL_REASON_TX_BUSY;
 }
 
