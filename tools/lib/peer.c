@@ -6,6 +6,8 @@
 
 #include "run.h"
 
+#define DATAGRAM_ROOM	(1 << 20)
+
 /* In words, for messages: "ADDRESS port PORT". */
 static const char *end_name(const union job_address *address)
 {
@@ -32,10 +34,14 @@ static int make_socket(struct run *run)
 {
 	const struct job *job = run->job;
 	int type = job->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int room = DATAGRAM_ROOM;
 
 	run->socket = run->api->socket(job->family, type);
 	if (!run->socket)
 		return run_failed(run, "socket");
+	/* UDP waits for nobody: room for what comes while others run. */
+	if (type == SOCK_DGRAM)
+		run->api->setsockopt(run->socket, SO_RCVBUF, &room, sizeof(room));
 	if (job->bound && run->api->bind(run->socket, &job->local.sa,
 					 job_length(&job->local)))
 		return failed(run, "bind to", &job->local);

@@ -13,6 +13,7 @@
  * @meter: what it costs.
  * @buffer: of job.bytes.
  * @next: number of the next datagram.
+ * @due: elapsed time at which job.rate lets the next message go.
  * @deadline: run_ticks() at which job.seconds have passed.
  */
 struct run {
@@ -22,6 +23,7 @@ struct run {
 	struct meter meter;
 	uint8_t *buffer;
 	uint64_t next;
+	int64_t due;
 	unsigned int deadline;
 };
 

@@ -18,6 +18,7 @@
 
 #define SEND_DRAIN	5	/* seconds for the peer to take all */
 #define RECEIVE_DRAIN	1	/* seconds for the peer to hear that we end */
+#define BURST_NS	2000000
 #define INPUT_WAIT_MS	20	/* at most, between two rounds of the stack */
 #define END_REPEAT_US	200000
 #define END_REPEATS	10
@@ -81,16 +82,21 @@ static ssize_t next_message(struct run *run)
 	return job->bytes;
 }
 
-static void keep_rate(struct run *run)
+/* Waits until a message of @len bytes is due.  Time that was lost is made up for
+ * only as far as it does not become a burst.
+ */
+static void keep_rate(struct run *run, size_t len)
 {
 	uint64_t rate = run->job->rate;
-	int64_t due, now;
+	int64_t now;
 
 	if (!rate)
 		return;
-	due = (double)run->meter.bytes * 8 / rate * 1e9;
-	while ((now = meter_elapsed(&run->meter)) < due && !run_stopped(run))
-		run->api->pause(due - now);
+	while ((now = meter_elapsed(&run->meter)) < run->due && !run_stopped(run))
+		run->api->pause(run->due - now);
+	if (run->due < now - BURST_NS)
+		run->due = now - BURST_NS;
+	run->due += (double)len * 8 / rate * 1e9;
 }
 
 static int send_failed(const struct run *run)
@@ -179,7 +185,7 @@ int transfer_send(struct run *run)
 			err = len;
 			break;
 		}
-		keep_rate(run);
+		keep_rate(run, len);
 		err = send_all(run, len);
 	}
 	meter_stop(&run->meter);
