@@ -22,9 +22,10 @@ static uint32_t ts_offset(struct us_tcp_table *table, const struct us_dst *dst)
  */
 void us_tcp_offer(struct us_tcp *tcp, uint32_t iss)
 {
-	tcp->flags |= US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE;
+	tcp->flags |= tcp->table->offer;
 	tcp->adv_mss = us_tcp_mss_of(&tcp->dst, tcp->maxseg);
-	tcp->rcv_wscale = us_tcp_wscale_of(tcp->rcvbuf);
+	if (tcp->flags & US_TCP_WSCALE)
+		tcp->rcv_wscale = us_tcp_wscale_of(tcp->rcvbuf);
 	tcp->ts_offset = ts_offset(tcp->table, &tcp->dst);
 	tcp->snd_una = iss;
 	tcp->snd_nxt = iss + 1;

@@ -268,6 +268,7 @@ struct us_tcp_listener {
  * @dead: connections to be freed when the call at work ends.
  * @listeners: by port.
  * @port_offset: RFC 6056, algorithm 3.
+ * @offer: US_TCP_TS, US_TCP_SACK, US_TCP_WSCALE: what a SYN offers.
  */
 struct us_tcp_table {
 	struct us_stack *stack;
@@ -292,6 +293,7 @@ struct us_tcp_table {
 	struct us_tcp *dead;
 	struct us_tcp_listener *listeners[US_TCP_LISTEN_BUCKETS];
 	uint32_t port_offset;
+	uint32_t offer;
 };
 
 /**

@@ -396,6 +396,7 @@ static void init(struct us_tcp_table *table, struct us_stack *stack,
 		table->key[i] |= us_random32(&stack->random) | 1;
 	}
 	table->port_offset = us_random32(&stack->random);
+	table->offer = US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE;
 	CDS_INIT_LIST_HEAD(&table->flush);
 	CDS_INIT_LIST_HEAD(&table->held);
 	CDS_INIT_LIST_HEAD(&table->mem_wait);

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A simulated network in virtual time: each run has its own seed, from which
+ * follow the path (loss, delay, reordering, duplication, corruption, rate, MTU),
+ * the buffers and what both sides do.  Every byte is compared in both
+ * directions, the books of TCP are audited while it runs, and nothing may be
+ * left behind at the end.
+ *
+ *	tcp_sim			a few hundred runs
+ *	tcp_sim SEED		that run alone, with a line about it
+ *	tcp_sim FIRST COUNT	so many runs from there
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+#include "transport/tcp_parts.h"
+#include "ustack.h"
+
+#define RUNS		400
+#define CHUNK		65536
+#define LIMIT		(3600 * US_SEC)
+
+/**
+ * struct side - what one end of the connection does
+ * @stack: its stack.
+ * @socket: its socket.
+ * @size: bytes that it sends.
+ * @sent: bytes of those that send() took.
+ * @expect: bytes that the other side sends.
+ * @got: bytes received and compared.
+ * @write_max: of one send().
+ * @read_max: of one recv().
+ * @lazy: chance in 256 not to read when it could.
+ * @shut: it has sent its FIN.
+ * @eof: it has read the other's.
+ * @salt: of its bytes.
+ */
+struct side {
+	struct ustack *stack;
+	struct ustack_socket *socket;
+	uint64_t size;
+	uint64_t sent;
+	uint64_t expect;
+	uint64_t got;
+	uint32_t write_max;
+	uint32_t read_max;
+	uint32_t lazy;
+	bool shut;
+	bool eof;
+	uint64_t salt;
+};
+
+/**
+ * struct sim - one run
+ * @seed: all else follows from it.
+ * @random: state of the generator.
+ * @now: virtual time.
+ * @why: what went wrong, or NULL.
+ * @six: IPv6.
+ * @sndbuf: of both sockets.
+ * @rcvbuf: of both sockets.
+ * @took: nanoseconds from SYN to both FINs.
+ * @offer: options, by side.
+ * @side: client, server.
+ * @listener: of the server.
+ * @shape: of the pipe.
+ */
+struct sim {
+	uint64_t seed;
+	uint64_t random;
+	int64_t now;
+	const char *why;
+	bool six;
+	int sndbuf;
+	int rcvbuf;
+	int64_t took;
+	uint32_t offer[2];
+	struct side side[2];
+	struct ustack_socket *listener;
+	char shape[200];
+};
+
+static uint8_t buffer[CHUNK];
+
+static uint64_t draw(struct sim *sim)
+{
+	uint64_t z = (sim->random += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static uint32_t below(struct sim *sim, uint32_t bound)
+{
+	return bound ? (uint32_t)(draw(sim) % bound) : 0;
+}
+
+/* Small numbers as often as large ones. */
+static uint32_t skewed(struct sim *sim, uint32_t bits)
+{
+	return (uint32_t)(draw(sim) & ((1ULL << below(sim, bits + 1)) - 1));
+}
+
+static int64_t sim_clock(void *arg)
+{
+	return ((struct sim *)arg)->now;
+}
+
+static uint8_t byte_at(uint64_t salt, uint64_t at)
+{
+	return (uint8_t)((at * 0x9e3779b1u + salt) >> 11 ^ at);
+}
+
+static void fail(struct sim *sim, const char *why)
+{
+	if (!sim->why)
+		sim->why = why;
+}
+
+/* ------------------------------------------------------------------ auditing */
+
+static void audit_flight(struct sim *sim, const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+	uint32_t seq = tcp->snd_una, sacked = 0, lost = 0, retrans = 0;
+	struct us_tcp_sent *sent;
+
+	cds_list_for_each_entry(sent, &a->flight, node) {
+		uint32_t bytes = sent->end - sent->seq;
+
+		if (sent->seq != seq || !bytes)
+			fail(sim, "flight has a gap");
+		if ((sent->flags & US_TCP_RETRANS) && !(sent->flags & US_TCP_LOST))
+			fail(sim, "sent again, but not lost");
+		if ((sent->flags & US_TCP_SACKED) && (sent->flags & US_TCP_LOST))
+			fail(sim, "sacked and lost");
+		sacked += sent->flags & US_TCP_SACKED ? bytes : 0;
+		lost += sent->flags & US_TCP_LOST ? bytes : 0;
+		retrans += sent->flags & US_TCP_RETRANS ? bytes : 0;
+		seq = sent->end;
+	}
+	if (seq != tcp->snd_nxt)
+		fail(sim, "flight does not reach snd_nxt");
+	if (((tcp->flags & US_TCP_SACK) && sacked != a->sacked) ||
+	    lost != a->lost || retrans != a->retrans)
+		fail(sim, "flight's sums are wrong");
+}
+
+static void audit_reass(struct sim *sim, const struct us_tcp *tcp)
+{
+	const struct us_tcp_reass *reass = tcp->active->reass;
+	uint32_t i, bytes = 0;
+
+	for (i = 0; i < reass->nr; i++) {
+		bytes += reass->range[i].end - reass->range[i].start;
+		if (!us_before(reass->range[i].start, reass->range[i].end) ||
+		    !us_after(reass->range[i].start,
+			      i ? reass->range[i - 1].end : tcp->rcv_nxt))
+			fail(sim, "reassembly is out of order");
+	}
+	if (bytes != reass->bytes)
+		fail(sim, "reassembly miscounts");
+}
+
+static void audit_connection(struct sim *sim, const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+	bool timer;
+
+	if (!a)
+		return;
+	audit_flight(sim, tcp);
+	if (a->reass)
+		audit_reass(sim, tcp);
+	if (a->rcv_bytes > tcp->rcvbuf + 65536)
+		fail(sim, "more received than the buffer holds");
+	timer = tcp->deadline[US_TCP_TIMER_REXMT] || tcp->deadline[US_TCP_TIMER_PERSIST];
+	if (us_tcp_sndq_bytes(tcp) && !timer &&
+	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
+		fail(sim, "data to send, and nothing will send it");
+}
+
+static void audit(struct sim *sim, struct ustack *stack)
+{
+	const struct us_tcp_table *table = ((struct us_stack *)stack)->tcp;
+	const struct us_tcp *tcp;
+	uint32_t i;
+
+	for (i = 0; i <= table->mask; i++)
+		for (tcp = table->hash[i]; tcp; tcp = tcp->hash_next)
+			audit_connection(sim, tcp);
+}
+
+static void audit_end(struct sim *sim, struct ustack *stack)
+{
+	const struct us_stack *s = (struct us_stack *)stack;
+	const struct us_tcp_table *table = s->tcp;
+
+	if (table->conns.used)
+		fail(sim, "connections are left");
+	if (table->actives.used || table->sents.used)
+		fail(sim, "active parts are left");
+	if (table->blocks.used)
+		fail(sim, "receive blocks are left");
+	if (table->wait_pool.used)
+		fail(sim, "TIME-WAIT is left");
+	if (s->pkts.used)
+		fail(sim, "packets are left");
+}
+
+/* -------------------------------------------------------------------- set-up */
+
+static socklen_t name(const struct sim *sim, const char *host, uint16_t port,
+		      struct sockaddr_storage *to)
+{
+	struct sockaddr_in6 *v6 = (void *)to;
+	struct sockaddr_in *v4 = (void *)to;
+	char text[32];
+
+	memset(to, 0, sizeof(*to));
+	if (sim->six) {
+		snprintf(text, sizeof(text), "fd00::%s", host);
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(port);
+		inet_pton(AF_INET6, text, &v6->sin6_addr);
+		return sizeof(*v6);
+	}
+	snprintf(text, sizeof(text), "10.0.0.%s", host);
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(port);
+	inet_pton(AF_INET, text, &v4->sin_addr);
+	return sizeof(*v4);
+}
+
+static void choose_shape(struct sim *sim)
+{
+	uint32_t mtu = 1500, harsh = below(sim, 3);
+	char rate[64] = "";
+
+	if (below(sim, 4) == 0)
+		mtu = 1280 + below(sim, 8000);
+	if (below(sim, 3) == 0)
+		snprintf(rate, sizeof(rate), ",rate=%u,limit=%u",
+			 1000000 + below(sim, 200000000), 4 + below(sim, 500));
+	snprintf(sim->shape, sizeof(sim->shape),
+		 "mtu=%u,loss=%u,reorder=%u,duplicate=%u,corrupt=%u,delay=%u,jitter=%u,gso=%u%s",
+		 mtu, harsh ? below(sim, 11) : 0, harsh ? below(sim, 20) : 0,
+		 harsh ? below(sim, 6) : 0, harsh == 2 ? below(sim, 4) : 0,
+		 1 + skewed(sim, 8), skewed(sim, 4), below(sim, 2), rate);
+}
+
+static void choose(struct sim *sim)
+{
+	int i;
+
+	sim->six = below(sim, 2);
+	sim->sndbuf = 4096 + (int)skewed(sim, 20);
+	sim->rcvbuf = 2048 + (int)skewed(sim, 20);
+	for (i = 0; i < 2; i++) {
+		struct side *side = &sim->side[i];
+
+		side->size = skewed(sim, 19);
+		side->write_max = 1 + (below(sim, 3) ? CHUNK / 2 : skewed(sim, 12));
+		side->read_max = 1 + (below(sim, 3) ? CHUNK / 2 : skewed(sim, 12));
+		side->lazy = below(sim, 3) ? 0 : below(sim, 250);
+		side->salt = draw(sim);
+		sim->offer[i] = US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE;
+		if (below(sim, 3) == 0)
+			sim->offer[i] &= (uint32_t)draw(sim);
+	}
+	if (sim->side[0].size > 20000 || sim->side[1].size > 20000)
+		for (i = 0; i < 2; i++) {
+			sim->side[i].write_max += 512;
+			sim->side[i].read_max += 512;
+		}
+	sim->side[0].expect = sim->side[1].size;
+	sim->side[1].expect = sim->side[0].size;
+	choose_shape(sim);
+}
+
+static void set_options(struct sim *sim, struct ustack_socket *socket)
+{
+	int nodelay = (int)below(sim, 2);
+
+	ustack_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &sim->sndbuf, sizeof(int));
+	ustack_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &sim->rcvbuf, sizeof(int));
+	ustack_setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(int));
+}
+
+static bool create_side(struct sim *sim, int i)
+{
+	struct ustack_config config = {
+		.clock = sim_clock, .clock_arg = sim, .seed = draw(sim) | 1,
+		.max_sockets = 8,
+	};
+	struct sockaddr_storage address;
+	struct ustack_link *link;
+	char spec[300];
+
+	snprintf(spec, sizeof(spec), "pipe:name=sim,seed=%u,%s",
+		 below(sim, UINT32_MAX - 1) + 1, sim->shape);
+	if (ustack_create(&config, &sim->side[i].stack) ||
+	    ustack_link_open(sim->side[i].stack, spec, &link))
+		return false;
+	((struct us_stack *)sim->side[i].stack)->tcp->offer = sim->offer[i];
+	name(sim, i ? "2" : "1", 0, &address);
+	return !ustack_address_add(sim->side[i].stack, link, (void *)&address,
+				   sim->six ? 64 : 24);
+}
+
+static bool open_sockets(struct sim *sim)
+{
+	int domain = sim->six ? AF_INET6 : AF_INET;
+	struct side *client = &sim->side[0], *server = &sim->side[1];
+	struct sockaddr_storage address;
+	socklen_t len = name(sim, "2", 80, &address);
+
+	sim->listener = ustack_socket(server->stack, domain,
+				      SOCK_STREAM | SOCK_NONBLOCK, 0);
+	client->socket = ustack_socket(client->stack, domain,
+				       SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (!sim->listener || !client->socket)
+		return false;
+	set_options(sim, sim->listener);
+	set_options(sim, client->socket);
+	return !ustack_bind(sim->listener, (void *)&address, len) &&
+	       !ustack_listen(sim->listener, 1) &&
+	       ustack_connect(client->socket, (void *)&address, len) == -1 &&
+	       errno == EINPROGRESS;
+}
+
+/* ------------------------------------------------------------------- the run */
+
+static void try_send(struct sim *sim, struct side *side)
+{
+	while (side->sent < side->size) {
+		uint32_t n = 1 + below(sim, side->write_max), i;
+		ssize_t done;
+
+		if (n > side->size - side->sent)
+			n = (uint32_t)(side->size - side->sent);
+		if (n > CHUNK)
+			n = CHUNK;
+		for (i = 0; i < n; i++)
+			buffer[i] = byte_at(side->salt, side->sent + i);
+		done = ustack_send(side->socket, buffer, n,
+				   below(sim, 16) ? 0 : MSG_MORE);
+		if (done < 0) {
+			if (errno != EAGAIN)
+				fail(sim, "send() failed");
+			return;
+		}
+		side->sent += (uint64_t)done;
+	}
+	if (side->shut)
+		return;
+	side->shut = true;
+	if (ustack_shutdown(side->socket, SHUT_WR))
+		fail(sim, "shutdown() failed");
+}
+
+static void try_recv(struct sim *sim, struct side *side, uint64_t salt)
+{
+	while (!side->eof && !sim->why && below(sim, 256) >= side->lazy) {
+		uint32_t want = 1 + below(sim, side->read_max);
+		ssize_t n = ustack_recv(side->socket, buffer,
+					want < CHUNK ? want : CHUNK, 0), i;
+
+		if (n < 0) {
+			if (errno != EAGAIN)
+				fail(sim, "recv() failed");
+			return;
+		}
+		for (i = 0; i < n; i++)
+			if (buffer[i] != byte_at(salt, side->got + (uint64_t)i))
+				fail(sim, "a byte is wrong");
+		side->got += (uint64_t)n;
+		side->eof = n == 0;
+	}
+	if (side->eof && side->got != side->expect)
+		fail(sim, "the stream ended early");
+	if (side->got > side->expect)
+		fail(sim, "too many bytes");
+}
+
+static void use(struct sim *sim)
+{
+	struct side *client = &sim->side[0], *server = &sim->side[1];
+	struct ustack_pollfd fd = { .socket = client->socket, .events = POLLOUT };
+
+	if (!server->socket)
+		server->socket = ustack_accept(sim->listener, NULL, NULL,
+					       SOCK_NONBLOCK);
+	ustack_pollsockets(client->stack, &fd, 1, 0);
+	if (fd.revents & POLLERR)
+		fail(sim, "connect() failed");
+	if (server->socket) {
+		try_send(sim, server);
+		try_recv(sim, server, client->salt);
+	}
+	if (fd.revents & (POLLOUT | POLLIN | POLLHUP) || client->sent) {
+		try_send(sim, client);
+		try_recv(sim, client, server->salt);
+	}
+}
+
+/* Both stacks up to @now; then to when something happens next. */
+static void step(struct sim *sim, int64_t most)
+{
+	int64_t a = ustack_poll(sim->side[0].stack);
+	int64_t b = ustack_poll(sim->side[1].stack);
+	int64_t next = most;
+
+	if (a >= 0 && a < next)
+		next = a;
+	if (b >= 0 && b < next)
+		next = b;
+	sim->now += next ? next : 1000;
+	audit(sim, sim->side[0].stack);
+	audit(sim, sim->side[1].stack);
+}
+
+static bool finished(const struct sim *sim)
+{
+	return sim->side[0].eof && sim->side[1].eof &&
+	       sim->side[0].shut && sim->side[1].shut;
+}
+
+static void settle(struct sim *sim)
+{
+	int64_t end;
+
+	ustack_close(sim->side[0].socket);
+	if (sim->side[1].socket)
+		ustack_close(sim->side[1].socket);
+	ustack_close(sim->listener);
+	for (end = sim->now + 1200 * US_SEC; sim->now < end && !sim->why;) {
+		step(sim, 10 * US_SEC);
+		if (!((struct us_stack *)sim->side[0].stack)->tcp->conns.used &&
+		    !((struct us_stack *)sim->side[1].stack)->tcp->conns.used &&
+		    end - sim->now > 100 * US_SEC)
+			end = sim->now + 100 * US_SEC;
+	}
+	audit_end(sim, sim->side[0].stack);
+	audit_end(sim, sim->side[1].stack);
+}
+
+static void run(struct sim *sim)
+{
+	int64_t begin = sim->now;
+
+	if (!open_sockets(sim)) {
+		fail(sim, "the sockets do not open");
+		return;
+	}
+	while (!finished(sim) && !sim->why) {
+		step(sim, 50 * US_MSEC);
+		use(sim);
+		if (sim->now - begin > LIMIT)
+			fail(sim, "it takes for ever");
+	}
+	sim->took = sim->now - begin;
+}
+
+static bool simulate(struct sim *sim, uint64_t seed)
+{
+	memset(sim, 0, sizeof(*sim));
+	sim->seed = sim->random = seed;
+	sim->now = US_SEC + (int64_t)below(sim, 1u << 30) * 4096;
+	choose(sim);
+	if (!create_side(sim, 0) || !create_side(sim, 1))
+		fail(sim, "the stacks cannot be created");
+	else
+		run(sim);
+	if (!sim->why)
+		settle(sim);
+	ustack_destroy(sim->side[0].stack);
+	ustack_destroy(sim->side[1].stack);
+	return !sim->why;
+}
+
+static void describe(const struct sim *sim)
+{
+	printf("# seed %llu: IPv%d %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, %.3f s: %s\n",
+	       (unsigned long long)sim->seed, sim->six ? 6 : 4, sim->shape,
+	       sim->sndbuf, sim->rcvbuf, sim->offer[0], sim->offer[1],
+	       (unsigned long long)sim->side[1].got,
+	       (unsigned long long)sim->side[0].size,
+	       (unsigned long long)sim->side[0].got,
+	       (unsigned long long)sim->side[1].size,
+	       (double)sim->took / 1e9, sim->why ? sim->why : "good");
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, seed;
+	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) :
+			 argc > 1 ? 1 : RUNS;
+	unsigned int failures = 0;
+	static struct sim sim;
+
+	plan(1);
+	for (seed = first; seed < first + count && failures < 10; seed++) {
+		bool good = simulate(&sim, seed);
+
+		failures += !good;
+		if (!good || count == 1)
+			describe(&sim);
+	}
+	ok(!failures, "%llu simulated connections", (unsigned long long)count);
+	return finish();
+}
