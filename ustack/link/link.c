@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const struct us_link_ops *const kinds[] = {
-	&us_pipe_ops,
+	&us_netchannel_ops,
 	&us_packet_ops,
+	&us_pipe_ops,
 };
 
 #define KINDS	(sizeof(kinds) / sizeof(kinds[0]))

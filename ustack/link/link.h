@@ -150,6 +150,7 @@ struct us_pkt *us_link_pkt(struct us_link *link);
 
 extern const struct us_link_ops us_pipe_ops;
 extern const struct us_link_ops us_packet_ops;
+extern const struct us_link_ops us_netchannel_ops;
 
 static inline void us_pkt_put(struct us_pkt *pkt)
 {

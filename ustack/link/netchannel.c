@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The link over the module's channel: packets of the bound flows come through the
+ * RX ring, what is sent goes through the TX ring, whose slots the stack writes
+ * its headers into directly.  Payload is sent out of the mapped arena.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "link/netchannel.h"
+#include "wire/icmp.h"
+
+_Static_assert(US_TX_INLINE == NETCHANNEL_TX_INLINE, "room for headers");
+_Static_assert(US_TX_FRAGS == NETCHANNEL_TX_FRAGS, "references");
+_Static_assert((int)US_GSO_TCP == NETCHANNEL_GSO_TCP &&
+	       (int)US_GSO_UDP == NETCHANNEL_GSO_UDP, "kinds of GSO");
+
+/* A packet that was made here, not lent by the ring. */
+#define SCRATCH		UINT64_MAX
+
+/* ------------------------------------------------------------------ sending */
+
+static void put_frags(struct us_nc *nc, uint32_t index)
+{
+	struct us_chunk **frag =
+		&nc->frag[(size_t)(index & (nc->tx.depth - 1)) * US_TX_FRAGS];
+	unsigned int i;
+
+	for (i = 0; i < US_TX_FRAGS && frag[i]; i++) {
+		us_chunk_put(frag[i]);
+		frag[i] = NULL;
+	}
+}
+
+/* An ICMP error as a router would send it, about a packet that did not leave. */
+static bool to_icmp(const struct netchannel_tx_done *done, bool v4,
+		    struct us_icmp *icmp)
+{
+	*icmp = (struct us_icmp) { .rest = us_put32(done->info) };
+	switch (done->result) {
+	case -EMSGSIZE:
+		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_TOO_BIG;
+		icmp->code = v4 ? US_ICMP_UNREACH_TOO_BIG : 0;
+		return true;
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_UNREACHABLE;
+		icmp->code = done->result == -ENETUNREACH ? 0 : v4 ? 1 : 3;
+		icmp->rest = us_put32(0);
+		return true;
+	default:	/* a queue or the firewall: as if it were lost on the way */
+		return false;
+	}
+}
+
+static void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
+{
+	const uint8_t *packet = us_nc_tx_inlined(&nc->tx, nc->tx.tail);
+	uint32_t len = us_nc_tx_at(&nc->tx, nc->tx.tail)->inline_length;
+	struct us_stack *stack = nc->link.stack;
+	struct us_icmp icmp;
+	struct us_pkt *pkt;
+
+	if (!to_icmp(done, packet[0] >> 4 == 4, &icmp))
+		return;
+	pkt = us_link_pkt(&nc->link);
+	if (!pkt)
+		return;
+	memcpy(nc->scratch, &icmp, sizeof(icmp));
+	memcpy(nc->scratch + sizeof(icmp), packet, len);
+	pkt->data = nc->scratch;
+	pkt->len = (uint32_t)sizeof(icmp) + len;
+	pkt->token = SCRATCH;
+	pkt->error = true;
+	pkt->info = done->result == -EMSGSIZE ? done->info : 0;
+	stack->up->link_input(stack, pkt);
+}
+
+/* Takes slots back that completed.  Results are told upwards only where @upcalls
+ * are safe: else the slot waits for the next poll.
+ */
+static void reap(struct us_nc *nc, bool upcalls)
+{
+	const struct netchannel_tx_done *done;
+
+	while ((done = us_nc_tx_completed(&nc->tx))) {
+		if (us_unlikely(done->result)) {
+			if (!upcalls)
+				return;
+			nc->link.stats.tx_dropped++;
+			tell(nc, done);
+		}
+		put_frags(nc, nc->tx.tail);
+		us_nc_tx_reap(&nc->tx);
+	}
+}
+
+/* The channel is broken, or its device or namespace has gone. */
+static void die(struct us_nc *nc, int err)
+{
+	if (err == EPIPE || err == ENODEV)
+		nc->link.error = -err;
+}
+
+static void kick(struct us_nc *nc)
+{
+	nc->link.stats.syscalls++;
+	if (write(nc->fd, NULL, 0) < 0)
+		die(nc, errno);
+}
+
+static void flush(struct us_link *link)
+{
+	struct us_nc *nc = us_nc_of(link);
+
+	if (us_nc_tx_show(&nc->tx, nc->ctl))
+		kick(nc);
+}
+
+static struct us_tx *reserve(struct us_link *link)
+{
+	struct us_nc *nc = us_nc_of(link);
+
+	if (us_unlikely(!us_nc_tx_room(&nc->tx))) {
+		flush(link);
+		reap(nc, false);
+		if (!us_nc_tx_room(&nc->tx)) {
+			nc->starved = true;
+			return NULL;
+		}
+	}
+	nc->slot = (struct us_tx) {
+		.link = link,
+		.head = us_nc_tx_inlined(&nc->tx, nc->tx.head),
+		.inline_cap = NETCHANNEL_TX_INLINE,
+	};
+	return &nc->slot;
+}
+
+static void submit(struct us_link *link, struct us_tx *tx)
+{
+	struct us_nc *nc = us_nc_of(link);
+	uint32_t slot = nc->tx.head & (nc->tx.depth - 1), len = tx->inline_len, i;
+	struct netchannel_tx_desc *desc = us_nc_tx_at(&nc->tx, nc->tx.head);
+
+	*desc = (struct netchannel_tx_desc) {
+		.flow_id = tx->flow,
+		.inline_length = (uint16_t)tx->inline_len,
+		.nr_frags = (uint8_t)tx->nr_frags,
+		.flags = tx->csum_offload ? NETCHANNEL_TX_CSUM : 0,
+		.gso_size = tx->gso ? tx->gso_size : 0,
+		.gso_type = tx->gso,
+	};
+	for (i = 0; i < tx->nr_frags; i++) {
+		const struct us_frag *frag = &tx->frag[i];
+
+		desc->frag[i].offset = (uint32_t)(frag->chunk->data - nc->arena) +
+				       frag->offset;
+		desc->frag[i].length = frag->len;
+		us_chunk_get(frag->chunk);
+		nc->frag[slot * US_TX_FRAGS + i] = frag->chunk;
+		len += frag->len;
+	}
+	us_nc_tx_submit(&nc->tx);
+	link->stats.tx_packets++;
+	link->stats.tx_bytes += len;
+}
+
+/* ---------------------------------------------------------------- receiving */
+
+static void fill(const struct us_nc *nc, struct us_pkt *pkt,
+		 const struct netchannel_rx_desc *desc)
+{
+	pkt->data = nc->rx.data + desc->offset;
+	pkt->len = desc->length;
+	pkt->tstamp = desc->tstamp;
+	pkt->flow = desc->flow_id;
+	if (us_unlikely(desc->type == NETCHANNEL_RX_ERROR)) {
+		pkt->error = true;
+		pkt->info = desc->info;
+		return;
+	}
+	if (desc->csum_state == NETCHANNEL_CSUM_COMPLETE) {
+		pkt->csum_state = US_CSUM_COMPLETE;
+		pkt->csum = desc->csum;
+	} else if (desc->csum_state != NETCHANNEL_CSUM_NONE) {
+		pkt->csum_state = US_CSUM_VERIFIED;
+	}
+	if (desc->gso_type != NETCHANNEL_GSO_NONE && desc->gso_size) {
+		pkt->gso = desc->gso_type;
+		pkt->gso_size = desc->gso_size;
+		pkt->gso_segs = desc->gso_segs;
+	}
+}
+
+static void deliver(struct us_nc *nc, const struct netchannel_rx_desc *desc)
+{
+	uint32_t index = us_nc_rx_read(&nc->rx);
+	struct us_link *link = &nc->link;
+	struct us_pkt *pkt = NULL;
+
+	link->stats.rx_dropped += desc->lost;
+	if (us_likely(us_nc_rx_valid(&nc->rx, desc)))
+		pkt = us_link_pkt(link);
+	if (us_unlikely(!pkt)) {
+		us_nc_rx_release(&nc->rx, index);
+		return;
+	}
+	fill(nc, pkt, desc);
+	pkt->token = index;
+	if (us_likely(!pkt->error)) {
+		link->stats.rx_packets++;
+		link->stats.rx_bytes += pkt->len;
+	}
+	link->stack->up->link_input(link->stack, pkt);
+}
+
+static void check_status(struct us_nc *nc)
+{
+	uint32_t status = __atomic_load_n(&nc->ctl->status, __ATOMIC_RELAXED);
+
+	if (status & NETCHANNEL_STATUS_BROKEN)
+		nc->link.error = -EPIPE;
+	else if (status & NETCHANNEL_STATUS_GONE)
+		nc->link.error = -ENODEV;
+}
+
+static unsigned int poll_channel(struct us_link *link, unsigned int budget)
+{
+	const struct netchannel_rx_desc *desc;
+	struct us_nc *nc = us_nc_of(link);
+	unsigned int n = 0;
+
+	if (nc->ctl->wakeup)
+		__atomic_store_n(&nc->ctl->wakeup, 0, __ATOMIC_RELAXED);
+	reap(nc, true);
+	while (n < budget && (desc = us_nc_rx_peek(&nc->rx))) {
+		deliver(nc, desc);
+		n++;
+	}
+	if (us_unlikely(nc->starved && us_nc_tx_room(&nc->tx))) {
+		nc->starved = false;
+		link->stack->up->link_writable(link->stack, link);
+	}
+	check_status(nc);
+	return n;
+}
+
+static void release(struct us_link *link, struct us_pkt *pkt)
+{
+	if (us_likely(pkt->token != SCRATCH))
+		us_nc_rx_release(&us_nc_of(link)->rx, (uint32_t)pkt->token);
+}
+
+static bool pressure(const struct us_link *link)
+{
+	return us_nc_rx_pressure(&us_nc_of(link)->rx);
+}
+
+/* ----------------------------------------------------------------- sleeping */
+
+/* Completions matter to who waits for a slot, and where slots stay in flight. */
+static uint32_t wanted(const struct us_nc *nc)
+{
+	return NETCHANNEL_WAKE_RX |
+	       (nc->starved || nc->tx.tail != nc->tx.shown ?
+		NETCHANNEL_WAKE_TX : 0);
+}
+
+/* Who polls the descriptor is woken for input: asked for here. */
+static int fd(const struct us_link *link)
+{
+	struct us_nc *nc = us_nc_of(link);
+
+	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), 0);
+	return nc->fd;
+}
+
+static int sleep_channel(struct us_link *link, us_ns deadline)
+{
+	struct us_nc *nc = us_nc_of(link);
+	int err = 0;
+
+	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), deadline == US_NEVER ? 0 :
+		   deadline > 0 ? (uint64_t)deadline : 1);
+	us_nc_tx_show(&nc->tx, nc->ctl);
+	link->stats.syscalls++;
+	if (read(nc->fd, NULL, 0) < 0)
+		err = errno;
+	__atomic_store_n(&nc->ctl->wakeup, 0, __ATOMIC_RELAXED);
+	die(nc, err);
+	return err == EINTR ? -EINTR : link->error;
+}
+
+const struct us_link_ops us_netchannel_ops = {
+	.name = "netchannel",
+	.open = us_nc_open,
+	.close = us_nc_close,
+	.reserve = reserve,
+	.submit = submit,
+	.flush = flush,
+	.poll = poll_channel,
+	.release = release,
+	.pressure = pressure,
+	.fd = fd,
+	.sleep = sleep_channel,
+	.bind = us_nc_bind,
+	.unbind = us_nc_unbind,
+	.latch = us_nc_latch,
+	.route = us_nc_route,
+};
