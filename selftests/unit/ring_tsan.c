@@ -13,6 +13,7 @@
 #include <linux/netchannel.h>
 
 #include "core/random.h"
+#include "link/netchannel_ring.h"
 #include "ring.h"
 #include "tap.h"
 
@@ -151,7 +152,7 @@ static void *produce(void *arg)
 /**
  * struct consumer - reads all packets
  * @channel: of which.
- * @next: index to be looked at next.
+ * @rx: the owner's side of the ring.
  * @held: indices that are kept.
  * @count: of @held.
  * @number: that each producer's next packet has.
@@ -160,7 +161,7 @@ static void *produce(void *arg)
  */
 struct consumer {
 	struct channel *channel;
-	u32 next;
+	struct us_nc_rx rx;
 	u32 held[HELD];
 	u32 count;
 	u32 number[PRODUCERS];
@@ -170,10 +171,12 @@ struct consumer {
 
 static bool intact(struct consumer *user, const struct netchannel_rx_desc *desc)
 {
-	const u8 *bytes = user->channel->bytes + desc->offset;
+	const u8 *bytes = user->rx.data + desc->offset;
 	struct header h;
 	u32 i;
 
+	if (!us_nc_rx_valid(&user->rx, desc))
+		return false;
 	memcpy(&h, bytes, sizeof(h));
 	if (h.producer >= PRODUCERS || h.producer != desc->cookie ||
 	    h.number != user->number[h.producer])
@@ -191,32 +194,27 @@ static void release_one(struct consumer *user)
 	u32 index = user->held[which];
 
 	user->held[which] = user->held[--user->count];
-	/* (B) our last read of the bytes is before this */
-	smp_store_release(&user->channel->released[index &
-						   (user->channel->ring.depth - 1)],
-			  index + 1);
+	us_nc_rx_release(&user->rx, index);
 }
 
 static bool receive(struct consumer *user)
 {
-	u32 slot = user->next & (user->channel->ring.depth - 1);
-	struct netchannel_rx_desc *desc = &user->channel->desc[slot];
+	const struct netchannel_rx_desc *desc = us_nc_rx_peek(&user->rx);
 
-	/* (A) descriptor and bytes are read after this */
-	if (smp_load_acquire(&desc->seq) != user->next + 1)
+	if (!desc)
 		return false;
 	user->bad += !intact(user, desc);
-	user->held[user->count++] = user->next++;
+	user->held[user->count++] = us_nc_rx_read(&user->rx);
 	return true;
 }
 
 static void *consume(void *arg)
 {
 	struct consumer *user = arg;
-	u32 all = user->channel->packets * PRODUCERS, first = user->next;
+	u32 all = user->channel->packets * PRODUCERS, first = user->rx.next;
 
 	us_random_init(&user->random, 99);
-	while (user->next - first < all && !READ_ONCE(user->channel->broken)) {
+	while (user->rx.next - first < all && !READ_ONCE(user->channel->broken)) {
 		bool got = user->count < HELD && receive(user);
 
 		if (user->count && (!got || us_random_below(&user->random, 2)))
@@ -240,7 +238,13 @@ static void run(u32 depth, u32 bytes, u32 packets, u32 first)
 	u32 i;
 
 	open_channel(&c, depth, bytes, packets, first);
-	user = (struct consumer) { .channel = &c, .next = first };
+	user = (struct consumer) {
+		.channel = &c,
+		.rx = {
+			.desc = c.desc, .released = c.released, .data = c.bytes,
+			.size = bytes, .depth = depth, .next = first, .tail = first,
+		},
+	};
 	pthread_create(&thread[PRODUCERS], NULL, consume, &user);
 	for (i = 0; i < PRODUCERS; i++) {
 		producer[i] = (struct producer) { &c, { i, 0 } };
@@ -248,10 +252,11 @@ static void run(u32 depth, u32 bytes, u32 packets, u32 first)
 	}
 	for (i = 0; i <= PRODUCERS; i++)
 		pthread_join(thread[i], NULL);
-	ok(!user.bad && !c.broken && user.next == first + packets * PRODUCERS,
+	ok(!user.bad && !c.broken && user.rx.next == first + packets * PRODUCERS,
 	   "depth %u, %u KiB: %u packets of %u producers are intact", depth,
 	   bytes / 1024, packets * PRODUCERS, PRODUCERS);
-	ok(nc_ring_reclaim(&c.ring) && !nc_ring_fill(&c.ring) && !c.ring.used,
+	ok(nc_ring_reclaim(&c.ring) && !nc_ring_fill(&c.ring) && !c.ring.used &&
+	   user.rx.tail == user.rx.next && !us_nc_rx_pressure(&user.rx),
 	   "and all is given back (it was full %u times)", c.full);
 	close_channel(&c);
 }
