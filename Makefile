@@ -43,6 +43,7 @@ unit-programs: $(unit_programs)
 fuzz-programs: $(fuzz_programs)
 
 # The contract with the module is seen where a channel is: nowhere else.
+$(O)/ustack/link/netchannel.o: CPPFLAGS += -Iuapi
 $(O)/ustack/link/netchannel%.o: CPPFLAGS += -Iuapi
 $(tools:%.c=$(O)/%.o) $(tools_lib_objs): CPPFLAGS += -Iuapi
 # The module's two pure headers are tested and fuzzed as user code.
