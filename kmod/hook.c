@@ -219,10 +219,13 @@ const struct nf_hook_ops nc_hook_late[2] = {
 };
 
 /* What ip_rcv() and ip6_rcv() would have checked. */
-static bool early_valid(const struct sk_buff *skb, const u8 *data,
+static bool early_valid(const struct sk_buff *skb, u8 protocol, const u8 *data,
 			const struct nc_headers *h)
 {
-	if (h->length < h->transport || h->length > skb->len)
+	/* With the ports that the flow was found by. */
+	u32 needed = h->transport + (nc_has_ports(protocol) ? 8 : 0);
+
+	if (h->length < needed || h->length > skb->len)
 		return false;
 	return data[0] >> 4 == 6 || !ip_fast_csum(data, 5);
 }
@@ -239,7 +242,7 @@ static unsigned int early_take(struct nc_flow *flow, struct sk_buff *skb,
 		.type = NETCHANNEL_RX_PACKET,
 	};
 
-	if (!early_valid(skb, data, h)) {
+	if (!early_valid(skb, key->protocol, data, h)) {
 		nc_rx_drop(flow, NETCHANNEL_RX_DROP_HEADER);
 		return NF_DROP;
 	}

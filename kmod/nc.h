@@ -306,6 +306,8 @@ struct nc_table {
  * @flows: flows bound in it.
  * @nr_flows: their number.
  * @nr_early: those of them that want all devices.
+ * @nr_ipv6: those of them that are IPv6.
+ * @defrag: IPv6 fragments are put together.
  * @table: how packets find them; NULL until the first flow was bound.
  * @late: hooks at local input, registered while there are flows.
  * @ingress: devices with a hook at ingress.
@@ -317,6 +319,8 @@ struct nc_net {
 	struct list_head flows;
 	u32 nr_flows;
 	u32 nr_early;
+	u32 nr_ipv6;
+	bool defrag;
 	struct nc_table *table;
 	struct nf_hook_ops late[2];
 	struct list_head ingress;
@@ -463,6 +467,11 @@ void nc_netdev_exit(void);
 extern const struct nf_hook_ops nc_hook_late[2];
 unsigned int nc_hook_early(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state);
+
+/* defrag.c */
+void nc_defrag_load(void);
+void nc_defrag_get(struct nc_net *nn);
+void nc_defrag_put(struct nc_net *nn);
 
 /* icmp.c */
 void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset);

@@ -130,17 +130,23 @@ static int hooks_get(struct nc_net *nn, const struct nc_flow *flow)
 		return err;
 	if (flow->hook == NETCHANNEL_HOOK_EARLY)
 		err = early_get(nn, flow);
-	if (!err)
-		nn->nr_flows++;
-	else if (!nn->nr_flows)
-		nf_unregister_net_hooks(nn->net, nn->late,
-					ARRAY_SIZE(nn->late));
-	return err;
+	if (err) {
+		if (!nn->nr_flows)
+			nf_unregister_net_hooks(nn->net, nn->late,
+						ARRAY_SIZE(nn->late));
+		return err;
+	}
+	nn->nr_flows++;
+	if (flow->key.family == AF_INET6 && !nn->nr_ipv6++)
+		nc_defrag_get(nn);
+	return 0;
 }
 
 static void hooks_put(struct nc_net *nn, const struct nc_flow *flow)
 {
 	lockdep_assert_held(&nn->lock);
+	if (flow->key.family == AF_INET6 && !--nn->nr_ipv6)
+		nc_defrag_put(nn);
 	if (flow->hook == NETCHANNEL_HOOK_EARLY)
 		early_put(nn, flow);
 	if (!--nn->nr_flows)
@@ -215,6 +221,8 @@ int nc_net_bind(struct nc_net *nn, struct nc_flow *flow)
 	bool early = flow->hook == NETCHANNEL_HOOK_EARLY;
 	int err;
 
+	if (flow->key.family == AF_INET6)
+		nc_defrag_load();
 	if (early)
 		rtnl_lock();
 	mutex_lock(&nn->lock);

@@ -31,6 +31,9 @@
  * @in_frags: bytes of it in the arena.
  * @segs: segments, 0 if it is not to be segmented.
  * @dst: its route; a reference.
+ * @mtu: of the route.
+ * @max_segs: of the device that it leads to.
+ * @hardware: there is some behind that device.
  * @headers: where its parts are.
  * @key: its key.
  * @inlined: private copy of the inline part.
@@ -44,6 +47,9 @@ struct work {
 	u32 in_frags;
 	u32 segs;
 	struct dst_entry *dst;
+	u32 mtu;
+	u32 max_segs;
+	bool hardware;
 	struct nc_headers headers;
 	struct nc_key key;
 	u8 inlined[NETCHANNEL_TX_INLINE];
@@ -194,13 +200,27 @@ static int check_gso(struct work *w, struct nc_tx_fault *fault)
 	return 0;
 }
 
+/* A device may be taken from a route at any time, but not under RCU. */
+static void look_at_device(struct work *w, struct dst_entry *dst)
+{
+	const struct net_device *dev;
+
+	w->dst = dst;
+	w->mtu = dst_mtu(dst);
+	rcu_read_lock();
+	dev = READ_ONCE(dst->dev);
+	w->max_segs = READ_ONCE(dev->gso_max_segs);
+	w->hardware = dev->dev.parent;
+	rcu_read_unlock();
+}
+
 static int find_route(struct work *w, struct nc_tx_fault *fault)
 {
 	struct dst_entry *dst;
 
 	dst = nc_route_get(w->ch, w->flow, &w->key, w->headers.dsfield);
 	if (!IS_ERR(dst)) {
-		w->dst = dst;
+		look_at_device(w, dst);
 		return 0;
 	}
 	switch (PTR_ERR(dst)) {
@@ -220,13 +240,12 @@ static int find_route(struct work *w, struct nc_tx_fault *fault)
 static int check_size(struct work *w, struct nc_tx_fault *fault)
 {
 	u32 size = w->segs ? w->headers.payload + w->desc->gso_size : w->total;
-	u32 mtu = dst_mtu(w->dst);
 
-	if (size > mtu) {
-		fault->info = mtu;
+	if (size > w->mtu) {
+		fault->info = w->mtu;
 		return fault_at(fault, NETCHANNEL_TX_TOO_BIG, -EMSGSIZE);
 	}
-	if (w->segs > READ_ONCE(w->dst->dev->gso_max_segs))
+	if (w->segs > w->max_segs)
 		return bad_gso(fault);
 	return 0;
 }
@@ -259,7 +278,7 @@ static bool wants_reference(const struct work *w)
 	    count_pages(w) > MAX_SKB_FRAGS)
 		return false;
 	return w->desc->flags & NETCHANNEL_TX_REFERENCE ||
-	       (w->in_frags >= REFERENCE_MIN && w->dst->dev->dev.parent);
+	       (w->in_frags >= REFERENCE_MIN && w->hardware);
 }
 
 static struct sk_buff *alloc(u32 linear, u32 paged)
