@@ -44,7 +44,7 @@ fuzz-programs: $(fuzz_programs)
 
 # The contract with the module is seen where a channel is: nowhere else.
 $(O)/ustack/link/netchannel.o: CPPFLAGS += -Iuapi
-$(O)/ustack/link/netchannel%.o: CPPFLAGS += -Iuapi
+$(filter $(O)/ustack/link/netchannel%,$(lib_objs)): CPPFLAGS += -Iuapi
 $(tools:%.c=$(O)/%.o) $(tools_lib_objs): CPPFLAGS += -Iuapi
 # The module's two pure headers are tested and fuzzed as user code.
 $(O)/selftests/%.o: CPPFLAGS += -Iuapi -Ikmod -Iselftests/unit
