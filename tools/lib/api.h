@@ -37,7 +37,7 @@ struct api {
 	int (*connect)(void *socket, const struct sockaddr *address, socklen_t length);
 	int (*listen)(void *socket);
 	void *(*accept)(void *socket);
-	ssize_t (*send)(void *socket, const void *data, size_t len);
+	ssize_t (*send)(void *socket, const void *data, size_t len, int flags);
 	ssize_t (*recvfrom)(void *socket, void *data, size_t len, int flags,
 			    struct sockaddr *address, socklen_t *length);
 	int (*shutdown)(void *socket, int how);

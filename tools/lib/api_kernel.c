@@ -73,10 +73,10 @@ static void *accept_peer(void *socket)
 	return handle(accept(fd_of(socket), NULL, NULL));
 }
 
-static ssize_t send_data(void *socket, const void *data, size_t len)
+static ssize_t send_data(void *socket, const void *data, size_t len, int flags)
 {
 	calls++;
-	return send(fd_of(socket), data, len, MSG_NOSIGNAL);
+	return send(fd_of(socket), data, len, flags | MSG_NOSIGNAL);
 }
 
 static ssize_t recv_data(void *socket, void *data, size_t len, int flags,

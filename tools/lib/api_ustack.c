@@ -96,9 +96,9 @@ static void *accept_peer(void *socket)
 	return ustack_accept(socket, NULL, NULL, 0);
 }
 
-static ssize_t send_data(void *socket, const void *data, size_t len)
+static ssize_t send_data(void *socket, const void *data, size_t len, int flags)
 {
-	return ustack_send(socket, data, len, 0);
+	return ustack_send(socket, data, len, flags);
 }
 
 static ssize_t recv_data(void *socket, void *data, size_t len, int flags,

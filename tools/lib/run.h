@@ -13,6 +13,7 @@
  * @meter: what it costs.
  * @buffer: of job.bytes.
  * @next: number of the next datagram.
+ * @regular: standard input is a file.
  * @due: elapsed time at which job.rate lets the next message go.
  * @deadline: run_ticks() at which job.seconds have passed.
  */
@@ -23,6 +24,7 @@ struct run {
 	struct meter meter;
 	uint8_t *buffer;
 	uint64_t next;
+	bool regular;
 	int64_t due;
 	unsigned int deadline;
 };

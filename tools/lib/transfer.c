@@ -30,13 +30,20 @@ static bool is_udp(const struct run *run)
 
 /* ------------------------------------------------------------------ sending */
 
+/* A file, which is always ready. */
+static bool regular_input(void)
+{
+	struct stat stat;
+
+	return fstat(STDIN_FILENO, &stat) == 0 && S_ISREG(stat.st_mode);
+}
+
 /* The network goes on while there is no input. */
 static bool input_ready(struct run *run)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
-	struct stat stat;
 
-	if (fstat(STDIN_FILENO, &stat) == 0 && S_ISREG(stat.st_mode))
+	if (run->regular)
 		return true;
 	while (!run_stopped(run)) {
 		if (poll(&fd, 1, INPUT_WAIT_MS) > 0)
@@ -109,13 +116,24 @@ static int send_failed(const struct run *run)
 	return -1;
 }
 
+/* The next message of a stream follows at once, but for a rate or a slow input:
+ * then small ones travel together.
+ */
+static int send_flags(const struct run *run)
+{
+	bool slow = run->job->rate || (run->job->input && !run->regular);
+
+	return is_udp(run) || slow ? 0 : MSG_MORE;
+}
+
 /* 0, 1 if stopped in between, -1. */
-static int send_all(struct run *run, size_t len)
+static int send_all(struct run *run, size_t len, int flags)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = run->api->send(run->socket, run->buffer + done, len - done);
+		ssize_t n = run->api->send(run->socket, run->buffer + done,
+					   len - done, flags);
 
 		if (n < 0 && !run_again())
 			return send_failed(run);
@@ -166,7 +184,7 @@ static void end_datagrams(struct run *run)
 
 	run->api->setsockopt(run->socket, SO_RCVTIMEO, &wait, sizeof(wait));
 	for (int i = 0; i < END_REPEATS; i++) {
-		if (run->api->send(run->socket, "", 0) < 0 && !run_again())
+		if (run->api->send(run->socket, "", 0, 0) < 0 && !run_again())
 			return;
 		if (end_answered(run))
 			return;
@@ -176,8 +194,10 @@ static void end_datagrams(struct run *run)
 
 int transfer_send(struct run *run)
 {
-	int err = 0;
+	int err = 0, flags;
 
+	run->regular = regular_input();
+	flags = send_flags(run);
 	while (!err && !run_stopped(run)) {
 		ssize_t len = next_message(run);
 
@@ -186,7 +206,7 @@ int transfer_send(struct run *run)
 			break;
 		}
 		keep_rate(run, len);
-		err = send_all(run, len);
+		err = send_all(run, len, flags);
 	}
 	meter_stop(&run->meter);
 	if (err < 0)
@@ -271,7 +291,7 @@ static int say_hello(struct run *run)
 {
 	if (!is_udp(run) || run->job->listen || run->meter.messages)
 		return 0;
-	if (run->api->send(run->socket, "h", 1) < 0 && !run_again())
+	if (run->api->send(run->socket, "h", 1, 0) < 0 && !run_again())
 		return run_failed(run, "send");
 	return 0;
 }
@@ -291,7 +311,7 @@ static void end_receiving(struct run *run, bool peer_ended)
 {
 	if (is_udp(run)) {
 		if (peer_ended)
-			run->api->send(run->socket, "", 0);
+			run->api->send(run->socket, "", 0, 0);
 		return;
 	}
 	if (run->api->shutdown(run->socket, SHUT_WR) == 0 && !peer_ended)

@@ -24,13 +24,18 @@ us_ns us_clock_monotonic(void *arg)
 	return ts.tv_sec * US_SEC + ts.tv_nsec;
 }
 
-void us_loop_flush(struct us_stack *stack)
+void us_loop_kick(struct us_stack *stack)
 {
 	struct us_link *link;
 
-	us_tcp_flush(stack);
 	cds_list_for_each_entry(link, &stack->links, node)
 		link->ops->flush(link);
+}
+
+void us_loop_flush(struct us_stack *stack)
+{
+	us_tcp_flush(stack);
+	us_loop_kick(stack);
 }
 
 bool us_loop_once(struct us_stack *stack)

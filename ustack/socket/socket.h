@@ -150,7 +150,9 @@ void us_unclaim(struct ustack_socket *s);
 us_ns us_clock_monotonic(void *arg);
 /* One round without sleeping; true if there is more to do at once. */
 bool us_loop_once(struct us_stack *stack);
-/* Lets out what calls since the last round queued. */
+/* Lets out the packets that stand in the links. */
+void us_loop_kick(struct us_stack *stack);
+/* And those that calls since the last round queued. */
 void us_loop_flush(struct us_stack *stack);
 /* The next time at which a round has something to do by itself. */
 us_ns us_loop_next(const struct us_stack *stack);

@@ -237,6 +237,15 @@ static ssize_t push(struct ustack_socket *s, const void *data, size_t len, bool 
 	return us_tcp_send(s->tcp, data, len, more);
 }
 
+/* MSG_MORE: what fills segments goes, the rest may wait for the next call. */
+static void let_out(struct us_stack *stack, bool more)
+{
+	if (more)
+		us_loop_kick(stack);
+	else
+		us_loop_flush(stack);
+}
+
 /* A call that moved bytes says so; what stopped it is for the next one. */
 static ssize_t moved(struct ustack_socket *s, size_t done, ssize_t result)
 {
@@ -264,7 +273,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 		n = push(s, (const char *)data + done, len - done, flags & MSG_MORE);
 		if (n >= 0)
 			done += n;
-		us_loop_flush(s->stack);
+		let_out(s->stack, flags & MSG_MORE);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;
 		n = us_socket_wait(s, limit);
