@@ -94,13 +94,13 @@ module:			## the module, for KERNEL=6.1|6.12|debug or a KDIR (C=2: with sparse)
 	@ln -sfn $(addprefix $(CURDIR)/,Kbuild uapi) $(module_dir)
 	@ln -sf $(addprefix $(CURDIR)/,$(module_sources)) $(module_dir)/kmod
 	@find $(module_dir) -xtype l -delete
-	+$(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS="-Werror $(USERCFLAGS)" modules
+	+flock $(module_dir).lock $(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS="-Werror $(USERCFLAGS)" modules
 	@ln -sf kmod/netchannel.ko $(module_dir)
 
 # --- kselftest: its own build rules and runner, from Debian's kernel source -----
 
 KSELFTEST = $(shell selftests/vm/kernel source | sed -n 's/^SOURCE=//p')/tools/testing/selftests
-installed := $(CURDIR)/build/kselftest
+installed := $(CURDIR)/build/kselftest.new
 kselftest_vars = KSELFTEST=$(KSELFTEST) OUTPUT=$(CURDIR)/build/selftests \
 	INSTALL_PATH=$(installed)/netchannel COLLECTION=netchannel
 
@@ -112,6 +112,8 @@ kselftest:		## the kernel tests, installed as kselftest does
 	@cp $(KSELFTEST)/run_kselftest.sh $(installed)
 	@$(MAKE) -s --no-print-directory -C selftests $(kselftest_vars) emit_tests \
 		>$(installed)/kselftest-list.txt
+	@rm -rf build/kselftest
+	@mv $(installed) build/kselftest
 
 # --- running --------------------------------------------------------------------
 
