@@ -273,11 +273,11 @@ static void choose(struct sim *sim)
 		if (below(sim, 3) == 0)
 			sim->offer[i] &= (uint32_t)draw(sim);
 	}
-	if (sim->side[0].size > 20000 || sim->side[1].size > 20000)
-		for (i = 0; i < 2; i++) {
-			sim->side[i].write_max += 512;
-			sim->side[i].read_max += 512;
-		}
+	/* Much data by small steps would take for ever. */
+	for (i = 0; i < 2; i++) {
+		sim->side[i].write_max += (uint32_t)sim->side[i].size / 64;
+		sim->side[i].read_max += (uint32_t)sim->side[!i].size / 64;
+	}
 	sim->side[0].expect = sim->side[1].size;
 	sim->side[1].expect = sim->side[0].size;
 	choose_shape(sim);
@@ -486,14 +486,14 @@ static bool simulate(struct sim *sim, uint64_t seed)
 
 static void describe(const struct sim *sim)
 {
-	printf("# seed %llu: IPv%d %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, %.3f s: %s\n",
+	printf("# seed %llu: IPv%d %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, lazy %u %u, %.3f s: %s\n",
 	       (unsigned long long)sim->seed, sim->six ? 6 : 4, sim->shape,
 	       sim->sndbuf, sim->rcvbuf, sim->offer[0], sim->offer[1],
 	       (unsigned long long)sim->side[1].got,
 	       (unsigned long long)sim->side[0].size,
 	       (unsigned long long)sim->side[0].got,
 	       (unsigned long long)sim->side[1].size,
-	       (double)sim->took / 1e9, sim->why ? sim->why : "good");
+	       sim->side[0].lazy, sim->side[1].lazy, (double)sim->took / 1e9, sim->why ? sim->why : "good");
 }
 
 int main(int argc, char **argv)
