@@ -41,9 +41,7 @@ static uint32_t usable(uint32_t window, uint32_t scale)
  */
 uint16_t us_tcp_window(struct us_tcp *tcp)
 {
-	uint32_t used = tcp->active ? tcp->active->rcv_bytes : 0;
-	uint32_t space = tcp->rcvbuf > used ? tcp->rcvbuf - used : 0;
-	uint32_t now = us_tcp_rcv_wnd(tcp), field;
+	uint32_t space = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp), field;
 	uint32_t step = us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
 
 	if (space < now || space - now < step)

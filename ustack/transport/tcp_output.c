@@ -91,7 +91,7 @@ static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_
 	fin = got == len && us_after(end, tcp->active->snd_end);
 	if (fin)
 		h->flags |= US_TCP_FIN;
-	if (seq + got == tcp->active->snd_end)
+	if (got && seq + got == tcp->active->snd_end)
 		h->flags |= US_TCP_PSH;
 	if (got > full) {
 		tx->gso = US_GSO_TCP;

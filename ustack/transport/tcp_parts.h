@@ -453,6 +453,7 @@ void us_tcp_rcvq_pressure(struct us_tcp_table *table);
 void us_tcp_rcvq_free(struct us_tcp *tcp);
 struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table, uint32_t seq);
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt);
+uint32_t us_tcp_rcv_room(const struct us_tcp *tcp);
 void us_tcp_rcv_space(struct us_tcp *tcp);
 
 /* tcp_reass.c */

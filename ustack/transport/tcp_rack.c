@@ -6,6 +6,7 @@
 #include "transport/tcp_parts.h"
 
 #define TLP_DELACK	US_TCP_MSEC(200)	/* RFC 8985 7.2: WCDelAckT */
+#define TLP_MIN		US_TCP_MSEC(2)		/* as Linux: what timers can do */
 
 /* RFC 8985 6.2 step 2, RACK_sent_after() */
 static bool sent_after(uint32_t t1, uint32_t end1, uint32_t t2, uint32_t end2)
@@ -125,8 +126,7 @@ void us_tcp_probe_arm(struct us_tcp *tcp)
 		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
 		return;
 	}
-	if (us_tcp_in_flight(tcp) <= tcp->mss)
-		pto += TLP_DELACK;
+	pto += us_tcp_in_flight(tcp) <= tcp->mss ? TLP_DELACK : TLP_MIN;
 	if (pto < us_tcp_rto(tcp))
 		us_tcp_timer_set(tcp, US_TCP_TIMER_PROBE, pto);
 	else

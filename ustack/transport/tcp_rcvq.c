@@ -115,6 +115,21 @@ void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
 }
 
 /**
+ * us_tcp_rcv_room() - the window that could be advertised now
+ * @tcp: the connection.
+ *
+ * Return: bytes: room in the receive queue, as much of it as the header's field
+ * can tell.
+ */
+uint32_t us_tcp_rcv_room(const struct us_tcp *tcp)
+{
+	uint32_t used = tcp->active ? tcp->active->rcv_bytes : 0;
+	uint32_t room = tcp->rcvbuf > used ? tcp->rcvbuf - used : 0;
+
+	return us_min32(room, (uint32_t)UINT16_MAX << tcp->rcv_wscale);
+}
+
+/**
  * us_tcp_rcv_space() - the user has read: tell the peer that there is room?
  * @tcp: active.
  *
@@ -122,8 +137,7 @@ void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
  */
 void us_tcp_rcv_space(struct us_tcp *tcp)
 {
-	uint32_t used = tcp->active->rcv_bytes, now = us_tcp_rcv_wnd(tcp);
-	uint32_t space = tcp->rcvbuf > used ? tcp->rcvbuf - used : 0;
+	uint32_t space = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp);
 
 	if ((tcp->flags & US_TCP_FIN_RCVD) || tcp->state == TCP_CLOSE)
 		return;

@@ -1,0 +1,783 @@
+// SPDX-License-Identifier: MIT
+/* TCP, segment by segment: see packet_script.h for how to read this. */
+#include "packet_script.h"
+
+#define OPEN \
+	"connect = EINPROGRESS\n" \
+	"> S 0:0(0)\n" \
+	"+0.02 < S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>\n" \
+	"> . 1:1(0) ack 1\n"
+
+#define OPEN_PLAIN \
+	"connect = EINPROGRESS\n" \
+	"> S 0:0(0)\n" \
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n" \
+	"> . 1:1(0) ack 1\n"
+
+#define ACCEPT_PLAIN \
+	"listen\n" \
+	"< S 0:0(0) win 65535 <mss 1000>\n" \
+	"> S. 0:0(0) ack 1\n" \
+	"< . 1:1(0) ack 1 win 65535\n" \
+	"accept = 0\n"
+
+static const struct {
+	const char *name;
+	const char *text;
+} scripts[] = {
+	{ "active open: options and their order",
+	"option rcvbuf 1000000\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 4>\n"
+	"poll = 0\n"
+	"state SYN_SENT\n"
+	"+0.05 < S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 700 ecr 0,nop,wscale 7>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 700>\n"
+	"poll = OUT\n"
+	"error = 0\n"
+	"state ESTABLISHED\n" },
+
+	{ "passive open: options and their order",
+	"option rcvbuf 1000000\n"
+	"listen\n"
+	"accept = EAGAIN\n"
+	"< S 0:0(0) win 29200 <mss 1460,sackOK,TS val 700 ecr 0,nop,wscale 7>\n"
+	"> S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 0 ecr 700,nop,wscale 4>\n"
+	"state SYN_RECV\n"
+	"accept = EAGAIN\n"
+	"+0.03 < . 1:1(0) ack 1 win 229 <nop,nop,TS val 730 ecr 0>\n"
+	"accept = 0\n"
+	"state ESTABLISHED\n" },
+
+	{ "passive open: only what the peer offers",
+	"listen\n"
+	"< S 0:0(0) win 29200 <mss 1000>\n"
+	"> S. 0:0(0) ack 1 <mss 1460>\n"
+	"< . 1:1(0) ack 1 win 1000\n"
+	"accept = 0\n"
+	"send 1500 = 1500\n"
+	"> . 1:1001(1000) ack 1 <>\n" },
+
+	{ "no MSS option: 536",
+	"listen\n"
+	"< S 0:0(0) win 29200\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 10000\n"
+	"accept = 0\n"
+	"option nodelay 1\n"
+	"send 600 = 600\n"
+	"> . 1:537(536) ack 1\n"
+	"> P. 537:601(64) ack 1\n# IPv4 only\n" },
+
+	{ "the SYN comes again: the SYN-ACK does, too",
+	"listen\n"
+	"< S 0:0(0) win 29200 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"+0.2 < S 0:0(0) win 29200 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 1000\n"
+	"accept = 0\n" },
+
+	{ "SYN: sent again after 1, 2, 4 ... s, then ETIMEDOUT",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+1 > S 0:0(0)\n"
+	"+2 > S 0:0(0)\n"
+	"+4 > S 0:0(0)\n"
+	"+8 > S 0:0(0)\n"
+	"+16 > S 0:0(0)\n"
+	"+32 > S 0:0(0)\n"
+	"+64.1 poll = IN|OUT|HUP|RDHUP|ERR\n"
+	"error = ETIMEDOUT\n"
+	"error = 0\n" },
+
+	{ "SYN-ACK: sent again, then forgotten",
+	"listen\n"
+	"< S 0:0(0) win 29200 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"+1 > S. 0:0(0) ack 1\n"
+	"+2 > S. 0:0(0) ack 1\n"
+	"+4 > S. 0:0(0) ack 1\n"
+	"+8 > S. 0:0(0) ack 1\n"
+	"+16 > S. 0:0(0) ack 1\n"
+	"+32.1 state CLOSE\n"
+	"accept = EAGAIN\n" },
+
+	{ "refused: RST answers SYN",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< R. 0:0(0) ack 1\n"
+	"poll = IN|OUT|HUP|RDHUP|ERR\n"
+	"error = ECONNREFUSED\n"
+	"send 1 = EPIPE\n"
+	"recv 1 = 0\n" },
+
+	{ "SYN-SENT: a RST without a good ACK is nothing",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< R 0:0(0)\n"
+	"< R. 0:0(0) ack 77\n"
+	"state SYN_SENT\n"
+	"< S. 0:0(0) ack 1 win 1000\n"
+	"> . 1:1(0) ack 1\n" },
+
+	{ "SYN-SENT: a bad ACK is answered with RST",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 2 win 1000\n"
+	"> R 2:2(0)\n"
+	"< . 0:0(0) ack 0 win 1000\n"
+	"> R 0:0(0)\n"
+	"state SYN_SENT\n" },
+
+	{ "simultaneous open",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S 0:0(0) win 1000 <mss 1000>\n"
+	"> S. 0:0(0) ack 1 <mss 1460>\n"
+	"state SYN_RECV\n"
+	"< S. 0:0(0) ack 1 win 1000 <mss 1000>\n"
+	"state ESTABLISHED\n"
+	"poll = OUT\n"
+	"option nodelay 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n" },
+
+	{ "simultaneous open, completed by a plain ACK",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S 0:0(0) win 1000 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 1000\n"
+	"state ESTABLISHED\n" },
+
+	{ "closed port: RST with the right numbers",
+	"listen\n"
+	"option peer_isn 5\n"
+	"< S 0:0(0) win 100\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"accept = 0\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"unlisten\n"
+	"< R 1:1(0)\n"
+	"< S 100:100(0) win 100\n"
+	"> R. * ack 101\n" },
+
+	{ "data both ways, ACK carried by the answer",
+	OPEN
+	"< P. 1:101(100) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 101 <nop,nop,TS val * ecr 101>\n"
+	"poll = IN|OUT\n"
+	"recv 200 = 100\n"
+	"recv 200 = EAGAIN\n"
+	"poll = OUT\n"
+	"send 50 = 50\n"
+	"> P. 1:51(50) ack 101\n"
+	"< P. 101:201(100) ack 51 win 512 <nop,nop,TS val 102 ecr 2>\n"
+	"recv 200 = 100\n"
+	"send 50 = 50\n"
+	"> P. 51:101(50) ack 201\n" },
+
+	{ "delayed ACK: 40 ms, or the second full segment",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"< P. 1:11(10) ack 11\n"
+	"> . 11:11(0) ack 11\n"
+	"send 10 = 10\n"
+	"> P. 11:21(10) ack 11\n"
+	"< P. 11:1011(1000) ack 21\n"
+	"none 30\n"
+	"+0.01 > . 21:21(0) ack 1011\n"
+	"counter tcp_delayed_ack 1\n" },
+
+	{ "Nagle: a small segment waits for the ACK of the one before",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"send 10 = 10\n"
+	"send 20 = 20\n"
+	"none 50\n"
+	"< . 1:1(0) ack 11\n"
+	"> P. 11:41(30) ack 1\n" },
+
+	{ "Nagle: off",
+	"option nodelay 1\n"
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"send 20 = 20\n"
+	"> P. 11:31(20) ack 1\n" },
+
+	{ "Nagle: full segments do not wait, the tail does not wait for them",
+	OPEN_PLAIN
+	"send 2500 = 2500\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"> P. 2001:2501(500) ack 1\n"
+	"send 5 = 5\n"
+	"none 50\n"
+	"< . 1:1(0) ack 2501\n"
+	"> P. 2501:2506(5) ack 1\n" },
+
+	{ "cork: full segments only, the tail after 200 ms",
+	"option cork 1\n"
+	OPEN_PLAIN
+	"send 1500 = 1500\n"
+	"> . 1:1001(1000) ack 1\n"
+	"< . 1:1(0) ack 1001\n"
+	"none 190\n"
+	"+0.01 > P. 1001:1501(500) ack 1\n" },
+
+	{ "MSG_MORE: waits for the rest",
+	"option nodelay 1\n"
+	OPEN_PLAIN
+	"send 100 more = 100\n"
+	"none 20\n"
+	"send 200 = 200\n"
+	"> P. 1:301(300) ack 1\n" },
+
+	{ "retransmission: SRTT and 200 ms at least, doubling",
+	OPEN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.22 > P. 1:11(10) ack 1\n"
+	"+0.44 > P. 1:11(10) ack 1\n"
+	"+0.88 > P. 1:11(10) ack 1\n"
+	"+1.76 > P. 1:11(10) ack 1\n"
+	"counter tcp_rto 4\n"
+	"< . 1:1(0) ack 11 win 512 <nop,nop,TS val 102 ecr 2>\n"
+	"none 5000\n" },
+
+	{ "retransmission: ETIMEDOUT at last",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.2 > P. 1:11(10) ack 1\n"
+	"+0.4 > P. 1:11(10) ack 1\n"
+	"+0.8 > P. 1:11(10) ack 1\n"
+	"+1.6 > P. 1:11(10) ack 1\n"
+	"+3.2 > P. 1:11(10) ack 1\n"
+	"+6.4 > P. 1:11(10) ack 1\n"
+	"+12.8 > P. 1:11(10) ack 1\n"
+	"+25.6 > P. 1:11(10) ack 1\n"
+	"+51.2 > P. 1:11(10) ack 1\n"
+	"+102.4 > P. 1:11(10) ack 1\n"
+	"+120 > P. 1:11(10) ack 1\n"
+	"+120 > P. 1:11(10) ack 1\n"
+	"+120 > P. 1:11(10) ack 1\n"
+	"+120 > P. 1:11(10) ack 1\n"
+	"+120 > P. 1:11(10) ack 1\n"
+	"poll = OUT\n"
+	"+121 poll = IN|OUT|HUP|RDHUP|ERR\n"
+	"recv 10 = ETIMEDOUT\n"
+	"recv 10 = 0\n" },
+
+	{ "fast retransmit and NewReno without SACK",
+	"option offer none\n"
+	OPEN_PLAIN
+	"send 8000 = 8000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"> . 2001:3001(1000) ack 1\n"
+	"> . 3001:4001(1000) ack 1\n"
+	"> . 4001:5001(1000) ack 1\n"
+	"> . 5001:6001(1000) ack 1\n"
+	"> . 6001:7001(1000) ack 1\n"
+	"> P. 7001:8001(1000) ack 1\n"
+	"+0.01 < . 1:1(0) ack 1001\n"
+	"< . 1:1(0) ack 1001\n"
+	"< . 1:1(0) ack 1001\n"
+	"< . 1:1(0) ack 1001\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"counter tcp_fast_retransmit 1\n"
+	"+0.01 < . 1:1(0) ack 3001\n"
+	"> . 3001:4001(1000) ack 1\n"
+	"+0.01 < . 1:1(0) ack 8001\n"
+	"none 1000\n"
+	"counter tcp_rto 0\n" },
+
+	{ "limited transmit: duplicate ACKs let new data go",
+	"option offer none\n"
+	OPEN_PLAIN
+	"send 12000 = 12000\n"
+	"> . 1:1001(1000) ack 1\n> . 1001:2001(1000) ack 1\n"
+	"> . 2001:3001(1000) ack 1\n> . 3001:4001(1000) ack 1\n"
+	"> . 4001:5001(1000) ack 1\n> . 5001:6001(1000) ack 1\n"
+	"> . 6001:7001(1000) ack 1\n> . 7001:8001(1000) ack 1\n"
+	"> . 8001:9001(1000) ack 1\n> . 9001:10001(1000) ack 1\n"
+	"+0.01 < . 1:1(0) ack 1\n"
+	"> . 10001:11001(1000) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"> P. 11001:12001(1000) ack 1\n" },
+
+	{ "SACK: RACK finds the hole, only that is sent again",
+	OPEN
+	"send 4344 = 4344\n"
+	"> . 1:1449(1448) ack 1\n"
+	"> . 1449:2897(1448) ack 1\n"
+	"> P. 2897:4345(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20>\n"
+	"+0.001 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 2897:4345>\n"
+	"# a quarter of the least RTT, 5 ms, is left for reordering\n"
+	"+0.005 > . 1449:2897(1448) ack 1\n"
+	"counter tcp_fast_retransmit 1\n"
+	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46>\n"
+	"none 1000\n" },
+
+	{ "SACK: what came out of order is told, the newest first",
+	OPEN
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:2001>\n"
+	"< . 3001:4001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 3001:4001 1001:2001>\n"
+	"< . 2001:3001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:4001>\n"
+	"poll = OUT\n"
+	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 4001 <nop,nop,TS val * ecr 101>\n"
+	"recv 5000 = 4000\n" },
+
+	{ "D-SACK: a segment that came twice is told",
+	OPEN
+	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1001\n"
+	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1001 <nop,nop,TS val * ecr 101,nop,nop,sack 1:1001>\n" },
+
+	{ "tail loss probe after two RTTs; its ACK repairs all",
+	OPEN
+	"send 2896 = 2896\n"
+	"> . 1:1449(1448) ack 1\n"
+	"> P. 1449:2897(1448) ack 1\n"
+	"+0.042 > P. 1449:2897(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 1449:2897>\n"
+	"counter tcp_rto 0\n" },
+
+	{ "out of order, overlapping, beyond the window: each byte once",
+	"option rcvbuf 3000\n"
+	OPEN_PLAIN
+	"< . 501:1501(1000) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 1001:2001(1000) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 2501:3501(1000) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 1:601(600) ack 1\n"
+	"> . 1:1(0) ack 2001\n"
+	"< . 1501:2701(1200) ack 1\n"
+	"> . 1:1(0) ack 3001 win 0\n"
+	"recv 5000 = 3000\n"
+	"> . 1:1(0) ack 3001 win 3000\n" },
+
+	{ "zero window: probes, backed off; it opens, data goes",
+	OPEN_PLAIN
+	"+0.01 < . 1:1(0) ack 1 win 0\n"
+	"send 2000 = 2000\n"
+	"+0.2 > . 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 0\n"
+	"+0.4 > . 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 0\n"
+	"+0.8 > . 0:0(0) ack 1\n"
+	"counter tcp_zero_window_probe 3\n"
+	"< . 1:1(0) ack 1 win 4000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> P. 1001:2001(1000) ack 1\n" },
+
+	{ "silly window: the sender waits for a useful one",
+	OPEN_PLAIN
+	"< . 1:1(0) ack 1 win 100\n"
+	"send 2000 = 2000\n"
+	"none 150\n"
+	"< . 1:1(0) ack 1 win 1500\n"
+	"> . 1:1001(1000) ack 1\n" },
+
+	{ "silly window: the receiver opens it by much or not at all",
+	"option rcvbuf 4000\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) win 4000\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1 win 4000\n"
+	"< . 1:1001(1000) ack 1\n"
+	"> . 1:1(0) ack 1001 win 3000\n"
+	"< . 1001:4001(3000) ack 1\n"
+	"> . 1:1(0) ack 4001 win 0\n"
+	"recv 100 = 100\n"
+	"recv 1000 = 1000\n"
+	"none 10\n"
+	"recv 900 = 900\n"
+	"> . 1:1(0) ack 4001 win 2000\n" },
+
+	{ "the peer closes first",
+	OPEN_PLAIN
+	"< F. 1:1(0) ack 1\n"
+	"> . 1:1(0) ack 2\n"
+	"state CLOSE_WAIT\n"
+	"poll = IN|OUT|RDHUP\n"
+	"recv 10 = 0\n"
+	"send 5 = 5\n"
+	"> P. 1:6(5) ack 2\n"
+	"close\n"
+	"> F. 6:6(0) ack 2\n"
+	"state LAST_ACK\n"
+	"< . 2:2(0) ack 7\n"
+	"state CLOSE\n"
+	"waits 0\n" },
+
+	{ "we close first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT",
+	OPEN_PLAIN
+	"shutdown = 0\n"
+	"> F. 1:1(0) ack 1\n"
+	"state FIN_WAIT1\n"
+	"poll = OUT\n"
+	"send 1 = EPIPE\n"
+	"< . 1:1(0) ack 2\n"
+	"state FIN_WAIT2\n"
+	"< P. 1:11(10) ack 2\n"
+	"> . 2:2(0) ack 11\n"
+	"recv 100 = 10\n"
+	"< F. 11:11(0) ack 2\n"
+	"> . 2:2(0) ack 12\n"
+	"poll = IN|OUT|HUP|RDHUP\n"
+	"recv 100 = 0\n"
+	"waits 1\n"
+	"close\n"
+	"+0.5 < F. 11:11(0) ack 2\n"
+	"> . 2:2(0) ack 12\n"
+	"+60.6 waits 0\n" },
+
+	{ "both close at once: CLOSING",
+	OPEN_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< F. 1:1(0) ack 1\n"
+	"> . 2:2(0) ack 2\n"
+	"state CLOSING\n"
+	"< . 2:2(0) ack 2\n"
+	"waits 1\n" },
+
+	{ "FIN with data, and FIN acknowledged with the peer's",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"send 10 = 10\n"
+	"close\n"
+	"> FP. 11:21(10) ack 1\n"
+	"< F. 1:1(0) ack 22\n"
+	"> . 22:22(0) ack 2\n"
+	"waits 1\n" },
+
+	{ "FIN comes before the data that it ends",
+	OPEN_PLAIN
+	"< F. 101:201(100) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"poll = OUT\n"
+	"< . 1:101(100) ack 1\n"
+	"> . 1:1(0) ack 202\n"
+	"recv 500 = 200\n"
+	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN is sent again",
+	OPEN_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"+0.2 > F. 1:1(0) ack 1\n"
+	"+0.4 > F. 1:1(0) ack 1\n"
+	"< . 1:1(0) ack 2\n"
+	"state FIN_WAIT2\n"
+	"+60.1 state CLOSE\n"
+	"waits 0\n" },
+
+	{ "closed with data unread: RST",
+	OPEN_PLAIN
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"close\n"
+	"> R. 1:1(0) ack 11\n"
+	"state CLOSE\n" },
+
+	{ "data after close: RST",
+	OPEN_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< P. 1:11(10) ack 2\n"
+	"> R. 2:2(0) ack 1\n"
+	"state CLOSE\n" },
+
+	{ "TIME-WAIT: a RST does not end it (RFC 1337), a new SYN opens anew",
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"accept = 0\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< F. 1:1(0) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"waits 1\n"
+	"< R. 2:2(0) ack 2\n"
+	"waits 1\n"
+	"< . 1:1(0) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"option peer_isn 2000000\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"waits 0\n" },
+
+	{ "RST: exactly at rcv_nxt resets",
+	OPEN_PLAIN
+	"< R 1:1(0)\n"
+	"poll = IN|OUT|HUP|RDHUP|ERR\n"
+	"recv 10 = ECONNRESET\n"
+	"recv 10 = 0\n"
+	"send 10 = EPIPE\n" },
+
+	{ "RST: data before it can be read first",
+	OPEN_PLAIN
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"< R 11:11(0)\n"
+	"recv 100 = 10\n"
+	"recv 100 = ECONNRESET\n" },
+
+	{ "RST: elsewhere in the window is challenged, once in 500 ms",
+	OPEN_PLAIN
+	"< R 100:100(0)\n"
+	"> . 1:1(0) ack 1\n"
+	"< R 200:200(0)\n"
+	"state ESTABLISHED\n"
+	"counter tcp_challenge_ack 1\n"
+	"counter tcp_challenge_limited 1\n"
+	"+0.6 < R 100:100(0)\n"
+	"> . 1:1(0) ack 1\n"
+	"< R 100000000:100000000(0)\n"
+	"state ESTABLISHED\n" },
+
+	{ "SYN on a connection is challenged",
+	OPEN_PLAIN
+	"< S 1:1(0)\n"
+	"> . 1:1(0) ack 1\n"
+	"state ESTABLISHED\n"
+	"+1 < S. 100:100(0) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"counter tcp_syn_ignored 2\n" },
+
+	{ "an ACK of what was never sent is challenged",
+	OPEN_PLAIN
+	"< . 1:11(10) ack 5000\n"
+	"> . 1:1(0) ack 1\n"
+	"counter tcp_bad_ack 1\n"
+	"poll = OUT\n" },
+
+	{ "an ACK from long ago is challenged",
+	OPEN_PLAIN
+	"+1 < . 1:11(10) ack 4294897296\n"
+	"> . 1:1(0) ack 1\n"
+	"counter tcp_bad_ack 1\n" },
+
+	{ "PAWS: an old segment is answered and dropped",
+	OPEN
+	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 200 ecr 1>\n"
+	"> . 1:1(0) ack 101 <nop,nop,TS val * ecr 200>\n"
+	"< . 101:201(100) ack 1 win 512 <nop,nop,TS val 199 ecr 1>\n"
+	"> . 1:1(0) ack 101 <nop,nop,TS val * ecr 200>\n"
+	"counter tcp_paws 1\n"
+	"< . 101:201(100) ack 1 win 512 <nop,nop,TS val 200 ecr 1>\n"
+	"> . 1:1(0) ack 201\n"
+	"recv 500 = 200\n" },
+
+	{ "timestamps: TS.Recent follows Last.ACK.sent, not the newest segment",
+	OPEN
+	"< . 101:201(100) ack 1 win 512 <nop,nop,TS val 300 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 101:201>\n"
+	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 250 ecr 1>\n"
+	"> . 1:1(0) ack 201 <nop,nop,TS val * ecr 250>\n" },
+
+	{ "timestamps: a segment without them is dropped, a RST is not",
+	OPEN
+	"< . 1:101(100) ack 1\n"
+	"none 100\n"
+	"poll = OUT\n"
+	"< R 1:1(0)\n"
+	"error = ECONNRESET\n" },
+
+	{ "a wrong checksum is dropped",
+	OPEN_PLAIN
+	"< P. 1:11(10) ack 1 badsum\n"
+	"none 100\n"
+	"counter tcp_bad_csum 1\n"
+	"poll = OUT\n" },
+
+	{ "options that make no sense are dropped",
+	OPEN_PLAIN
+	"< P. 1:11(10) ack 1 <raw 8,raw 0,raw 0,raw 0>\n"
+	"< P. 1:11(10) ack 1 <raw 8,raw 20,raw 0,raw 0>\n"
+	"none 100\n"
+	"counter tcp_bad_options 2\n"
+	"< P. 1:11(10) ack 1 <raw 99,raw 4,raw 0,raw 0>\n"
+	"> . 1:1(0) ack 11\n" },
+
+	{ "window scaling: 14 at most, not on SYN",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 100 <mss 1000,nop,wscale 200>\n"
+	"> . 1:1(0) ack 1\n"
+	"option nodelay 1\n"
+	"send 5 = 5\n"
+	"> P. 1:6(5) ack 1\n"
+	"< . 1:1(0) ack 6 win 1\n"
+	"send 3000 = 3000\n"
+	"> . 6:1006(1000) ack 1\n"
+	"> . 1006:2006(1000) ack 1\n"
+	"> P. 2006:3006(1000) ack 1\n" },
+
+	{ "keep-alive: two hours, then nine probes",
+	"option keepalive 1\n"
+	OPEN_PLAIN
+	"+7200 > . 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"+7200 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > . 0:0(0) ack 1\n"
+	"+75 > R. 1:1(0) ack 1\n"
+	"error = ETIMEDOUT\n" },
+
+	{ "keep-alive of the peer is answered",
+	OPEN_PLAIN
+	"+1 < . 0:0(0) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"+1 < . 0:1(1) ack 1\n"
+	"> . 1:1(0) ack 1\n" },
+
+	{ "ICMP: an error ends an opening",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< icmp unreach 1 seq 7\n"
+	"state SYN_SENT\n"
+	"< icmp unreach 1 seq 0\n"
+	"error = EHOSTUNREACH\n"
+	"# IPv4 only\n" },
+
+	{ "ICMP: an error does not end a connection",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"< icmp unreach 3 seq 1\n"
+	"error = 0\n"
+	"state ESTABLISHED\n"
+	"< . 1:1(0) ack 11\n" },
+
+	{ "ICMP: a smaller MTU; sent again in smaller pieces, at once",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1460>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 2920 = 2920\n"
+	"> . 1:1461(1460) ack 1\n"
+	"> P. 1461:2921(1460) ack 1\n"
+	"< icmp unreach 4 mtu 1000 seq 5000\n"
+	"none 10\n"
+	"< icmp unreach 4 mtu 1000 seq 1\n"
+	"> . 1:961(960) ack 1\n"
+	"> . 961:1921(960) ack 1\n"
+	"> . 1921:2881(960) ack 1\n"
+	"> P. 2881:2921(40) ack 1\n# IPv4 only\n" },
+
+	{ "backlog: the ACK of a full accept queue is ignored",
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"accept = 0\n" },
+
+	{ "listening: ACK gets RST, RST and FIN nothing",
+	"listen\n"
+	"< . 1:1(0) ack 1000\n"
+	"> R 1000:1000(0)\n"
+	"< R 1:1(0)\n"
+	"< F 1:1(0)\n"
+	"none 10\n" },
+
+	{ "SYN-RECEIVED: a bad ACK gets RST, a RST ends it",
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 77\n"
+	"> R 77:77(0)\n"
+	"state SYN_RECV\n"
+	"< R 1:1(0)\n"
+	"state CLOSE\n" },
+
+	{ "the last ACK of the handshake brings data",
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< P. 1:101(100) ack 1\n"
+	"> . 1:1(0) ack 101\n"
+	"accept = 0\n"
+	"recv 500 = 100\n" },
+
+	{ "point-to-point listen: a second peer's SYN gets RST",
+	"listen_peer\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"accept = 0\n"
+	"state ESTABLISHED\n" },
+
+	{ "a full link: nothing is lost, order is kept",
+	OPEN_PLAIN
+	"option full 1\n"
+	"send 3000 = 3000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"none 10\n"
+	"option full 1\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"option full -1\n"
+	"> P. 2001:3001(1000) ack 1\n" },
+
+	{ "super-segments: many segments at once, the tail as Nagle says",
+	"option gso 65535\n"
+	OPEN_PLAIN
+	"send 9500 = 9500\n"
+	"> P. 1:9501(9500) ack 1\n"
+	"+0.01 < . 1:1(0) ack 9501\n"
+	"send 30000 = 30000\n"
+	"> . 9501:28501(19000) ack 1\n" },
+
+	{ "the largest user of the initial window: ten segments",
+	OPEN_PLAIN
+	"send 20000 = 20000\n"
+	"> . 1:1001(1000) ack 1\n> . 1001:2001(1000) ack 1\n"
+	"> . 2001:3001(1000) ack 1\n> . 3001:4001(1000) ack 1\n"
+	"> . 4001:5001(1000) ack 1\n> . 5001:6001(1000) ack 1\n"
+	"> . 6001:7001(1000) ack 1\n> . 7001:8001(1000) ack 1\n"
+	"> . 8001:9001(1000) ack 1\n> . 9001:10001(1000) ack 1\n"
+	"+0.01 < . 1:1(0) ack 2001\n"
+	"> . 10001:11001(1000) ack 1\n> . 11001:12001(1000) ack 1\n"
+	"> . 12001:13001(1000) ack 1\n> . 13001:14001(1000) ack 1\n" },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+	int six;
+
+	plan(0);
+	for (six = 0; six < 2; six++)
+		for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+			if ((argc < 2 || strstr(scripts[i].name, argv[1])) &&
+			    !(six && strstr(scripts[i].text, "# IPv4")))
+				script_run(scripts[i].name, six, scripts[i].text);
+	return finish();
+}
