@@ -138,6 +138,8 @@ BAD_DESC(frag_runs_out_of_arena, d->nr_frags = 1;
 	 d->frag[0].offset = self->c.setup.tx_bytes - 1; d->frag[0].length = 2)
 BAD_DESC(frag_sum_overflows, d->nr_frags = 1;
 	 d->frag[0].offset = 4096; d->frag[0].length = -4095U)
+BAD_DESC(frag_offset_wraps, d->nr_frags = 1;
+	 d->frag[0].offset = -1U; d->frag[0].length = 2)
 BAD_DESC(frags_overflow_together, d->nr_frags = 2;
 	 d->frag[0].length = 1 << 31; d->frag[1].length = 1 << 31)
 BAD_DESC(shorter_than_ip_says, d->inline_length--)
