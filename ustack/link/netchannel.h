@@ -6,14 +6,14 @@
 #include "link/link.h"
 #include "link/netchannel_ring.h"
 
-#define US_NC_AUTHORITIES	1024u	/* ports held at once: NETCHANNEL_FLOWS_MAX */
+#define US_NC_AUTHORITIES	256u	/* ports asked for by number, at once */
 #define US_NC_WAYS		64u	/* ways that are remembered */
 
 /**
  * struct us_nc_authority - the socket that holds a port
  * @fd: bound, neither connected nor listening.
  * @refs: flows that it vouches for; 0: the entry is free.
- * @port: network byte order; 0 for a free entry.
+ * @port: network byte order.
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
  */
 struct us_nc_authority {
@@ -42,13 +42,13 @@ struct us_nc_way {
 /**
  * struct us_nc_flow - a bound flow
  * @id: the kernel's name for it.
- * @authority: index of its authority.
  * @used: the entry is in use.
+ * @authority: that it holds a reference on; NULL: the channel alone has it.
  */
 struct us_nc_flow {
 	uint32_t id;
-	uint16_t authority;
 	bool used;
+	struct us_nc_authority *authority;
 };
 
 /**
@@ -67,7 +67,7 @@ struct us_nc_flow {
  * @starved: reserve() found no slot.
  * @scratch: an ICMP error made of a TX result, while it is given upwards.
  * @authority: ports.
- * @flow: bound flows, NETCHANNEL_FLOWS_MAX.
+ * @flow: bound flows, found by their id from its remainder on.
  * @way: by hash of the destination.
  */
 struct us_nc {

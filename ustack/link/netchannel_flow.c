@@ -74,39 +74,50 @@ static int open_bound(uint8_t protocol, uint16_t *port)
 _Static_assert(offsetof(struct sockaddr_in6, sin6_port) ==
 	       offsetof(struct sockaddr_in, sin_port), "place of the port");
 
-/* Takes a reference on the authority for a port; 0 is chosen and put back. */
-static int hold_port(struct us_nc *nc, uint8_t protocol, uint16_t *port)
+/* The authority that holds a port already, else a free entry, else NULL. */
+static struct us_nc_authority *find_port(struct us_nc *nc, uint8_t protocol,
+					 uint16_t port)
 {
 	struct us_nc_authority *free = NULL;
-	int i, fd;
+	unsigned int i;
 
-	for (i = US_NC_AUTHORITIES - 1; i >= 0; i--) {
+	for (i = 0; i < US_NC_AUTHORITIES; i++) {
 		struct us_nc_authority *at = &nc->authority[i];
 
-		if (!at->refs) {
-			free = at;
-		} else if (*port && at->port == *port &&
-			   at->protocol == protocol) {
-			at->refs++;
-			return i;
-		}
+		if (!at->refs)
+			free = free ? free : at;
+		else if (at->port == port && at->protocol == protocol)
+			return at;
 	}
-	if (!free)
-		return us_fail(nc->link.stack, -ENOBUFS, "netchannel: a channel holds %u ports",
-			       US_NC_AUTHORITIES);
-	fd = open_bound(protocol, port);
-	nc->link.stats.syscalls += 4;
-	if (fd < 0)
-		return port_error(nc->link.stack, fd, *port);
-	*free = (struct us_nc_authority) { fd, 1, *port, protocol };
-	return (int)(free - nc->authority);
+	return free;
 }
 
-static void let_go(struct us_nc *nc, unsigned int index)
+/* Takes a reference on the authority for a port; 0 is chosen and put back. */
+static int hold_port(struct us_nc *nc, uint8_t protocol, uint16_t *port,
+		     struct us_nc_authority **authority)
 {
-	struct us_nc_authority *at = &nc->authority[index];
+	struct us_nc_authority *at = find_port(nc, protocol, *port);
+	int fd;
 
-	if (--at->refs)
+	if (!at)
+		return us_fail(nc->link.stack, -ENOBUFS, "netchannel: a stack listens on %u ports of a channel",
+			       US_NC_AUTHORITIES);
+	*authority = at;
+	if (at->refs++)
+		return 0;
+	fd = open_bound(protocol, port);
+	nc->link.stats.syscalls += 4;
+	if (fd < 0) {
+		at->refs = 0;
+		return port_error(nc->link.stack, fd, *port);
+	}
+	*at = (struct us_nc_authority) { fd, 1, *port, protocol };
+	return 0;
+}
+
+static void let_go(struct us_nc *nc, struct us_nc_authority *at)
+{
+	if (!at || --at->refs)
 		return;
 	close(at->fd);
 	nc->link.stats.syscalls++;
@@ -178,35 +189,57 @@ static int bind_error(struct us_nc *nc, int err, uint16_t port)
 	return port_error(stack, err, port);
 }
 
-static struct us_nc_flow *free_flow(struct us_nc *nc)
+/* The entry of a flow; with @used false a free one, where it will be found. */
+static struct us_nc_flow *find_flow(struct us_nc *nc, uint32_t id, bool used)
 {
 	unsigned int i;
 
-	for (i = 0; i < NETCHANNEL_FLOWS_MAX; i++)
-		if (!nc->flow[i].used)
-			return &nc->flow[i];
+	for (i = 0; i < NETCHANNEL_FLOWS_MAX; i++) {
+		struct us_nc_flow *at = &nc->flow[(id + i) % NETCHANNEL_FLOWS_MAX];
+
+		if (at->used == used && (!used || at->id == id))
+			return at;
+	}
 	return NULL;
 }
 
-static int bind_flow(struct us_nc *nc, struct us_flow *flow, uint32_t *id,
-		     struct us_nc_flow *entry)
+/* The channel keeps its authority by itself.  The descriptor stays open where
+ * another flow may want the same port: not for a port that was chosen here.
+ */
+static int bind_flow(struct us_nc *nc, struct us_flow *flow, uint32_t *id)
 {
-	int index = hold_port(nc, flow->protocol, &flow->local_port);
+	struct us_nc_authority *authority = NULL;
+	bool chosen = !flow->local_port;
 	struct netchannel_bind bind;
+	int err;
 
-	if (index < 0)
-		return index;
-	bind = request(nc, flow, nc->authority[index].fd);
+	err = hold_port(nc, flow->protocol, &flow->local_port, &authority);
+	if (err)
+		return err;
+	bind = request(nc, flow, authority->fd);
 	nc->link.stats.syscalls++;
-	if (ioctl(nc->fd, NETCHANNEL_IOC_BIND, &bind)) {
-		int err = -errno;
-
-		let_go(nc, (unsigned int)index);
-		return bind_error(nc, err, flow->local_port);
+	if (ioctl(nc->fd, NETCHANNEL_IOC_BIND, &bind))
+		err = -errno;
+	if (err || chosen) {
+		let_go(nc, authority);
+		authority = NULL;
 	}
-	*entry = (struct us_nc_flow) { bind.flow_id, (uint16_t)index, true };
+	if (err)
+		return bind_error(nc, err, flow->local_port);
+	/* There is room: the module allows as many flows and no more. */
+	*find_flow(nc, bind.flow_id, false) = (struct us_nc_flow) {
+		bind.flow_id, true, authority
+	};
 	*id = bind.flow_id;
 	return 0;
+}
+
+static int address_error(struct us_stack *stack, int err)
+{
+	if (err == -EMFILE || err == -ENFILE)
+		return port_error(stack, -EMFILE, 0);
+	return us_fail(stack, err, "netchannel: the kernel has no such address, or no route (see ip route get): %s",
+		       strerror(-err));
 }
 
 /**
@@ -220,20 +253,18 @@ static int bind_flow(struct us_nc *nc, struct us_flow *flow, uint32_t *id,
 int us_nc_bind(struct us_link *link, struct us_flow *flow, uint32_t *id)
 {
 	struct us_nc *nc = us_nc_of(link);
-	struct us_nc_flow *entry = free_flow(nc);
 	uint32_t mtu;
 	int err;
 
-	if (!entry)
+	if (!find_flow(nc, 0, false))
 		return bind_error(nc, -ENOSPC, 0);
 	if (is_any(&flow->local) && !is_any(&flow->remote))
 		err = us_nc_route(link, &flow->remote, &flow->local, &mtu);
 	else
 		err = us_nc_check_local(&flow->local);
 	if (err)
-		return us_fail(link->stack, err, "netchannel: the kernel has no such address, or no route: %s",
-			       strerror(-err));
-	return bind_flow(nc, flow, id, entry);
+		return address_error(link->stack, err);
+	return bind_flow(nc, flow, id);
 }
 
 /**
@@ -245,19 +276,16 @@ void us_nc_unbind(struct us_link *link, uint32_t id)
 {
 	struct netchannel_unbind unbind = { sizeof(unbind), id };
 	struct us_nc *nc = us_nc_of(link);
-	unsigned int i;
+	struct us_nc_flow *flow = find_flow(nc, id, true);
 
-	for (i = 0; i < NETCHANNEL_FLOWS_MAX; i++)
-		if (nc->flow[i].used && nc->flow[i].id == id)
-			break;
-	if (i == NETCHANNEL_FLOWS_MAX)
+	if (!flow)
 		return;
 	/* Its last packets (the RST, the last ACK) may stand in the ring. */
 	link->ops->flush(link);
 	link->stats.syscalls++;
 	ioctl(nc->fd, NETCHANNEL_IOC_UNBIND, &unbind);
-	nc->flow[i].used = false;
-	let_go(nc, nc->flow[i].authority);
+	flow->used = false;
+	let_go(nc, flow->authority);
 }
 
 /**
