@@ -30,12 +30,9 @@ const struct us_tcp_user us_stream_user = {
 /* Linux's state of the connection (enum in netinet/tcp.h). */
 static int tcp_state(const struct ustack_socket *s)
 {
-	struct tcp_info info;
-
 	if (!s->tcp)
 		return s->listener ? TCP_LISTEN : TCP_CLOSE;
-	us_tcp_info(s->tcp, &info);
-	return info.tcpi_state;
+	return us_tcp_state(s->tcp);
 }
 
 static bool opening(int state)

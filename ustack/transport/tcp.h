@@ -96,6 +96,7 @@ short us_tcp_poll(const struct us_tcp *tcp);
 int us_tcp_error(struct us_tcp *tcp);
 /* Everything sent was acknowledged, FIN too (for SO_LINGER). */
 bool us_tcp_drained(const struct us_tcp *tcp);
+int us_tcp_state(const struct us_tcp *tcp);	/* TCP_ESTABLISHED ... */
 void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info);
 void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
 		  uint16_t *local_port, struct us_addr *remote,

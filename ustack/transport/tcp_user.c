@@ -198,6 +198,17 @@ bool us_tcp_drained(const struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_state() - the state of RFC 9293
+ * @tcp: the connection.
+ *
+ * Return: TCP_ESTABLISHED... of <netinet/tcp.h>; TCP_CLOSE in TIME-WAIT, too.
+ */
+int us_tcp_state(const struct us_tcp *tcp)
+{
+	return tcp->state;
+}
+
+/**
  * us_tcp_names() - both ends
  * @tcp: the connection.
  * @local: address.
