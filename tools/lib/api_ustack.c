@@ -130,13 +130,18 @@ static int64_t clock_now(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-/* Events end ustack_run() early; a signal ends the pause. */
+/* Events end ustack_run() early; a signal ends the pause.  A pause of nothing is
+ * one round of the stack.
+ */
 static void let_pass(int64_t ns)
 {
 	int64_t end = clock_now() + ns, left = ns;
 
-	while (left > 0 && ustack_run(stack, left) >= 0)
+	do {
+		if (ustack_run(stack, left) < 0)
+			return;
 		left = end - clock_now();
+	} while (left > 0);
 }
 
 static uint64_t syscalls(void)
