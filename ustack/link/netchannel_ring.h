@@ -177,8 +177,10 @@ static inline void us_nc_want(struct netchannel_ctl *ctl, uint32_t rx_seen,
 {
 	__atomic_store_n(&ctl->rx_seen, rx_seen, __ATOMIC_RELAXED);
 	__atomic_store_n(&ctl->deadline, deadline, __ATOMIC_RELAXED);
-	__atomic_store_n(&ctl->wakeup, wakeup, __ATOMIC_RELAXED);
+	__atomic_exchange_n(&ctl->wakeup, wakeup, __ATOMIC_SEQ_CST);
+#ifndef __SANITIZE_THREAD__	/* which knows no fences */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* (C) (F) */
+#endif
 }
 
 #endif /* US_LINK_NETCHANNEL_RING_H */
