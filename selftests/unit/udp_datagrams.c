@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/* UDP below the socket calls: what a peer can send, and what memory it may take. */
+#include "packet_script.h"
+#include "transport/udp_parts.h"
+
+/**
+ * struct bench - a stack whose peer is this test
+ * @s: the link, the clock.
+ * @udp: port 9 on any address.
+ * @events: of it.
+ */
+static struct bench {
+	struct script s;
+	struct us_udp *udp;
+	unsigned int events;
+} bench;
+
+static uint8_t bytes[70000];
+static uint8_t got[70000];
+
+static struct us_stack *stack(void)
+{
+	return script_stack(&bench.s);
+}
+
+static void event(struct us_udp *udp, void *user)
+{
+	(void)udp;
+	++*(unsigned int *)user;
+}
+
+static const struct us_udp_user user = { .event = event };
+
+static void begin(bool six)
+{
+	static const struct us_addr any;
+	uint16_t port = htons(9);
+	size_t i;
+
+	memset(&bench, 0, sizeof(bench));
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
+	script_open(&bench.s, six);
+	stack()->udp->user = &user;	/* in place of the socket layer */
+	if (us_udp_bind(stack(), six ? AF_INET6 : AF_INET, &any, &port, false,
+			&bench.events, &bench.udp))
+		puts("Bail out! no port");
+}
+
+static void end(void)
+{
+	us_udp_close(bench.udp);
+	ok(!stack()->udp->dgrams.used && !stack()->pkts.used &&
+	   us_txmem_free_bytes(stack()->udp->mem) == 4u << 20,
+	   "nothing is left behind");
+	script_end(&bench.s);
+}
+
+/**
+ * struct dgram - what is injected
+ * @source: port.
+ * @dest: port.
+ * @len: of the payload.
+ * @udp_len: in the header; 0: right.
+ * @csum: xor on the right one.
+ * @no_csum: 0 instead.
+ * @gso_size: a train.
+ */
+struct dgram {
+	uint16_t source;
+	uint16_t dest;
+	uint32_t len;
+	uint32_t udp_len;
+	uint16_t csum;
+	bool no_csum;
+	uint16_t gso_size;
+};
+
+static void inject(const struct dgram *d)
+{
+	static uint8_t data[70000];
+	struct script *s = &bench.s;
+	uint32_t ip = script_ip_len(s), len = US_UDP_LEN + d->len, sum;
+	struct us_udp_hdr *h = (void *)(data + ip);
+	struct us_pkt *pkt = us_link_pkt(&s->link);
+	uint8_t *copy = malloc(ip + len);
+
+	*h = (struct us_udp_hdr){
+		.src = us_put16(d->source), .dst = us_put16(d->dest),
+		.len = us_put16((uint16_t)(d->udp_len ? d->udp_len : len)),
+	};
+	memcpy(h + 1, bytes, d->len);
+	sum = script_put_ip(s, data, IPPROTO_UDP, len);
+	sum = us_csum_fold(us_csum_bytes(h, len, sum));
+	h->csum = us_from_raw16(d->no_csum ? 0 : (uint16_t)(sum ^ d->csum));
+	memcpy(copy, data, ip + len);
+	pkt->data = copy;
+	pkt->len = ip + len;
+	pkt->token = (uintptr_t)copy;
+	if (d->gso_size) {
+		pkt->gso = US_GSO_UDP;
+		pkt->gso_size = d->gso_size;
+	}
+	stack()->up->link_input(stack(), pkt);
+	ustack_poll(s->stack);
+}
+
+static ssize_t receive(size_t size)
+{
+	struct us_addr remote;
+	uint16_t port;
+
+	return us_udp_recv(bench.udp, got, size, false, &remote, &port);
+}
+
+static void test_sizes(bool six)
+{
+	static const uint32_t sizes[] = { 0, 1, US_UDP_SMALL, US_UDP_SMALL + 1, 1472 };
+	size_t i;
+
+	begin(six);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct us_addr remote, peer = script_addr(&bench.s, 2);
+		uint16_t port;
+
+		inject(&(struct dgram){ .source = 7, .dest = 9, .len = sizes[i] });
+		ok(us_udp_poll(bench.udp) & POLLIN, "%u bytes: readable", sizes[i]);
+		ok(us_udp_recv(bench.udp, got, 10, true, &remote, &port) ==
+		   (ssize_t)sizes[i], "peek tells the whole length");
+		ok(us_udp_recv(bench.udp, got, sizeof(got), false, &remote, &port) ==
+		   (ssize_t)sizes[i] && !memcmp(got, bytes, sizes[i]) &&
+		   us_addr_equal(&remote, &peer) && port == htons(7),
+		   "the same bytes, the right sender");
+		ok(receive(1) == -EAGAIN, "once");
+	}
+	end();
+}
+
+static void test_lies(bool six)
+{
+	begin(six);
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .csum = 1 });
+	ok(receive(9) == -EAGAIN && stack()->counter[US_COUNT_udp_bad_csum] == 1,
+	   "wrong checksum");
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .no_csum = true });
+	ok(receive(99) == (six ? -EAGAIN : 20), "no checksum: IPv4 alone allows it");
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .udp_len = 7 });
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .udp_len = 29 });
+	ok(receive(9) == -EAGAIN && stack()->counter[US_COUNT_udp_bad_header] == 2,
+	   "lengths that lie");
+	end();
+}
+
+static void test_refusal(bool six)
+{
+	begin(six);
+	inject(&(struct dgram){ .source = 7, .dest = 10, .len = 20 });
+	ok(bench.s.count == 1 &&
+	   bench.s.sent[0].data[script_ip_len(&bench.s)] == (six ? 1 : 3) &&
+	   bench.s.sent[0].data[script_ip_len(&bench.s) + 1] == (six ? 4 : 3),
+	   "closed port: port unreachable");
+	ok(stack()->counter[US_COUNT_udp_no_port] == 1, "counted");
+	end();
+}
+
+static void test_peer(bool six)
+{
+	struct us_addr peer = script_addr(&bench.s, 2), nobody = { 0 };
+
+	begin(six);
+	peer = script_addr(&bench.s, 2);
+	ok(us_udp_send(bench.udp, bytes, 1, NULL, 0) == -EDESTADDRREQ, "no peer yet");
+	ok(us_udp_connect(bench.udp, &peer, htons(7)) == 0, "connect");
+	inject(&(struct dgram){ .source = 8, .dest = 9, .len = 20 });
+	ok(receive(99) == -EAGAIN, "others are not heard");
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20 });
+	ok(receive(99) == 20, "the peer is");
+	us_udp_icmp(stack(), &bench.udp->dst.local, &peer,
+		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, EHOSTUNREACH,
+		    false, 0);
+	ok(us_udp_poll(bench.udp) == (POLLOUT | POLLWRNORM), "a soft error is not told");
+	us_udp_icmp(stack(), &bench.udp->dst.local, &peer,
+		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, ECONNREFUSED,
+		    true, 0);
+	ok(us_udp_poll(bench.udp) & POLLERR, "a hard one is");
+	ok(us_udp_send(bench.udp, bytes, 1, NULL, 0) == -ECONNREFUSED, "send() tells");
+	ok(us_udp_send(bench.udp, bytes, 1, NULL, 0) == 1, "once");
+	us_udp_connect(bench.udp, &nobody, 0);
+	inject(&(struct dgram){ .source = 8, .dest = 9, .len = 20 });
+	ok(receive(99) == 20, "without a peer all are heard");
+	end();
+}
+
+static void test_send(bool six)
+{
+	struct us_addr peer;
+	const struct script_packet *p = &bench.s.sent[0];
+	uint32_t headers;
+
+	begin(six);
+	peer = script_addr(&bench.s, 2);
+	headers = script_ip_len(&bench.s) + US_UDP_LEN;
+	ok(us_udp_send(bench.udp, bytes, 100, &peer, htons(7)) == 100 &&
+	   us_udp_send(bench.udp, bytes, 1472, &peer, htons(7)) == 1472 &&
+	   us_udp_send(bench.udp, bytes, 0, &peer, htons(7)) == 0, "send");
+	ok(bench.s.count == 3 && p[0].len == headers + 100 &&
+	   p[1].len == headers + 1472 && p[2].len == headers, "lengths");
+	ok(!memcmp(p[0].data + headers, bytes, 100) &&
+	   !memcmp(p[1].data + headers, bytes, 1472), "the same bytes");
+	ok(us_udp_send(bench.udp, bytes, 1473, &peer, htons(7)) == -EMSGSIZE,
+	   "more than the MTU");
+	bench.s.full = 0;
+	ok(us_udp_send(bench.udp, bytes, 10, &peer, htons(7)) == -EAGAIN &&
+	   !(us_udp_poll(bench.udp) & POLLOUT), "the link is full");
+	bench.s.full = -1;
+	ustack_poll(bench.s.stack);
+	ok(us_udp_poll(bench.udp) & POLLOUT, "and has room again");
+	end();
+}
+
+static void test_bounds(bool six)
+{
+	unsigned int n = 0;
+
+	begin(six);
+	us_udp_set_rcvbuf(bench.udp, 10000);
+	while (stack()->counter[US_COUNT_udp_buffer_full] == 0 && n++ < 100)
+		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
+	ok(n - 1 == 10000 / (1000 + US_UDP_OVERHEAD), "rcvbuf bounds what waits (%u)",
+	   n - 1);
+	while (receive(2000) == 1000)
+		;
+	for (n = 0; n < 1000; n++)
+		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 0 });
+	ok(stack()->udp->dgrams.used == 10000 / US_UDP_OVERHEAD,
+	   "empty datagrams, too");
+	while (receive(1) == 0)
+		;
+	end();
+}
+
+static void test_train(bool six)
+{
+	begin(six);
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 2500, .gso_size = 1000 });
+	ok(receive(9999) == 1000 && !memcmp(got, bytes, 1000) &&
+	   receive(9999) == 1000 && !memcmp(got, bytes + 1000, 1000) &&
+	   receive(9999) == 500 && !memcmp(got, bytes + 2000, 500) &&
+	   receive(9999) == -EAGAIN, "a train is cut where its datagrams were");
+	end();
+}
+
+static void test_pressure(bool six)
+{
+	unsigned int n, half;
+
+	begin(six);
+	us_udp_set_rcvbuf(bench.udp, 1 << 30);
+	half = stack()->pkts.count / 2;
+	for (n = 0; n < half + 500; n++)
+		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
+	ok(stack()->pkts.used <= half, "held packets are copied out: %u",
+	   stack()->pkts.used);
+	for (n = 0; receive(2000) == 1000 && !memcmp(got, bytes, 1000); n++)
+		;
+	ok(n >= 2000, "%u datagrams survived", n);
+	end();
+}
+
+static void test_listen_peer(bool six)
+{
+	static const struct us_addr any;
+	uint16_t port = htons(11);
+	struct us_udp *udp;
+
+	begin(six);
+	us_udp_bind(stack(), six ? AF_INET6 : AF_INET, &any, &port, true,
+		    &bench.events, &udp);
+	inject(&(struct dgram){ .source = 7, .dest = 11, .len = 5 });
+	inject(&(struct dgram){ .source = 8, .dest = 11, .len = 6 });
+	ok(us_udp_recv(udp, got, 10, false, NULL, NULL) == 5 &&
+	   us_udp_recv(udp, got, 10, false, NULL, NULL) == -EAGAIN,
+	   "the first sender is the peer");
+	ok(bench.s.count == 1, "the second gets port unreachable");
+	ok(us_udp_send(udp, got, 5, NULL, 0) == 5, "answers need no address");
+	us_udp_close(udp);
+	end();
+}
+
+int main(void)
+{
+	static void (*const tests[])(bool six) = {
+		test_sizes, test_lies, test_refusal, test_peer, test_send,
+		test_bounds, test_train, test_pressure, test_listen_peer,
+	};
+	size_t i;
+
+	plan(0);
+	for (i = 0; i < 2 * sizeof(tests) / sizeof(tests[0]); i++)
+		tests[i / 2](i % 2);
+	return finish();
+}
