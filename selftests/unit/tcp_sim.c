@@ -252,6 +252,9 @@ static void choose_shape(struct sim *sim)
 		 mtu, harsh ? below(sim, 11) : 0, harsh ? below(sim, 20) : 0,
 		 harsh ? below(sim, 6) : 0, harsh == 2 ? below(sim, 4) : 0,
 		 1 + skewed(sim, 8), skewed(sim, 4), below(sim, 2), rate);
+	if (below(sim, 5) == 0)
+		snprintf(sim->shape + strlen(sim->shape), 32, ",frames=%u",
+			 4 + below(sim, 60));
 }
 
 static void choose(struct sim *sim)
@@ -297,6 +300,8 @@ static bool create_side(struct sim *sim, int i)
 	struct ustack_config config = {
 		.clock = sim_clock, .clock_arg = sim, .seed = draw(sim) | 1,
 		.max_sockets = 8,
+		.max_packets = below(sim, 4) ? 0 : 8 + below(sim, 200),
+		.send_memory = below(sim, 4) ? 0 : 8192 + below(sim, 100000),
 	};
 	struct sockaddr_storage address;
 	struct ustack_link *link;

@@ -2,6 +2,12 @@
 /* An acceptable ACK: books, window, round-trip time, timers. */
 #include "transport/tcp_parts.h"
 
+/* A peer that answers has not died, whatever it makes of its window: while that is
+ * closed, retransmissions back off so far, and do not end the connection
+ * (RFC 9293 3.8.6.1).
+ */
+#define CLOSED_RETRIES	8
+
 /**
  * us_tcp_rto_after() - the retransmission timeout, backed off
  * @tcp: the connection.
@@ -172,6 +178,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		advance(tcp, seg, &r);
 	else if (tcp->snd_una == tcp->snd_nxt)
 		tcp->retries = 0;	/* answers a window probe */
+	else if (!tcp->snd_wnd)
+		tcp->retries = (uint8_t)us_min32(tcp->retries, CLOSED_RETRIES);
 	if (us_unlikely(seg->nr_sack))
 		us_tcp_sack_input(tcp, seg, &r);
 	if (r.duplicate)
