@@ -417,9 +417,13 @@ static void use(struct sim *sim)
 /* Both stacks up to @now; then to when something happens next. */
 static void step(struct sim *sim, int64_t most)
 {
-	int64_t a = ustack_poll(sim->side[0].stack);
-	int64_t b = ustack_poll(sim->side[1].stack);
-	int64_t next = most;
+	int64_t a, b, next = most;
+
+	/* What one sends decides when the other is next due. */
+	ustack_poll(sim->side[0].stack);
+	ustack_poll(sim->side[1].stack);
+	a = ustack_poll(sim->side[0].stack);
+	b = ustack_poll(sim->side[1].stack);
 
 	if (a >= 0 && a < next)
 		next = a;
