@@ -17,8 +17,7 @@
 #include <string.h>
 
 #include "tap.h"
-#include "transport/tcp_parts.h"
-#include "ustack.h"
+#include "tcp_audit.h"
 
 #define RUNS		400
 #define CHUNK		65536
@@ -120,97 +119,6 @@ static void fail(struct sim *sim, const char *why)
 {
 	if (!sim->why)
 		sim->why = why;
-}
-
-/* ------------------------------------------------------------------ auditing */
-
-static void audit_flight(struct sim *sim, const struct us_tcp *tcp)
-{
-	const struct us_tcp_active *a = tcp->active;
-	uint32_t seq = tcp->snd_una, sacked = 0, lost = 0, retrans = 0;
-	struct us_tcp_sent *sent;
-
-	cds_list_for_each_entry(sent, &a->flight, node) {
-		uint32_t bytes = sent->end - sent->seq;
-
-		if (sent->seq != seq || !bytes)
-			fail(sim, "flight has a gap");
-		if ((sent->flags & US_TCP_RETRANS) && !(sent->flags & US_TCP_LOST))
-			fail(sim, "sent again, but not lost");
-		if ((sent->flags & US_TCP_SACKED) && (sent->flags & US_TCP_LOST))
-			fail(sim, "sacked and lost");
-		sacked += sent->flags & US_TCP_SACKED ? bytes : 0;
-		lost += sent->flags & US_TCP_LOST ? bytes : 0;
-		retrans += sent->flags & US_TCP_RETRANS ? bytes : 0;
-		seq = sent->end;
-	}
-	if (seq != tcp->snd_nxt)
-		fail(sim, "flight does not reach snd_nxt");
-	if (((tcp->flags & US_TCP_SACK) && sacked != a->sacked) ||
-	    lost != a->lost || retrans != a->retrans)
-		fail(sim, "flight's sums are wrong");
-}
-
-static void audit_reass(struct sim *sim, const struct us_tcp *tcp)
-{
-	const struct us_tcp_reass *reass = tcp->active->reass;
-	uint32_t i, bytes = 0;
-
-	for (i = 0; i < reass->nr; i++) {
-		bytes += reass->range[i].end - reass->range[i].start;
-		if (!us_before(reass->range[i].start, reass->range[i].end) ||
-		    !us_after(reass->range[i].start,
-			      i ? reass->range[i - 1].end : tcp->rcv_nxt))
-			fail(sim, "reassembly is out of order");
-	}
-	if (bytes != reass->bytes)
-		fail(sim, "reassembly miscounts");
-}
-
-static void audit_connection(struct sim *sim, const struct us_tcp *tcp)
-{
-	const struct us_tcp_active *a = tcp->active;
-	bool timer;
-
-	if (!a)
-		return;
-	audit_flight(sim, tcp);
-	if (a->reass)
-		audit_reass(sim, tcp);
-	if (a->rcv_bytes > tcp->rcvbuf + 65536)
-		fail(sim, "more received than the buffer holds");
-	timer = tcp->deadline[US_TCP_TIMER_REXMT] || tcp->deadline[US_TCP_TIMER_PERSIST];
-	if (us_tcp_sndq_bytes(tcp) && !timer &&
-	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
-		fail(sim, "data to send, and nothing will send it");
-}
-
-static void audit(struct sim *sim, struct ustack *stack)
-{
-	const struct us_tcp_table *table = ((struct us_stack *)stack)->tcp;
-	const struct us_tcp *tcp;
-	uint32_t i;
-
-	for (i = 0; i <= table->mask; i++)
-		for (tcp = table->hash[i]; tcp; tcp = tcp->hash_next)
-			audit_connection(sim, tcp);
-}
-
-static void audit_end(struct sim *sim, struct ustack *stack)
-{
-	const struct us_stack *s = (struct us_stack *)stack;
-	const struct us_tcp_table *table = s->tcp;
-
-	if (table->conns.used)
-		fail(sim, "connections are left");
-	if (table->actives.used || table->sents.used)
-		fail(sim, "active parts are left");
-	if (table->blocks.used)
-		fail(sim, "receive blocks are left");
-	if (table->wait_pool.used)
-		fail(sim, "TIME-WAIT is left");
-	if (s->pkts.used)
-		fail(sim, "packets are left");
 }
 
 /* -------------------------------------------------------------------- set-up */
@@ -430,8 +338,8 @@ static void step(struct sim *sim, int64_t most)
 	if (b >= 0 && b < next)
 		next = b;
 	sim->now += next ? next : 1000;
-	audit(sim, sim->side[0].stack);
-	audit(sim, sim->side[1].stack);
+	audit(sim->side[0].stack, &sim->why);
+	audit(sim->side[1].stack, &sim->why);
 }
 
 static bool finished(const struct sim *sim)
@@ -455,8 +363,8 @@ static void settle(struct sim *sim)
 		    end - sim->now > 100 * US_SEC)
 			end = sim->now + 100 * US_SEC;
 	}
-	audit_end(sim, sim->side[0].stack);
-	audit_end(sim, sim->side[1].stack);
+	audit_end(sim->side[0].stack, &sim->why);
+	audit_end(sim->side[1].stack, &sim->why);
 }
 
 static void run(struct sim *sim)
