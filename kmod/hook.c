@@ -95,9 +95,17 @@ static unsigned int late_take(struct nc_flow *flow,
 	return NF_DROP;
 }
 
-/* Flows without a local address do not take what is for everybody. */
-static bool for_everybody(const struct sk_buff *skb, const struct nc_key *key)
+/*
+ * What was sent to everybody: TCP never takes it, not even if only the frame
+ * was, and other flows take it only if they name its address.
+ */
+static bool for_everybody(const struct nc_flow *flow, const struct sk_buff *skb,
+			  const struct nc_key *key)
 {
+	if (key->protocol == IPPROTO_TCP && skb->pkt_type != PACKET_HOST)
+		return true;
+	if (NC_RANK_LOCAL(flow->key.rank))
+		return false;
 	if (key->family == AF_INET6)
 		return ipv6_addr_is_multicast((const void *)&key->local);
 	return skb_rtable(skb) && skb_rtable(skb)->rt_flags &
@@ -119,8 +127,7 @@ static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
 
 	key->ifindex = skb->dev->ifindex;
 	flow = nc_flow_lookup(table, key);
-	if (!flow || (!NC_RANK_LOCAL(flow->key.rank) &&
-		      for_everybody(skb, key)))
+	if (!flow || for_everybody(flow, skb, key))
 		return NF_ACCEPT;
 	if (flow->yields && nc_authority_yields(flow, state->net, skb, key)) {
 		nc_rx_drop(flow, NETCHANNEL_RX_YIELDED);

@@ -36,7 +36,7 @@ static bool checksum_valid(const struct sk_buff *skb, bool ipv4, u32 offset)
 	u32 length = skb->len - offset;
 	__wsum sum;
 
-	if (skb_csum_unnecessary(skb))
+	if (nc_checksum_known(skb))
 		return true;
 	sum = skb_checksum(skb, offset, length, 0);
 	if (ipv4)

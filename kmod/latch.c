@@ -30,7 +30,7 @@ static bool checksum_valid(const struct nc_rx_packet *packet)
 	struct sk_buff *skb = packet->skb;
 	__wsum sum;
 
-	if (skb_csum_unnecessary(skb) || skb->ip_summed == CHECKSUM_PARTIAL)
+	if (nc_checksum_known(skb))
 		return true;
 	sum = skb_checksum(skb, packet->transport, length, 0);
 	if (key->family == AF_INET)

@@ -476,6 +476,13 @@ void nc_defrag_put(struct nc_net *nn);
 /* icmp.c */
 void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset);
 
+/* As the transports do, believe neither csum_valid nor a level: only this. */
+static inline bool nc_checksum_known(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_UNNECESSARY ||
+	       skb->ip_summed == CHECKSUM_PARTIAL;
+}
+
 /* rx.c */
 bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet);
 void nc_rx_drop(struct nc_flow *flow, u32 counter);

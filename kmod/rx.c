@@ -98,7 +98,7 @@ static void fill_checksum(struct netchannel_rx_desc *desc,
 
 	desc->csum = 0;
 	desc->csum_state = NETCHANNEL_CSUM_NONE;
-	if (packet->type == NETCHANNEL_RX_ERROR || skb->csum_valid ||
+	if (packet->type == NETCHANNEL_RX_ERROR ||
 	    skb->ip_summed == CHECKSUM_UNNECESSARY) {
 		desc->csum_state = NETCHANNEL_CSUM_VERIFIED;
 	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
