@@ -87,6 +87,7 @@ struct script_packet {
  * @more: further words for @why.
  * @full: slots left before the link is full; negative: no limit.
  * @starved: it was found full.
+ * @lossy: packets beyond SCRIPT_QUEUE are lost, and that is no failure.
  * @written: bytes that send() took.
  * @read: bytes that recv() gave.
  * @options: of the socket that is to be opened.
@@ -113,6 +114,7 @@ struct script {
 	char why[400];
 	int full;
 	bool starved;
+	bool lossy;
 	uint32_t written;
 	uint32_t read;
 	struct {
@@ -162,7 +164,8 @@ static inline void script_submit(struct us_link *link, struct us_tx *tx)
 	uint32_t i;
 
 	if (s->count == SCRIPT_QUEUE) {
-		script_fail(s, "too many packets");
+		if (!s->lossy)
+			script_fail(s, "too many packets");
 		return;
 	}
 	s->count++;

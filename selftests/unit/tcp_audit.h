@@ -61,7 +61,7 @@ static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 	const struct us_tcp_active *a = tcp->active;
 	bool timer;
 
-	if (!a)
+	if (!a || tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
 		return;
 	audit_flight(tcp, why);
 	if (a->reass)

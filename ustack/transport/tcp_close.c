@@ -73,7 +73,7 @@ void us_tcp_time_wait(struct us_tcp *tcp)
 
 /**
  * us_tcp_fin_received() - the peer's FIN is next in order
- * @tcp: in ESTABLISHED, FIN-WAIT-1 or FIN-WAIT-2.
+ * @tcp: active, in ESTABLISHED, FIN-WAIT-1 or FIN-WAIT-2.
  *
  * RFC 9293 3.10.7.4, eighth.
  */
@@ -82,6 +82,7 @@ void us_tcp_fin_received(struct us_tcp *tcp)
 	tcp->rcv_nxt++;
 	tcp->flags |= US_TCP_FIN_RCVD | US_TCP_ACK_NOW;
 	tcp->flags &= ~US_TCP_FIN_AHEAD;
+	us_tcp_reass_free(tcp);		/* nothing can be behind a FIN */
 	if (tcp->state == TCP_FIN_WAIT2) {
 		us_tcp_send_ack(tcp);
 		us_tcp_time_wait(tcp);

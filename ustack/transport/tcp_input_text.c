@@ -83,11 +83,8 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	measure_mss(a, seg);
 	note_arrival(tcp);
 	tcp->rcv_nxt += seg->len;
-	if (tcp->flags & US_TCP_SHUT_RD) {
-		schedule_ack(tcp);
-		return;
-	}
-	us_tcp_rcvq_append(tcp, seg);
+	if (!(tcp->flags & US_TCP_SHUT_RD))
+		us_tcp_rcvq_append(tcp, seg);
 	schedule_ack(tcp);
 	if (us_unlikely(a->reass != NULL))
 		us_tcp_reass_drain(tcp);

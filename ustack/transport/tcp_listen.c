@@ -269,6 +269,7 @@ static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 						 seg->src, seg->source));
 	us_tcp_negotiate(tcp, seg);
 	tcp->rcv_nxt = seg->seq + 1;
+	tcp->rcv_adv = tcp->rcv_nxt;	/* no window until it was told */
 	tcp->last_ack_sent = tcp->rcv_nxt;
 	tcp->snd_wl1 = seg->seq;
 	tcp->snd_wnd = seg->window;

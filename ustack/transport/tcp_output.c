@@ -13,13 +13,19 @@ enum mode {
 	PROBE,		/* tail loss probe: nor the congestion window */
 };
 
+/* Then us_tcp.out is in the listener's SYN queue; its timer will try again. */
+static bool in_syn_queue(const struct us_tcp *tcp)
+{
+	return tcp->state == TCP_SYN_RECV && (tcp->flags & US_TCP_PASSIVE);
+}
+
 /**
  * us_tcp_queue() - this connection has something to send in this poll
  * @tcp: in no list, or on one of those for output already.
  */
 void us_tcp_queue(struct us_tcp *tcp)
 {
-	if (tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING))
+	if ((tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)) || in_syn_queue(tcp))
 		return;
 	tcp->flags |= US_TCP_QUEUED;
 	cds_list_add_tail(&tcp->out, &tcp->table->flush);
@@ -43,7 +49,7 @@ void us_tcp_unqueue(struct us_tcp *tcp)
  */
 void us_tcp_pend(struct us_tcp *tcp)
 {
-	if (tcp->flags & US_TCP_PENDING)
+	if ((tcp->flags & US_TCP_PENDING) || in_syn_queue(tcp))
 		return;
 	us_tcp_unqueue(tcp);
 	tcp->flags |= US_TCP_PENDING;

@@ -301,13 +301,13 @@ void us_tcp_reass_drain(struct us_tcp *tcp)
 		uint32_t skip = us_min32(tcp->rcv_nxt - range.start, bytes);
 
 		reass->bytes -= bytes;
-		if (skip == bytes) {
+		if (skip == bytes || (tcp->flags & US_TCP_SHUT_RD)) {
 			ring_free(tcp, range.first);
 		} else {
 			ring_queue(tcp, ring_trim(tcp, range.first, skip));
 			a->rcv_bytes += bytes - skip;
-			tcp->rcv_nxt = range.end;
 		}
+		tcp->rcv_nxt = us_seq_max(tcp->rcv_nxt, range.end);
 		remove_range(reass, 0);
 	}
 	us_tcp_sack_advance(tcp);
