@@ -98,6 +98,27 @@ TEST_F(multiflow, unbind_takes_only_one)
 	EXPECT_EQ(NULL, chan_peek(&self->c));
 }
 
+/* The filter in front of the table knows ports, not flows. */
+TEST_F(multiflow, unbind_takes_only_one_of_a_port)
+{
+	const struct netchannel_rx_desc *desc;
+	struct netchannel_bind b;
+	int64_t id[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		bind_init(&b, IPPROTO_UDP, HERE4, 7, PEER4, 9 + i);
+		id[i] = bind_cookie(&self->c, &b, variant->hook, i);
+		ASSERT_LE(0, id[i]);
+	}
+	ASSERT_EQ(0, chan_unbind(&self->c, id[0]));
+	packet_udp(&self->p, PEER4, 10, HERE4, 7, "x");
+	ASSERT_EQ(0, net_inject(self->raw, &self->p));
+	desc = chan_recv(&self->c);
+	ASSERT_NE(NULL, desc);
+	EXPECT_EQ(1, desc->cookie);
+}
+
 /* Many flows, to make the table grow, of several channels. */
 TEST_F_TIMEOUT(multiflow, many_flows_of_many_channels, 120)
 {

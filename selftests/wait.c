@@ -152,6 +152,7 @@ TEST_F(wait, until_deadline)
 	self->c.ctl->deadline = deadline;
 	EXPECT_EQ(0, wait_in_read(&self->c));
 	EXPECT_LE(deadline, now());
+	EXPECT_GT(deadline + CHAN_TIMEOUT * 1000000ULL, now());
 	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_WAITS));
 }
 
@@ -230,10 +231,13 @@ static void *poll_later(void *argument)
 TEST_F(wait, poll_woken_by_packet)
 {
 	struct later l = { &self->c, self->raw, &self->in };
+	uint64_t begin = now();
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_later, &l));
 	EXPECT_EQ(POLLIN, chan_poll(&self->c, POLLIN, CHAN_TIMEOUT));
+	/* At the time limit poll() looks again, and finds it without being woken. */
+	EXPECT_GT(begin + CHAN_TIMEOUT * 1000000ULL, now());
 	pthread_join(thread, NULL);
 }
 
