@@ -18,6 +18,17 @@ static void map_v4(struct us_addr *addr, uint32_t v4)
 	addr->w[3] = v4;
 }
 
+/**
+ * us_sockaddr_get() - takes an address that a caller gave
+ * @address: as given; NULL is -EFAULT.
+ * @length: as given.
+ * @family: of the socket.
+ * @addr: filled in; all zero for the wildcard of either family.
+ * @port: filled in, network byte order.
+ *
+ * Return: 0; -EINVAL if @length is too short; -EAFNOSUPPORT if the address is not
+ * of @family, then read as if it were.
+ */
 int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
 		    uint8_t family, struct us_addr *addr, uint16_t *port)
 {
@@ -41,6 +52,16 @@ int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
 	return address->sa_family == family ? 0 : -EAFNOSUPPORT;
 }
 
+/**
+ * us_sockaddr_put() - gives an address to a caller, as getsockname(2) does
+ * @family: of the socket.
+ * @addr: the address.
+ * @port: network byte order.
+ * @address: filled in, as far as *@length goes.
+ * @length: in: room; out: bytes of the whole address.
+ *
+ * Return: 0, -EFAULT, -EINVAL.
+ */
 int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
 		    struct sockaddr *address, socklen_t *length)
 {
@@ -71,6 +92,13 @@ int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
 	return 0;
 }
 
+/**
+ * us_addr_is_multicast() - no address of one host: a group, or everybody
+ * @addr: the address.
+ * @family: of it.
+ *
+ * Return: so it is.
+ */
 bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family)
 {
 	if (family == AF_INET)

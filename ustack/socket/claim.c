@@ -46,6 +46,14 @@ static int choose(const struct ustack_socket *s, const struct us_addr *local,
 	return -EADDRINUSE;
 }
 
+/**
+ * us_claim() - holds a port for a socket
+ * @s: has none yet; keeps address and port.
+ * @local: address, all zero for any.
+ * @port: network byte order; 0 is chosen, and put back.
+ *
+ * Return: 0, -EADDRINUSE.
+ */
 int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *port)
 {
 	if (*port ? taken(s, local, *port) : choose(s, local, port))
@@ -56,6 +64,10 @@ int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *por
 	return 0;
 }
 
+/**
+ * us_unclaim() - lets go of the port
+ * @s: holds one, or not.
+ */
 void us_unclaim(struct ustack_socket *s)
 {
 	if (!cds_list_empty(&s->claim))

@@ -15,6 +15,12 @@
 /* Packets that one link may bring in before the others and timers get their turn. */
 #define BUDGET	64u
 
+/**
+ * us_clock_monotonic() - the clock of stacks that were given none
+ * @arg: nothing.
+ *
+ * Return: CLOCK_MONOTONIC in nanoseconds.
+ */
 us_ns us_clock_monotonic(void *arg)
 {
 	struct timespec ts;
@@ -24,6 +30,10 @@ us_ns us_clock_monotonic(void *arg)
 	return ts.tv_sec * US_SEC + ts.tv_nsec;
 }
 
+/**
+ * us_loop_kick() - lets out the packets that stand in the links
+ * @stack: the stack.
+ */
 void us_loop_kick(struct us_stack *stack)
 {
 	struct us_link *link;
@@ -32,12 +42,22 @@ void us_loop_kick(struct us_stack *stack)
 		link->ops->flush(link);
 }
 
+/**
+ * us_loop_flush() - lets out, too, what calls since the last round queued
+ * @stack: the stack.
+ */
 void us_loop_flush(struct us_stack *stack)
 {
 	us_tcp_flush(stack);
 	us_loop_kick(stack);
 }
 
+/**
+ * us_loop_once() - one round, without sleep
+ * @stack: the stack.
+ *
+ * Return: there is more to do at once.
+ */
 bool us_loop_once(struct us_stack *stack)
 {
 	struct us_link *link;
@@ -52,6 +72,12 @@ bool us_loop_once(struct us_stack *stack)
 	return more;
 }
 
+/**
+ * us_loop_next() - when a round will have something to do by itself
+ * @stack: the stack.
+ *
+ * Return: the time; US_NEVER.
+ */
 us_ns us_loop_next(const struct us_stack *stack)
 {
 	us_ns next = us_wheel_next(&stack->wheel);
@@ -82,21 +108,30 @@ static struct us_link *only_sleeper(struct us_stack *stack)
 	return link->ops->sleep && !link->error ? link : NULL;
 }
 
-/* Descriptors of the links that live; *@error is that of one which does not. */
+/* Descriptors of the links that live; *@dead is the error of those that do not,
+ * if there is no other link.
+ */
 static nfds_t descriptors(const struct us_stack *stack, struct pollfd *fds,
-			  int *error)
+			  int *dead)
 {
 	struct us_link *link;
+	bool alive = false;
 	nfds_t count = 0;
 
+	*dead = 0;
 	cds_list_for_each_entry(link, &stack->links, node) {
 		int fd = link->ops->fd ? link->ops->fd(link) : -1;
 
-		if (link->error)
-			*error = link->error;
-		else if (fd >= 0 && count < US_LINKS_MAX)
+		if (link->error) {
+			*dead = link->error;
+			continue;
+		}
+		alive = true;
+		if (fd >= 0 && count < US_LINKS_MAX)
 			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
+	if (alive)
+		*dead = 0;
 	return count;
 }
 
@@ -117,16 +152,18 @@ static int sleep_until(struct us_stack *stack, us_ns deadline)
 {
 	struct us_link *link = only_sleeper(stack);
 	struct pollfd fds[US_LINKS_MAX];
-	int error = -EDEADLK;
 	nfds_t count;
+	int dead;
 
 	if (is_virtual(stack))
 		deadline = US_NEVER;
 	if (link)
 		return link->ops->sleep(link, deadline);
-	count = descriptors(stack, fds, &error);
+	count = descriptors(stack, fds, &dead);
+	if (dead)
+		return dead;
 	if (deadline == US_NEVER)
-		return count ? sleep_on(fds, count, US_NEVER) : error;
+		return count ? sleep_on(fds, count, US_NEVER) : -EDEADLK;
 	return sleep_on(fds, count, deadline - stack->now);
 }
 
@@ -136,6 +173,14 @@ static bool clock_moved(const struct us_stack *stack)
 	return is_virtual(stack) && stack->clock(stack->clock_arg) != stack->now;
 }
 
+/**
+ * us_loop_wait() - runs the stack until some socket's readiness changed
+ * @stack: the stack.
+ * @limit: time at which to give up; one round is made in any case.
+ *
+ * Return: 0; -EAGAIN at @limit; -EINTR; -EDEADLK if nothing can ever happen; the
+ * error of a link that died.
+ */
 int us_loop_wait(struct us_stack *stack, us_ns limit)
 {
 	uint64_t events = stack->events;
@@ -159,6 +204,14 @@ int us_loop_wait(struct us_stack *stack, us_ns limit)
 	}
 }
 
+/**
+ * us_socket_limit() - when a call that may wait gives up
+ * @s: the socket.
+ * @timeout: SO_RCVTIMEO or SO_SNDTIMEO.
+ * @flags: of the call.
+ *
+ * Return: the time; 0 for a call that must not wait at all.
+ */
 us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags)
 {
 	if (s->nonblock || (flags & MSG_DONTWAIT) || timeout <= 0)
@@ -169,6 +222,14 @@ us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags)
 	return s->stack->now + timeout;
 }
 
+/**
+ * us_socket_wait() - waits in a socket call
+ * @s: the socket.
+ * @limit: from us_socket_limit().
+ *
+ * Return: 0 to try again; -EAGAIN, also if the call must not wait; or as
+ * us_loop_wait().
+ */
 int us_socket_wait(struct ustack_socket *s, us_ns limit)
 {
 	return limit ? us_loop_wait(s->stack, limit) : -EAGAIN;

@@ -12,6 +12,12 @@
 #define SNDBUF_DEFAULT		(512u << 10)
 #define RCVBUF_DEFAULT		(1u << 20)
 
+/**
+ * us_socket_return() - what a BSD call returns
+ * @result: a negative errno, or what the call is to return.
+ *
+ * Return: @result; or -1, and errno is set.
+ */
 ssize_t us_socket_return(ssize_t result)
 {
 	if (result >= 0)
@@ -20,6 +26,14 @@ ssize_t us_socket_return(ssize_t result)
 	return -1;
 }
 
+/**
+ * us_socket_new() - a socket, with defaults
+ * @stack: has it in its pool.
+ * @ops: its type.
+ * @family: AF_INET or AF_INET6.
+ *
+ * Return: the socket; NULL if none is left.
+ */
 struct ustack_socket *us_socket_new(struct us_stack *stack,
 				    const struct us_socket_ops *ops,
 				    uint8_t family)
@@ -44,12 +58,22 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 	return s;
 }
 
+/**
+ * us_socket_free() - gives a socket back
+ * @s: let go of its transport.
+ */
 void us_socket_free(struct ustack_socket *s)
 {
 	us_unclaim(s);
 	us_pool_put(&s->stack->sockets, s);
 }
 
+/**
+ * us_socket_error() - takes the pending error
+ * @s: the socket.
+ *
+ * Return: a negative errno, or 0.
+ */
 int us_socket_error(struct ustack_socket *s)
 {
 	int error = s->error;
@@ -58,6 +82,12 @@ int us_socket_error(struct ustack_socket *s)
 	return error ? -error : -s->ops->error(s);
 }
 
+/**
+ * us_socket_poll() - readiness
+ * @s: the socket.
+ *
+ * Return: POLLIN and so on.
+ */
 short us_socket_poll(struct ustack_socket *s)
 {
 	return s->ops->poll(s) | (s->error ? POLLIN | POLLERR : 0);

@@ -118,53 +118,33 @@ extern const struct us_socket_ops us_dgram_ops;
 extern const struct us_tcp_user us_stream_user;
 extern const struct us_udp_user us_dgram_user;
 
-/* socket.c: a socket out of the pool, with defaults; NULL: none is left. */
+/* socket.c */
 struct ustack_socket *us_socket_new(struct us_stack *stack,
 				    const struct us_socket_ops *ops,
 				    uint8_t family);
 void us_socket_free(struct ustack_socket *s);
-/* Takes the pending error: a negative errno or 0. */
 int us_socket_error(struct ustack_socket *s);
 short us_socket_poll(struct ustack_socket *s);
-/* Sets errno to -@result and gives -1, if @result is negative. */
 ssize_t us_socket_return(ssize_t result);
 
-/*
- * address.c.  us_sockaddr_get(): -EINVAL if too short, -EAFNOSUPPORT if not of
- * @family.  All-zero @addr for the wildcard of both families.
- */
+/* address.c */
 int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
 		    uint8_t family, struct us_addr *addr, uint16_t *port);
-/* As getsockname(2): cut to *@length, which becomes the full length. */
 int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
 		    struct sockaddr *address, socklen_t *length);
 bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family);
 
-/* claim.c: TCP ports held by bind(2).  *@port of 0 is chosen. */
+/* claim.c: TCP ports held by bind(2) */
 int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *port);
 void us_unclaim(struct ustack_socket *s);
 
-/*
- * loop.c: runs the stack in the calling thread.
- */
+/* loop.c: runs the stack in the calling thread */
 us_ns us_clock_monotonic(void *arg);
-/* One round without sleeping; true if there is more to do at once. */
 bool us_loop_once(struct us_stack *stack);
-/* Lets out the packets that stand in the links. */
 void us_loop_kick(struct us_stack *stack);
-/* And those that calls since the last round queued. */
 void us_loop_flush(struct us_stack *stack);
-/* The next time at which a round has something to do by itself. */
 us_ns us_loop_next(const struct us_stack *stack);
-/*
- * Runs the stack until the readiness of some socket changed (0) or @limit came
- * (-EAGAIN).  -EINTR; -EDEADLK if nothing can ever happen; a dead link's error.
- */
 int us_loop_wait(struct us_stack *stack, us_ns limit);
-/*
- * When a call on @s that may wait for @timeout gives up; 0 for one that must
- * not wait at all.  us_socket_wait() with a limit of 0 is -EAGAIN.
- */
 us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags);
 int us_socket_wait(struct ustack_socket *s, us_ns limit);
 
