@@ -160,9 +160,9 @@ static void choose_shape(struct sim *sim)
 		 mtu, harsh ? below(sim, 11) : 0, harsh ? below(sim, 20) : 0,
 		 harsh ? below(sim, 6) : 0, harsh == 2 ? below(sim, 4) : 0,
 		 1 + skewed(sim, 8), skewed(sim, 4), below(sim, 2), rate);
-	if (below(sim, 5) == 0)
-		snprintf(sim->shape + strlen(sim->shape), 32, ",frames=%u",
-			 4 + below(sim, 60));
+	/* Few frames fill up the link; many cost much under a sanitizer. */
+	snprintf(sim->shape + strlen(sim->shape), 32, ",frames=%u",
+		 below(sim, 5) ? 512 : 4 + below(sim, 60));
 }
 
 static void choose(struct sim *sim)
