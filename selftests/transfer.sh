@@ -58,13 +58,23 @@ place() {
 	kernel_address=$stack_address
 }
 
+# Bytes of a message, of which the file has a whole number: a sender waits for the
+# rest of one as long as its input is open.
+message() {
+	case $size_bytes:$protocol in
+	1:*)	echo 1 ;;
+	*:udp)	echo 1024 ;;
+	*)	echo 4096 ;;
+	esac
+}
+
 # arguments SIDE: of stack or ksock, for its role in this row.
 arguments() {
 	local here there
 
 	here=$stack_address there=$kernel_address
 	[ "$1" = stack ] || here=$kernel_address there=$stack_address
-	echo "-p $protocol"
+	echo "-p $protocol -b $(message)"
 	if [ "$connects" = "$1" ]; then
 		echo "-d $there -D $port"
 	else

@@ -27,11 +27,11 @@ pair_destroy() {
 	ip netns del peer
 }
 
-# Gives up after a minute: a guest whose clock counts instructions does not wait.
+# Gives up after some twenty seconds.
 wait_for() {
 	local i
 
-	for i in $(seq 600); do
+	for i in $(seq 200); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.1
 	done
