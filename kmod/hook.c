@@ -143,28 +143,64 @@ static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
 	}
 }
 
-static unsigned int late_ipv4(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
+/*
+ * All that a packet of no channel costs.  Ports outside of the linear part are
+ * looked for behind it.
+ */
+static __always_inline bool wanted(const struct nc_table *table,
+				   const struct sk_buff *skb, u32 transport,
+				   u8 protocol)
+{
+	const __be16 *ports = (const __be16 *)(skb->data + transport);
+
+	if (!nc_has_ports(protocol))
+		return test_bit(protocol, table->protocol);
+	if (unlikely(skb_headlen(skb) < transport + 2 * sizeof(*ports)))
+		return true;
+	return nc_table_wants(table, protocol, ports[1]);
+}
+
+/* Ports, if the protocol has them; false if the packet is too short. */
+static bool find_ports(const struct sk_buff *skb, u32 transport,
+		       struct nc_key *key)
+{
+	const u8 *ports;
+	u8 buf[4];
+
+	if (!nc_has_ports(key->protocol))
+		return true;
+	ports = skb_header_pointer(skb, transport, sizeof(buf), buf);
+	if (ports)
+		nc_parse_ports(ports, NC_PARSE_IN, key);
+	return ports;
+}
+
+static noinline unsigned int late_ipv4_wanted(struct nc_table *table,
+					      struct sk_buff *skb,
+					      const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	u32 transport = ip_hdrlen(skb);
 	struct nc_key key = { .family = AF_INET, .protocol = iph->protocol };
-	const u8 *ports;
-	u8 buf[4];
 
 	if (iph->protocol == IPPROTO_ICMP)
-		nc_icmp_error(priv, skb, transport);
-	if (nc_has_ports(iph->protocol)) {
-		ports = skb_header_pointer(skb, transport, sizeof(buf), buf);
-		if (!ports)
-			return NF_ACCEPT;
-		nc_parse_ports(ports, NC_PARSE_IN, &key);
-	}
-	if (likely(!nc_table_wants(priv, iph->protocol, key.local_port)))
+		nc_icmp_error(table, skb, transport);
+	if (!find_ports(skb, transport, &key))
 		return NF_ACCEPT;
 	key.local.w[0] = iph->daddr;
 	key.remote.w[0] = iph->saddr;
-	return late_match(priv, skb, transport, &key, state);
+	return late_match(table, skb, transport, &key, state);
+}
+
+static unsigned int late_ipv4(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (likely(iph->protocol != IPPROTO_ICMP &&
+		   !wanted(priv, skb, ip_hdrlen(skb), iph->protocol)))
+		return NF_ACCEPT;
+	return late_ipv4_wanted(priv, skb, state);
 }
 
 /* Beyond the extension headers; false for fragments. */
@@ -184,30 +220,35 @@ static bool find_transport(const struct sk_buff *skb, u8 *nexthdr,
 	return true;
 }
 
-static unsigned int late_ipv6(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
+static noinline unsigned int late_ipv6_wanted(struct nc_table *table,
+					      struct sk_buff *skb,
+					      const struct nf_hook_state *state)
 {
 	const struct ipv6hdr *iph = ipv6_hdr(skb);
 	struct nc_key key = { .family = AF_INET6, .protocol = iph->nexthdr };
-	const u8 *ports;
 	u32 transport;
-	u8 buf[4];
 
 	if (!find_transport(skb, &key.protocol, &transport))
 		return NF_ACCEPT;
 	if (key.protocol == IPPROTO_ICMPV6)
-		nc_icmp_error(priv, skb, transport);
-	if (nc_has_ports(key.protocol)) {
-		ports = skb_header_pointer(skb, transport, sizeof(buf), buf);
-		if (!ports)
-			return NF_ACCEPT;
-		nc_parse_ports(ports, NC_PARSE_IN, &key);
-	}
-	if (likely(!nc_table_wants(priv, key.protocol, key.local_port)))
+		nc_icmp_error(table, skb, transport);
+	if (!find_ports(skb, transport, &key) ||
+	    !nc_table_wants(table, key.protocol, key.local_port))
 		return NF_ACCEPT;
 	memcpy(&key.local, &iph->daddr, sizeof(key.local));
 	memcpy(&key.remote, &iph->saddr, sizeof(key.remote));
-	return late_match(priv, skb, transport, &key, state);
+	return late_match(table, skb, transport, &key, state);
+}
+
+static unsigned int late_ipv6(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	u8 protocol = ipv6_hdr(skb)->nexthdr;
+
+	if (likely(nc_has_ports(protocol) &&
+		   !wanted(priv, skb, sizeof(struct ipv6hdr), protocol)))
+		return NF_ACCEPT;
+	return late_ipv6_wanted(priv, skb, state);
 }
 
 /* Hooks at local input; @priv becomes the table of the namespace. */
@@ -261,19 +302,19 @@ static unsigned int early_take(struct nc_flow *flow, struct sk_buff *skb,
 
 #define HEADERS_MAX	(40 + 60)	/* IPv6 and TCP */
 
-static unsigned int early_match(struct nc_table *table, struct sk_buff *skb)
+static noinline unsigned int early_wanted(struct nc_table *table,
+					  struct sk_buff *skb, u32 transport)
 {
-	u32 avail = min_t(u32, skb->len, HEADERS_MAX);
 	struct nc_headers h;
 	struct nc_flow *flow;
 	struct nc_key key;
-	u8 buf[HEADERS_MAX];
-	const u8 *data = skb_header_pointer(skb, 0, avail, buf);
+	const u8 *data;
+	u8 buf[48];
 
-	if (!data)
-		return NF_ACCEPT;
+	data = skb_header_pointer(skb, 0, transport + 8, buf);
 	/* Options and fragments: the LATE hook sees what becomes of them. */
-	if (nc_parse(data, avail, NC_PARSE_IN, &h, &key) != NC_PARSE_OK)
+	if (!data || nc_parse(data, transport + 8, NC_PARSE_IN, &h, &key) !=
+		     NC_PARSE_OK)
 		return NF_ACCEPT;
 	key.ifindex = skb->dev->ifindex;
 	if (skb_vlan_tag_present(skb))
@@ -282,6 +323,16 @@ static unsigned int early_match(struct nc_table *table, struct sk_buff *skb)
 	if (!flow || flow->hook != NETCHANNEL_HOOK_EARLY)
 		return NF_ACCEPT;
 	return early_take(flow, skb, &key, data, &h);
+}
+
+/* Headers outside of the linear part are looked for behind it. */
+static __always_inline bool early_wants(const struct nc_table *table,
+					const struct sk_buff *skb,
+					u32 transport, u32 protocol)
+{
+	if (unlikely(skb_headlen(skb) < transport + 4))
+		return true;
+	return wanted(table, skb, transport, skb->data[protocol]);
 }
 
 /**
@@ -296,21 +347,17 @@ static unsigned int early_match(struct nc_table *table, struct sk_buff *skb)
 unsigned int nc_hook_early(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	bool ipv4 = skb->protocol == htons(ETH_P_IP);
-	u32 transport = ipv4 ? 20 : 40;
-	struct nc_key ports = {};
-	u8 buf[44], protocol;
-	const u8 *data;
+	u32 transport = sizeof(struct iphdr);
+	u32 protocol = offsetof(struct iphdr, protocol);
 
-	if (skb->pkt_type != PACKET_HOST ||
-	    (!ipv4 && skb->protocol != htons(ETH_P_IPV6)))
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		transport = sizeof(struct ipv6hdr);
+		protocol = offsetof(struct ipv6hdr, nexthdr);
+	} else if (skb->protocol != htons(ETH_P_IP)) {
 		return NF_ACCEPT;
-	data = skb_header_pointer(skb, 0, transport + 4, buf);
-	if (!data)
+	}
+	if (likely(!early_wants(priv, skb, transport, protocol)) ||
+	    skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
-	protocol = ipv4 ? data[9] : data[6];
-	nc_parse_ports(data + transport, NC_PARSE_IN, &ports);
-	if (likely(!nc_table_wants(priv, protocol, ports.local_port)))
-		return NF_ACCEPT;
-	return early_match(priv, skb);
+	return early_wanted(priv, skb, transport);
 }
