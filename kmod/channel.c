@@ -135,6 +135,21 @@ static int alloc_private(struct nc_channel *ch,
 	return 0;
 }
 
+/*
+ * A channel is freed some time after it was closed.  Who closed one and is short
+ * of memory, or of what it may lock, waits for that.
+ */
+static struct nc_area *create_area(struct netchannel_setup *setup)
+{
+	struct nc_area *area = nc_area_create(setup);
+
+	if (area != ERR_PTR(-ENOMEM))
+		return area;
+	rcu_barrier();
+	flush_workqueue(workqueue);
+	return nc_area_create(setup);
+}
+
 static int setup_locked(struct nc_channel *ch, struct netchannel_setup *setup)
 {
 	struct nc_area *area;
@@ -146,7 +161,7 @@ static int setup_locked(struct nc_channel *ch, struct netchannel_setup *setup)
 	err = alloc_private(ch, setup);
 	if (err)
 		return err;
-	area = nc_area_create(setup);
+	area = create_area(setup);
 	if (IS_ERR(area))
 		return PTR_ERR(area);
 	ch->rx.ring.released = area->rx_released;
