@@ -66,16 +66,26 @@ enum us_tcp_timer {
 };
 
 /**
- * struct us_tcp_bind - a flow bound on a link, shared by a listener and its
- *	connections
+ * struct us_tcp_bind - a flow bound on a link
+ * @node: in us_tcp_table.shared, if any remote end will do.
  * @link: it is bound there.
  * @id: the link's name of it.
- * @refs: users; the last one unbinds.
+ * @refs: users: a connection or its TIME-WAIT; or listeners and all connections
+ *	that came from them.  The last one unbinds.
+ * @local: address, all zero is any.
+ * @port: network byte order.
+ * @family: AF_INET or AF_INET6.
+ * @listen_peer: point-to-point listen.
  */
 struct us_tcp_bind {
+	struct cds_list_head node;
 	struct us_link *link;
 	uint32_t id;
 	uint32_t refs;
+	struct us_addr local;
+	uint16_t port;
+	uint8_t family;
+	bool listen_peer;
 };
 
 /**

@@ -226,15 +226,17 @@ static struct us_tcp_bind *bind_on(struct us_tcp_listener *l,
 	return NULL;
 }
 
-/* Tells the link that the one peer is ours, or that it is not any more. */
-static void latch(struct us_tcp *tcp, bool confirm)
+/* Tells the link that the one peer is ours, or that it is not any more.  Gives
+ * what the link says: it may have given the port to somebody else by now.
+ */
+static int latch(struct us_tcp *tcp, bool confirm)
 {
 	struct us_link *link = tcp->dst.link;
 
 	if (!tcp->bind || tcp->bind->link != link || !link->ops->latch)
-		return;
-	link->ops->latch(link, tcp->bind->id, &tcp->dst.remote, tcp->remote_port,
-			 confirm);
+		return 0;
+	return link->ops->latch(link, tcp->bind->id, &tcp->dst.remote,
+				tcp->remote_port, confirm);
 }
 
 static bool may_enter(struct us_tcp_listener *l)
@@ -342,7 +344,8 @@ static void leave_syn_queue(struct us_tcp *tcp)
  * @tcp: moves to the accept queue.
  *
  * Return: false if that is full: the ACK is ignored, as Linux does; the peer's
- * data or our SYN-ACK come again.
+ * data or our SYN-ACK come again.  Or if the link let go of a point-to-point
+ * peer: then the connection is reset.
  */
 bool us_tcp_listen_promote(struct us_tcp *tcp)
 {
@@ -352,10 +355,13 @@ bool us_tcp_listen_promote(struct us_tcp *tcp)
 		us_count(tcp->table->stack, tcp_accept_full);
 		return false;
 	}
+	if (l->listen_peer && latch(tcp, true)) {
+		us_tcp_send_reset(tcp);
+		us_tcp_done(tcp, 0);
+		return false;
+	}
 	leave_syn_queue(tcp);
 	tcp->flags |= US_TCP_UNACCEPTED;
-	if (l->listen_peer)
-		latch(tcp, true);
 	tcp->accept_next = NULL;
 	if (l->accept_last)
 		l->accept_last->accept_next = tcp;

@@ -264,6 +264,7 @@ struct us_tcp_listener {
  * @held: connections whose receive queue holds packets of a link.
  * @mem_wait: connections that wait for send memory.
  * @waits: TIME-WAIT, oldest first.
+ * @shared: struct us_tcp_bind.node of the flows of listeners.
  * @wait_timer: of the oldest.
  * @dead: connections to be freed when the call at work ends.
  * @listeners: by port.
@@ -289,6 +290,7 @@ struct us_tcp_table {
 	struct cds_list_head held;
 	struct cds_list_head mem_wait;
 	struct cds_list_head waits;
+	struct cds_list_head shared;
 	struct us_timer wait_timer;
 	struct us_tcp *dead;
 	struct us_tcp_listener *listeners[US_TCP_LISTEN_BUCKETS];
@@ -337,11 +339,13 @@ struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst
 void us_tcp_reap(struct us_tcp_table *table);
 bool us_tcp_activate(struct us_tcp *tcp);
 void us_tcp_fold(struct us_tcp *tcp);
+int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
+		       uint16_t remote_port, uint16_t *local_port);
+
+/* tcp_bind.c */
 int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
 		     struct us_flow *flow, struct us_tcp_bind **bind);
 void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind);
-int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
-		       uint16_t remote_port, uint16_t *local_port);
 
 /* tcp_wait.c */
 struct us_tcp_wait *us_tcp_wait_lookup(struct us_tcp_table *table,

@@ -238,53 +238,6 @@ void us_tcp_fold(struct us_tcp *tcp)
 	tcp->active = NULL;
 }
 
-/**
- * us_tcp_bind_flow() - asks a link for the packets of a flow
- * @table: its table.
- * @link: the link.
- * @flow: what is wished for; the link may fill in address and port.
- * @bind: the flow with one reference; NULL if the link needs no binding.
- *
- * Return: 0, -ENOBUFS, or the link's negative errno.
- */
-int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
-		     struct us_flow *flow, struct us_tcp_bind **bind)
-{
-	struct us_tcp_bind *b;
-	int err;
-
-	*bind = NULL;
-	if (!link->ops->bind)
-		return 0;
-	b = us_pool_get(&table->binds);
-	if (!b)
-		return -ENOBUFS;
-	b->link = link;
-	b->refs = 1;
-	b->id = 0;
-	err = link->ops->bind(link, flow, &b->id);
-	if (err) {
-		us_pool_put(&table->binds, b);
-		return err;
-	}
-	*bind = b;
-	return 0;
-}
-
-/**
- * us_tcp_bind_put() - lets go of a flow
- * @table: its table.
- * @bind: or NULL; the last user unbinds it.
- */
-void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind)
-{
-	if (!bind || --bind->refs)
-		return;
-	if (bind->link->ops->unbind)
-		bind->link->ops->unbind(bind->link, bind->id);
-	us_pool_put(&table->binds, bind);
-}
-
 /* RFC 6056 3.3.3: the sequence of ports starts elsewhere for every peer. */
 static uint32_t port_hash(struct us_tcp_table *table, const struct us_dst *dst,
 			  uint16_t remote_port)
@@ -364,7 +317,8 @@ static int create_pools(struct us_tcp_table *t, uint32_t n)
 	err = err ? : us_pool_create(&t->sents, sizeof(struct us_tcp_sent), sents);
 	err = err ? : us_pool_create(&t->blocks, US_TCP_BLOCK, blocks);
 	err = err ? : us_pool_create(&t->wait_pool, sizeof(struct us_tcp_wait), waits);
-	err = err ? : us_pool_create(&t->binds, sizeof(struct us_tcp_bind), n + 64);
+	err = err ? : us_pool_create(&t->binds, sizeof(struct us_tcp_bind),
+				   n + waits + 64);
 	return err ? : us_pool_create(&t->listener_pool,
 				      sizeof(struct us_tcp_listener),
 				      clamp(n / 4, 16, 4096));
@@ -401,6 +355,7 @@ static void init(struct us_tcp_table *table, struct us_stack *stack,
 	CDS_INIT_LIST_HEAD(&table->held);
 	CDS_INIT_LIST_HEAD(&table->mem_wait);
 	CDS_INIT_LIST_HEAD(&table->waits);
+	CDS_INIT_LIST_HEAD(&table->shared);
 	us_timer_init(&table->wait_timer, us_tcp_wait_expire);
 }
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Flows: what a link must know so that the packets of a connection come in.  A
+ * connection that was opened from here has its own flow, and so has its
+ * TIME-WAIT.  A listener's flow is shared by all that came from it, and outlives
+ * it: whoever listens there again takes it over.
+ */
+#include "transport/tcp_parts.h"
+
+static struct us_tcp_bind *find_shared(struct us_tcp_table *table,
+				       const struct us_link *link,
+				       const struct us_flow *flow)
+{
+	struct us_tcp_bind *b;
+
+	cds_list_for_each_entry(b, &table->shared, node)
+		if (b->link == link && b->port == flow->local_port &&
+		    b->family == flow->family &&
+		    b->listen_peer == flow->listen_peer &&
+		    us_addr_equal(&b->local, &flow->local))
+			return b;
+	return NULL;
+}
+
+/* The oldest TIME-WAIT that holds a flow of this link ends; false: there is none. */
+static bool make_room(struct us_tcp_table *table, const struct us_link *link)
+{
+	struct us_tcp_wait *wait;
+
+	cds_list_for_each_entry(wait, &table->waits, node) {
+		if (!wait->bind || wait->bind->link != link || wait->bind->refs > 1)
+			continue;
+		us_count(table->stack, tcp_time_wait_overflow);
+		us_tcp_wait_drop(table, wait);
+		return true;
+	}
+	return false;
+}
+
+static int bind_new(struct us_tcp_table *table, struct us_link *link,
+		    struct us_flow *flow, struct us_tcp_bind *b)
+{
+	int err;
+
+	do
+		err = link->ops->bind(link, flow, &b->id);
+	while (err == -ENOSPC && make_room(table, link));
+	if (err)
+		return err;
+	b->link = link;
+	b->refs = 1;
+	b->local = flow->local;
+	b->port = flow->local_port;
+	b->family = flow->family;
+	b->listen_peer = flow->listen_peer;
+	CDS_INIT_LIST_HEAD(&b->node);
+	if (us_addr_is_any(&flow->remote))
+		cds_list_add(&b->node, &table->shared);
+	return 0;
+}
+
+/**
+ * us_tcp_bind_flow() - asks a link for the packets of a flow
+ * @table: its table.
+ * @link: the link.
+ * @flow: what is wished for; the link may fill in address and port.
+ * @bind: the flow with one reference; NULL if the link needs no binding.
+ *
+ * When the link can hold no more flows, TIME-WAIT gives up some.
+ * Return: 0, -ENOBUFS, or the link's negative errno.
+ */
+int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
+		     struct us_flow *flow, struct us_tcp_bind **bind)
+{
+	struct us_tcp_bind *b = NULL;
+	int err;
+
+	*bind = NULL;
+	if (!link->ops->bind)
+		return 0;
+	if (us_addr_is_any(&flow->remote))
+		b = find_shared(table, link, flow);
+	if (b) {
+		b->refs++;
+		*bind = b;
+		return 0;
+	}
+	b = us_pool_get(&table->binds);
+	if (!b)
+		return -ENOBUFS;
+	err = bind_new(table, link, flow, b);
+	if (err)
+		us_pool_put(&table->binds, b);
+	else
+		*bind = b;
+	return err;
+}
+
+/**
+ * us_tcp_bind_put() - lets go of a flow
+ * @table: its table.
+ * @bind: or NULL; the last user unbinds it.
+ */
+void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind)
+{
+	if (!bind || --bind->refs)
+		return;
+	cds_list_del(&bind->node);
+	if (bind->link->ops->unbind)
+		bind->link->ops->unbind(bind->link, bind->id);
+	us_pool_put(&table->binds, bind);
+}
