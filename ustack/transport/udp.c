@@ -318,9 +318,12 @@ static int route(struct us_udp *udp, const struct us_addr *remote)
  */
 int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 {
+	bool same = us_addr_equal(&udp->remote, remote) && udp->remote_port == port;
 	int err;
 
-	unlatch(udp);
+	/* A listener that connects to the peer it has goes on serving it. */
+	if (!same)
+		unlatch(udp);
 	udp->connected = false;
 	udp->routed = false;
 	if (us_addr_is_any(remote))
