@@ -226,7 +226,7 @@ static void test_bounds(bool six)
 	us_udp_set_rcvbuf(bench.udp, 10000);
 	while (stack()->counter[US_COUNT_udp_buffer_full] == 0 && n++ < 100)
 		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
-	ok(n - 1 == 10000 / (1000 + US_UDP_OVERHEAD), "rcvbuf bounds what waits (%u)",
+	ok(n - 1 == 10000 / (US_CHUNK_MIN + US_UDP_OVERHEAD), "rcvbuf bounds what waits (%u)",
 	   n - 1);
 	while (receive(2000) == 1000)
 		;
@@ -267,6 +267,30 @@ static void test_pressure(bool six)
 	end();
 }
 
+/* Nobody reads, and all memory is used up: the links get their packets back. */
+static void test_unread(bool six)
+{
+	struct us_udp_table *udp;
+	unsigned int n;
+
+	begin(six);
+	udp = stack()->udp;
+	us_udp_set_rcvbuf(bench.udp, 1 << 30);
+	for (n = 0; n < 3000; n++)
+		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
+	ok(stack()->pkts.used == US_UDP_HELD && !us_txmem_free_bytes(udp->mem) &&
+	   stack()->counter[US_COUNT_udp_buffer_full] == 3000 - US_UDP_HELD - 2048,
+	   "no more than its share is held: %u", stack()->pkts.used);
+	us_udp_copy_out(stack());
+	ok(!stack()->pkts.used && udp->dgrams.used == 2048 &&
+	   stack()->counter[US_COUNT_udp_buffer_full] == 3000 - 2048,
+	   "under pressure what cannot be copied is dropped, and counted");
+	for (n = 0; receive(2000) == 1000; n++)
+		;
+	ok(n == 2048 && !bench.udp->queued && !bench.udp->nr_held, "the rest is read");
+	end();
+}
+
 static void test_listen_peer(bool six)
 {
 	static const struct us_addr any;
@@ -291,7 +315,8 @@ int main(void)
 {
 	static void (*const tests[])(bool six) = {
 		test_sizes, test_lies, test_refusal, test_peer, test_send,
-		test_bounds, test_train, test_pressure, test_listen_peer,
+		test_bounds, test_train, test_pressure, test_unread,
+		test_listen_peer,
 	};
 	size_t i;
 

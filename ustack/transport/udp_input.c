@@ -44,6 +44,19 @@ static void let_go(struct us_udp_dgram *dgram)
 	cds_list_del(&dgram->held);
 	us_pkt_put(dgram->pkt);
 	dgram->pkt = NULL;
+	dgram->udp->nr_held--;
+}
+
+/* What a datagram takes from rcvbuf, wherever its bytes are. */
+static uint32_t cost(uint32_t len)
+{
+	uint32_t chunk = US_CHUNK_MIN;
+
+	if (len <= US_UDP_SMALL)
+		return len + US_UDP_OVERHEAD;
+	while (chunk < len)
+		chunk *= 2;
+	return chunk + US_UDP_OVERHEAD;
 }
 
 /**
@@ -57,7 +70,7 @@ void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram)
 	if (dgram->chunk)
 		us_chunk_put(dgram->chunk);
 	cds_list_del(&dgram->node);
-	udp->queued -= dgram->len + US_UDP_OVERHEAD;
+	udp->queued -= cost(dgram->len);
 	us_pool_put(&udp->stack->udp->dgrams, dgram);
 }
 
@@ -92,47 +105,71 @@ static bool under_pressure(const struct us_stack *stack, const struct us_link *l
 /**
  * us_udp_copy_out() - gives the packets that are held back to their links
  * @stack: the stack; called under pressure.
+ *
+ * What cannot be copied is dropped: a link may need its packets back in order,
+ * and then one port that nobody reads would stop all others, and TCP.
  */
 void us_udp_copy_out(struct us_stack *stack)
 {
 	struct us_udp_dgram *dgram, *next;
 
 	cds_list_for_each_entry_safe(dgram, next, &stack->udp->held, held)
-		if (copy(stack->udp, dgram, dgram->data))
+		if (copy(stack->udp, dgram, dgram->data)) {
 			let_go(dgram);
+		} else {
+			us_count(stack, udp_buffer_full);
+			us_udp_dgram_free(dgram->udp, dgram);
+		}
 }
 
-static void hold(struct us_udp_table *table, struct us_udp_dgram *dgram,
+/* Keeps the payload where it is, or copies it; false if there is no room. */
+static bool keep(struct us_udp *udp, struct us_udp_dgram *dgram,
 		 struct us_pkt *pkt, const uint8_t *data)
 {
+	struct us_udp_table *table = udp->stack->udp;
+
+	if (dgram->len <= US_UDP_SMALL || udp->nr_held >= US_UDP_HELD ||
+	    under_pressure(udp->stack, pkt->link))
+		return copy(table, dgram, data);
 	dgram->pkt = us_pkt_get(pkt);
 	dgram->data = data;
+	udp->nr_held++;
 	cds_list_add_tail(&dgram->held, &table->held);
+	return true;
+}
+
+static struct us_udp_dgram *dgram_get(struct us_udp *udp, uint32_t len)
+{
+	struct us_udp_dgram *dgram;
+
+	if (udp->queued + cost(len) > udp->rcvbuf)
+		return NULL;
+	dgram = us_pool_get(&udp->stack->udp->dgrams);
+	if (!dgram)
+		return NULL;
+	dgram->udp = udp;
+	dgram->pkt = NULL;
+	dgram->chunk = NULL;
+	dgram->len = len;
+	return dgram;
 }
 
 /* One datagram of a packet, which may be a train of them. */
 static void queue(struct us_udp *udp, struct us_pkt *pkt, const uint8_t *data,
 		  uint32_t len, const struct us_addr *src, uint16_t port)
 {
-	struct us_udp_table *table = udp->stack->udp;
-	struct us_udp_dgram *dgram = NULL;
+	struct us_udp_dgram *dgram = dgram_get(udp, len);
 
-	if (udp->queued + len + US_UDP_OVERHEAD <= udp->rcvbuf)
-		dgram = us_pool_get(&table->dgrams);
-	if (!dgram) {
+	if (!dgram || !keep(udp, dgram, pkt, data)) {
+		if (dgram)
+			us_pool_put(&udp->stack->udp->dgrams, dgram);
 		us_count(udp->stack, udp_buffer_full);
 		return;
 	}
-	dgram->pkt = NULL;
-	dgram->chunk = NULL;
-	dgram->len = len;
 	dgram->port = port;
 	dgram->remote = *src;
-	if ((len > US_UDP_SMALL && !under_pressure(udp->stack, pkt->link)) ||
-	    !copy(table, dgram, data))
-		hold(table, dgram, pkt, data);
 	cds_list_add_tail(&dgram->node, &udp->queue);
-	udp->queued += len + US_UDP_OVERHEAD;
+	udp->queued += cost(len);
 }
 
 /* A train (GRO) is cut where its datagrams were. */

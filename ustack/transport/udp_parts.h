@@ -14,7 +14,8 @@
 #define US_UDP_LINKS	8u
 #define US_UDP_BUCKETS	256u
 #define US_UDP_SMALL	416u
-#define US_UDP_OVERHEAD	64u	/* bytes that a datagram counts beside its payload */
+#define US_UDP_OVERHEAD	64u	/* bytes that a datagram counts beside its memory */
+#define US_UDP_HELD	64u	/* datagrams of one port in the links' memory */
 
 /**
  * struct us_udp_bind - a flow bound on a link
@@ -42,7 +43,8 @@ struct us_udp_bind {
  * @routed: @dst is valid.
  * @error: pending error, a positive errno.
  * @rcvbuf: bytes that @queue may count.
- * @queued: bytes that it counts: payload and US_UDP_OVERHEAD each.
+ * @queued: bytes that it counts: memory and US_UDP_OVERHEAD each.
+ * @nr_held: datagrams in @queue that hold a link's packet.
  * @queue: struct us_udp_dgram.node, oldest first.
  * @waiting: in us_udp_table.waiting while a link was full.
  * @dst: the last destination.
@@ -65,6 +67,7 @@ struct us_udp {
 	uint16_t error;
 	uint32_t rcvbuf;
 	uint32_t queued;
+	uint32_t nr_held;
 	struct cds_list_head queue;
 	struct cds_list_head waiting;
 	struct us_dst dst;
@@ -76,6 +79,7 @@ struct us_udp {
  * struct us_udp_dgram - a datagram that was received
  * @node: in us_udp.queue.
  * @held: in us_udp_table.held, while @pkt is not NULL.
+ * @udp: the port.
  * @pkt: lent by a link, one reference, or NULL.
  * @chunk: of us_udp_table.mem, or NULL: then the bytes are in @small.
  * @data: first byte.
@@ -87,6 +91,7 @@ struct us_udp {
 struct us_udp_dgram {
 	struct cds_list_head node;
 	struct cds_list_head held;
+	struct us_udp *udp;
 	struct us_pkt *pkt;
 	struct us_chunk *chunk;
 	const uint8_t *data;
