@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,9 +79,31 @@ int net_run(int namespace, const char *format, ...)
 }
 
 /*
- * All that either side would ask the other for is set: only tests send.  A
- * batch, since starting a program takes longer in a guest than most tests.
+ * One ip for all of a namespace's commands, and no shell: starting a program
+ * takes longer in a guest than most tests.
  */
+static int ip_batch(int namespace, const char *format, ...)
+{
+	int status, commands = memfd_create("ip", MFD_CLOEXEC);
+	va_list arguments;
+	pid_t child;
+
+	va_start(arguments, format);
+	vdprintf(commands, format, arguments);
+	va_end(arguments);
+	lseek(commands, 0, SEEK_SET);
+	child = fork();
+	if (!child) {
+		net_enter(namespace);
+		dup2(commands, STDIN_FILENO);
+		execl("/bin/ip", "ip", "-batch", "-", NULL);
+		_exit(127);
+	}
+	close(commands);
+	return child < 0 || waitpid(child, &status, 0) != child ? -1 : status;
+}
+
+/* All that either side would ask the other for is set: only tests send. */
 #define CONFIGURE(dev, ip4, ip6, mac, peer4, peer6, other4, other6)	\
 	"addr add " ip4 "/24 dev " dev "\n"				\
 	"addr add " ip6 "/64 dev " dev " nodad\n"			\
@@ -91,19 +114,18 @@ int net_run(int namespace, const char *format, ...)
 
 static int join(struct net *net)
 {
-	return net_run(net->here, "/bin/ip -batch - <<end\n"
+	return ip_batch(net->here,
 		"link add " HERE_DEV " address " HERE_MAC
 		" type veth peer name " PEER_DEV " address " PEER_MAC
 		" netns /proc/%d/fd/%d\n"
 		CONFIGURE(HERE_DEV, HERE4, HERE6, PEER_MAC, PEER4, PEER6,
 			  "neigh add " OTHER4 " lladdr " PEER_MAC " dev " HERE_DEV "\n",
-			  "neigh add " OTHER6 " lladdr " PEER_MAC " dev " HERE_DEV "\n")
-		"end", getpid(), net->peer) ||
-	       net_run(net->peer, "/bin/ip -batch - <<end\n"
+			  "neigh add " OTHER6 " lladdr " PEER_MAC " dev " HERE_DEV "\n"),
+		getpid(), net->peer) ||
+	       ip_batch(net->peer,
 		CONFIGURE(PEER_DEV, PEER4, PEER6, HERE_MAC, HERE4, HERE6,
 			  "addr add " OTHER4 "/24 dev " PEER_DEV "\n",
-			  "addr add " OTHER6 "/64 dev " PEER_DEV " nodad\n")
-		"end");
+			  "addr add " OTHER6 "/64 dev " PEER_DEV " nodad\n"));
 }
 
 /* A device that has just come up drops what it is given for a while. */
