@@ -21,6 +21,15 @@
 	"< . 1:1(0) ack 1 win 65535\n" \
 	"accept = 0\n"
 
+/* One byte that is acknowledged at once, as the first sixteen are. */
+#define QUICK(a, b) \
+	"< P. " #a ":" #b "(1) ack 1\n> . 1:1(0) ack " #b "\nrecv 9 = 1\n"
+
+#define ALL_QUICK \
+	QUICK(1, 2) QUICK(2, 3) QUICK(3, 4) QUICK(4, 5) QUICK(5, 6) QUICK(6, 7) \
+	QUICK(7, 8) QUICK(8, 9) QUICK(9, 10) QUICK(10, 11) QUICK(11, 12) \
+	QUICK(12, 13) QUICK(13, 14) QUICK(14, 15) QUICK(15, 16) QUICK(16, 17)
+
 static const struct {
 	const char *name;
 	const char *text;
@@ -192,6 +201,23 @@ static const struct {
 	"none 30\n"
 	"+0.01 > . 21:21(0) ack 1011\n"
 	"counter tcp_delayed_ack 1\n" },
+
+	{ "delayed ACK: when all that was pushed has been read, none",
+	OPEN_PLAIN
+	ALL_QUICK
+	"< P. 17:27(10) ack 1\n"
+	"none 20\n"
+	"recv 9 = 9\n"
+	"none 10\n"
+	"recv 9 = 1\n"
+	"> . 1:1(0) ack 27\n"
+	"< . 27:37(10) ack 1\n"
+	"recv 10 = 10\n"
+	"+0.04 > . 1:1(0) ack 37\n"
+	"< . 37:1037(1000) ack 1\n"
+	"none 10\n"
+	"< . 1037:2037(1000) ack 1\n"
+	"> . 1:1(0) ack 2037\n" },
 
 	{ "Nagle: a small segment waits for the ACK of the one before",
 	OPEN_PLAIN

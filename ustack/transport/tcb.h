@@ -48,7 +48,6 @@
 #define US_TCP_UNACCEPTED	(1u << 18) /* waits in an accept queue */
 #define US_TCP_MEM_WAIT		(1u << 19) /* waits for send memory */
 #define US_TCP_SYN_LOST		(1u << 20) /* SYN or SYN-ACK was retransmitted */
-#define US_TCP_LATCHED		(1u << 23) /* the link's listen latch is ours */
 #define US_TCP_HASHED		(1u << 21) /* in the table */
 #define US_TCP_DEAD		(1u << 22) /* on the table's list of the dead */
 
@@ -266,7 +265,6 @@ struct us_tcp_reass;
  * @prr_delivered: bytes delivered since recovery began, RFC 9937.
  * @prr_out: bytes sent since.
  * @recover_fs: bytes in flight when recovery began.
- * @delivered: bytes acknowledged or sacked, ever (modulo 2^32).
  * @rack_xmit: usec at which the most recently sent run was delivered...
  * @rack_end: ... and its end.
  * @rack_rtt: its round-trip time, usec.
@@ -285,6 +283,7 @@ struct us_tcp_reass;
  * @last_data: tick of the last data received.
  * @quick: segments still to be acknowledged at once.
  * @pingpong: interactive: acknowledge with the answer.
+ * @pushed: the last segment in order had PSH.
  * @nr_sack: used elements of @sack.
  * @sack: blocks to report, most recent first.
  * @dsack: duplicate to report once; start == end: none.
@@ -311,7 +310,6 @@ struct us_tcp_active {
 	const struct us_tcp_cc *cc;
 	uint32_t high_seq;
 	uint32_t dupacks;
-	uint32_t delivered;
 	uint32_t min_rtt;
 	uint32_t rack_xmit;
 	uint32_t rack_end;
@@ -333,6 +331,7 @@ struct us_tcp_active {
 	uint32_t fin_seq;
 	uint8_t quick;
 	bool pingpong;
+	bool pushed;
 	uint8_t nr_sack;
 	struct us_tcp_sack dsack;
 	struct cds_list_head held;

@@ -82,15 +82,11 @@ static void sample_rtt(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 				  (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT));
 }
 
-/**
- * us_tcp_update_window() - takes the window of a segment
- * @tcp: the connection; snd_una is still what it was before @seg.
- * @seg: acceptable.
- *
- * RFC 9293 3.10.7.4's rule, made safe against reordered segments as in Linux: a
+/* RFC 9293 3.10.7.4's rule, made safe against reordered segments as in Linux: a
  * segment that is no newer may only open the window, or close it entirely.
+ * snd_una is still what it was before the segment.
  */
-void us_tcp_update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+static void update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	uint32_t window = seg->window;
 
@@ -169,7 +165,7 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	tcp->keep_probes = 0;
 	if (us_before(seg->ack, tcp->snd_una))
 		return;
-	us_tcp_update_window(tcp, seg);
+	update_window(tcp, seg);
 	if (!tcp->active)
 		return;
 	r.duplicate = is_duplicate(tcp, seg, old_window);

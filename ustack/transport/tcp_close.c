@@ -2,11 +2,10 @@
 /* The end of a connection: FIN both ways, RST, and letting go. */
 #include "transport/tcp_parts.h"
 
-/**
- * us_tcp_release() - frees a connection that is CLOSED and that no user knows
- * @tcp: the block lives until the call at work ends (us_tcp_reap()).
+/* Frees a connection that is CLOSED and that no user knows.  The block lives until
+ * the call at work ends (us_tcp_reap()).
  */
-void us_tcp_release(struct us_tcp *tcp)
+static void release(struct us_tcp *tcp)
 {
 	if (tcp->flags & US_TCP_DEAD)
 		return;
@@ -54,16 +53,13 @@ void us_tcp_done(struct us_tcp *tcp, int err)
 	tcp->state = TCP_CLOSE;
 	tcp->flags &= ~US_TCP_ACK_NOW;
 	if ((tcp->flags & US_TCP_ORPHAN) && !(tcp->flags & US_TCP_UNACCEPTED))
-		us_tcp_release(tcp);
+		release(tcp);
 	else
 		us_tcp_notify(tcp);
 }
 
-/**
- * us_tcp_time_wait() - both sides have closed, and we closed first
- * @tcp: a record takes its place.
- */
-void us_tcp_time_wait(struct us_tcp *tcp)
+/* Both sides have closed, and we closed first: a record takes the block's place. */
+static void enter_time_wait(struct us_tcp *tcp)
 {
 	us_tcp_listen_forget(tcp);
 	us_tcp_remove(tcp);
@@ -85,7 +81,7 @@ void us_tcp_fin_received(struct us_tcp *tcp)
 	us_tcp_reass_free(tcp);		/* nothing can be behind a FIN */
 	if (tcp->state == TCP_FIN_WAIT2) {
 		us_tcp_send_ack(tcp);
-		us_tcp_time_wait(tcp);
+		enter_time_wait(tcp);
 		return;
 	}
 	tcp->state = tcp->state == TCP_ESTABLISHED ? TCP_CLOSE_WAIT : TCP_CLOSING;
@@ -110,7 +106,7 @@ void us_tcp_fin_acked(struct us_tcp *tcp)
 		start_linger(tcp);
 		us_tcp_notify(tcp);
 	} else if (tcp->state == TCP_CLOSING) {
-		us_tcp_time_wait(tcp);
+		enter_time_wait(tcp);
 	} else if (tcp->state == TCP_LAST_ACK) {
 		us_tcp_done(tcp, 0);
 	}
@@ -169,7 +165,7 @@ void us_tcp_abort(struct us_tcp *tcp)
 
 	tcp->flags |= US_TCP_ORPHAN;
 	if (tcp->state == TCP_CLOSE) {
-		us_tcp_release(tcp);
+		release(tcp);
 	} else {
 		us_tcp_send_reset(tcp);
 		us_tcp_done(tcp, 0);

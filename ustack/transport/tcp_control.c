@@ -31,15 +31,10 @@ static uint32_t usable(uint32_t window, uint32_t scale)
 	return us_min32(window >> scale, UINT16_MAX);
 }
 
-/**
- * us_tcp_window() - the window to advertise; moves rcv_adv
- * @tcp: the connection.
- *
- * The right edge never moves left, and moves right only by a full segment or
- * half the buffer (RFC 9293 3.8.6.2.2).
- * Return: the header's field, scaled, host byte order.
+/* The window to advertise; moves rcv_adv.  The right edge never moves left, and
+ * moves right only by a full segment or half the buffer (RFC 9293 3.8.6.2.2).
  */
-uint16_t us_tcp_window(struct us_tcp *tcp)
+static uint16_t window(struct us_tcp *tcp)
 {
 	uint32_t space = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp), field;
 	uint32_t step = us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
@@ -124,7 +119,7 @@ struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flag
 		return NULL;
 	write_header(tx, tcp->local_port, tcp->remote_port, seq,
 		     flags & US_TCP_ACK ? tcp->rcv_nxt : 0, flags,
-		     syn ? syn_window(tcp) : us_tcp_window(tcp));
+		     syn ? syn_window(tcp) : window(tcp));
 	set_header_len(tx, us_tcp_put_options(tcp, flags,
 					      tx->head + tx->l4 + US_TCP_LEN));
 	return tx;

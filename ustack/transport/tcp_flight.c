@@ -141,7 +141,6 @@ static void delivered(struct us_tcp *tcp, struct us_tcp_sent *sent,
 	if (sent->flags & US_TCP_SACKED)
 		return;
 	r->delivered += bytes;
-	a->delivered += bytes;
 	if (!(sent->flags & US_TCP_EVER) && us_before(sent->end, a->rack_fack))
 		a->reordering_seen = true;
 	us_tcp_rack_delivered(tcp, sent);
@@ -157,7 +156,6 @@ static void note_time(const struct us_tcp_sent *sent, struct us_tcp_acked *r)
 		return;
 	if (!r->timed)
 		r->first_xmit = sent->xmit;
-	r->last_xmit = sent->xmit;
 	r->timed = true;
 }
 

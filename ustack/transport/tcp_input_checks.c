@@ -6,11 +6,8 @@
  */
 #include "transport/tcp_parts.h"
 
-/**
- * us_tcp_established() - the handshake is complete
- * @tcp: in SYN-SENT or SYN-RECEIVED; windows and options are taken.
- */
-void us_tcp_established(struct us_tcp *tcp)
+/* The handshake is complete; windows and options are taken. */
+static void establish(struct us_tcp *tcp)
 {
 	struct us_stack *stack = tcp->table->stack;
 
@@ -82,7 +79,7 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	}
 	tcp->snd_una = seg->ack;
 	tcp->flags |= US_TCP_ACK_NOW;
-	us_tcp_established(tcp);
+	establish(tcp);
 	us_tcp_queue(tcp);
 	if (seg->len || (seg->flags & US_TCP_FIN)) {
 		seg->seq++;
@@ -196,7 +193,7 @@ static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	tcp->snd_wl1 = seg->seq;
 	tcp->snd_wnd = seg->window << tcp->snd_wscale;
 	tcp->max_snd_wnd = us_max32(tcp->snd_wnd, tcp->max_snd_wnd);
-	us_tcp_established(tcp);
+	establish(tcp);
 	return true;
 }
 

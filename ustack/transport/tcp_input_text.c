@@ -81,6 +81,7 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	struct us_tcp_active *a = tcp->active;
 
 	measure_mss(a, seg);
+	a->pushed = seg->flags & US_TCP_PSH;
 	note_arrival(tcp);
 	tcp->rcv_nxt += seg->len;
 	if (!(tcp->flags & US_TCP_SHUT_RD))

@@ -90,8 +90,7 @@ struct us_tcp_segment {
  * @delivered: bytes newly acknowledged or sacked.
  * @prior_una: snd_una before.
  * @first_xmit: usec of the oldest run acknowledged that was sent only once.
- * @last_xmit: of the newest.
- * @timed: the two are valid.
+ * @timed: it is valid.
  * @retrans: a run that had been retransmitted was acknowledged.
  * @duplicate: a duplicate ACK, RFC 5681 2.
  * @dsack: tells of a segment received twice, RFC 2883.
@@ -102,7 +101,6 @@ struct us_tcp_acked {
 	uint32_t delivered;
 	uint32_t prior_una;
 	uint32_t first_xmit;
-	uint32_t last_xmit;
 	bool timed;
 	bool retrans;
 	bool duplicate;
@@ -115,14 +113,14 @@ struct us_tcp_acked {
 /**
  * struct us_tcp_block - received bytes that were copied out of a link's memory
  * @pkt: makes it a member of a receive queue; pkt.link is NULL.
- * @seq: sequence number of the first byte of @bytes that was filled.
  * @filled: bytes filled from the start of @bytes.
+ * @pad: unused.
  * @bytes: the bytes.
  */
 struct us_tcp_block {
 	struct us_pkt pkt;
-	uint32_t seq;
 	uint32_t filled;
+	uint32_t pad;
 	uint8_t bytes[US_TCP_BLOCK - sizeof(struct us_pkt) - 8];
 };
 
@@ -375,14 +373,12 @@ void us_tcp_input(struct us_stack *stack, struct us_pkt *pkt,
 void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg);
-void us_tcp_established(struct us_tcp *tcp);
 bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_note_ts(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_challenge(struct us_tcp *tcp);
 
 /* tcp_ack.c */
 void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
-void us_tcp_update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec);
 uint32_t us_tcp_rto(const struct us_tcp *tcp);
 uint32_t us_tcp_rto_after(const struct us_tcp *tcp, uint32_t timeouts);
@@ -432,7 +428,6 @@ void us_tcp_send_probe(struct us_tcp *tcp);
 void us_tcp_send_reset(struct us_tcp *tcp);
 void us_tcp_send_reply(struct us_stack *stack, const struct us_tcp_reply *reply);
 void us_tcp_refuse(struct us_stack *stack, const struct us_tcp_segment *seg);
-uint16_t us_tcp_window(struct us_tcp *tcp);
 void us_tcp_ack_sent(struct us_tcp *tcp);
 struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags);
 void us_tcp_header_end(struct us_tcp *tcp, struct us_tx *tx);
@@ -452,13 +447,12 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 /* tcp_rcvq.c */
 void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek);
-void us_tcp_rcvq_copy_out(struct us_tcp *tcp);
 void us_tcp_rcvq_pressure(struct us_tcp_table *table);
 void us_tcp_rcvq_free(struct us_tcp *tcp);
-struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table, uint32_t seq);
+struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table);
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt);
 uint32_t us_tcp_rcv_room(const struct us_tcp *tcp);
-void us_tcp_rcv_space(struct us_tcp *tcp);
+void us_tcp_was_read(struct us_tcp *tcp);
 
 /* tcp_reass.c */
 void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg);
@@ -474,8 +468,6 @@ void us_tcp_dsack_note(struct us_tcp *tcp, uint32_t start, uint32_t end);
 
 /* tcp_timer.c */
 void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec);
-void us_tcp_timer_set_ticks(struct us_tcp *tcp, enum us_tcp_timer which,
-			    uint32_t ticks);
 void us_tcp_timer_run(struct us_timer *timer, us_ns now);
 void us_tcp_timer_keep(struct us_tcp *tcp);
 
@@ -491,10 +483,8 @@ void us_tcp_listen_forget(struct us_tcp *tcp);
 
 /* tcp_close.c */
 void us_tcp_done(struct us_tcp *tcp, int err);
-void us_tcp_release(struct us_tcp *tcp);
 void us_tcp_fin_received(struct us_tcp *tcp);
 void us_tcp_fin_acked(struct us_tcp *tcp);
-void us_tcp_time_wait(struct us_tcp *tcp);
 
 /* tcp_error.c */
 void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,

@@ -18,11 +18,10 @@ static struct us_tcp_block *block_of(struct us_pkt *pkt)
 /**
  * us_tcp_block_get() - an empty block
  * @table: whose pool.
- * @seq: sequence number of the first byte that will be put in.
  *
  * Return: the block; NULL if the pool is exhausted.
  */
-struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table, uint32_t seq)
+struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table)
 {
 	struct us_tcp_block *block = us_pool_get(&table->blocks);
 
@@ -31,7 +30,6 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table, uint32_t seq)
 	memset(&block->pkt, 0, sizeof(block->pkt));
 	block->pkt.data = block->bytes;
 	block->pkt.refs = 1;
-	block->seq = seq;
 	block->filled = 0;
 	return block;
 }
@@ -71,7 +69,7 @@ static bool copy_in(struct us_tcp *tcp, const uint8_t *data, uint32_t len)
 		uint32_t n;
 
 		if (!block || block->filled == US_TCP_BLOCK_BYTES) {
-			block = us_tcp_block_get(table, 0);
+			block = us_tcp_block_get(table);
 			cds_list_add_tail(&block->pkt.node, &a->rcvq);
 		}
 		n = us_min32(len, US_TCP_BLOCK_BYTES - block->filled);
@@ -129,19 +127,30 @@ uint32_t us_tcp_rcv_room(const struct us_tcp *tcp)
 	return us_min32(room, (uint32_t)UINT16_MAX << tcp->rcv_wscale);
 }
 
-/**
- * us_tcp_rcv_space() - the user has read: tell the peer that there is room?
- * @tcp: active.
- *
- * As Linux: when the window can at least double.
- */
-void us_tcp_rcv_space(struct us_tcp *tcp)
+/* Is there so much more room that the peer should be told? */
+static bool has_grown(const struct us_tcp *tcp)
 {
 	uint32_t space = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp);
 
-	if ((tcp->flags & US_TCP_FIN_RCVD) || tcp->state == TCP_CLOSE)
-		return;
-	if (space < 2 * now || space - now < us_min32(tcp->rcvbuf / 2, tcp->adv_mss))
+	return space >= 2 * now &&
+	       space - now >= us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
+}
+
+/**
+ * us_tcp_was_read() - the user has read: does the peer want to know?
+ * @tcp: active.
+ *
+ * As Linux: when the window can at least double; or when all was read that the
+ * peer pushed, in one direction only: it may be waiting for just this ACK.
+ */
+void us_tcp_was_read(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	bool wanted = a->pushed && !a->pingpong && !a->rcv_bytes &&
+		      tcp->deadline[US_TCP_TIMER_DELACK];
+
+	if ((tcp->flags & US_TCP_FIN_RCVD) || tcp->state == TCP_CLOSE ||
+	    (!wanted && !has_grown(tcp)))
 		return;
 	tcp->flags |= US_TCP_ACK_NOW;
 	us_tcp_queue(tcp);
@@ -191,11 +200,8 @@ uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	return done;
 }
 
-/**
- * us_tcp_rcvq_copy_out() - gives all packets back to their links
- * @tcp: active; what it holds is copied into blocks, as far as there are some.
- */
-void us_tcp_rcvq_copy_out(struct us_tcp *tcp)
+/* Gives all packets back to their links: copies them, as far as there are blocks. */
+static void copy_out(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct us_pkt *pkt, *next;
@@ -244,7 +250,7 @@ void us_tcp_rcvq_pressure(struct us_tcp_table *table)
 	if (none || !under_pressure(stack))
 		return;
 	cds_list_for_each_entry_safe(a, next, &table->held, held)
-		us_tcp_rcvq_copy_out(a->owner);
+		copy_out(a->owner);
 	if (stack->udp)
 		us_udp_copy_out(stack);
 }

@@ -69,7 +69,7 @@ static uint32_t fill(struct us_tcp *tcp, struct us_pkt **ring,
 		uint32_t n;
 
 		if (!block || block->filled == US_TCP_BLOCK_BYTES) {
-			block = may_grow(tcp) ? us_tcp_block_get(tcp->table, 0) : NULL;
+			block = may_grow(tcp) ? us_tcp_block_get(tcp->table) : NULL;
 			if (!block)
 				break;
 			CDS_INIT_LIST_HEAD(&block->pkt.node);

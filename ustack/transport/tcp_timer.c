@@ -25,14 +25,8 @@ static void arm(struct us_tcp *tcp, uint32_t tick)
 		us_timer_arm(&stack->wheel, &tcp->timer, at);
 }
 
-/**
- * us_tcp_timer_set_ticks() - starts or restarts a timer
- * @tcp: the connection.
- * @which: the timer.
- * @ticks: from now, rounded up by one: never early.
- */
-void us_tcp_timer_set_ticks(struct us_tcp *tcp, enum us_tcp_timer which,
-			    uint32_t ticks)
+/* For times that usec cannot tell; one tick more, so that it is never early. */
+static void set_ticks(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t ticks)
 {
 	uint32_t tick = us_tcp_tick(tcp->table->stack) + ticks + 1;
 
@@ -135,7 +129,7 @@ static void keep(struct us_tcp *tcp)
 		return;
 	if (quiet < idle) {
 		tcp->keep_probes = 0;
-		us_tcp_timer_set_ticks(tcp, US_TCP_TIMER_KEEP, idle - quiet);
+		set_ticks(tcp, US_TCP_TIMER_KEEP, idle - quiet);
 		return;
 	}
 	if (tcp->keep_probes >= US_TCP_KEEP_PROBES) {
@@ -159,9 +153,9 @@ void us_tcp_timer_keep(struct us_tcp *tcp)
 	if (!(tcp->flags & US_TCP_KEEPALIVE))
 		us_tcp_timer_stop(tcp, US_TCP_TIMER_KEEP);
 	else
-		us_tcp_timer_set_ticks(tcp, US_TCP_TIMER_KEEP,
-				       (uint32_t)((uint64_t)US_TCP_KEEP_IDLE *
-						  1000000 >> US_TCP_TICK_SHIFT));
+		set_ticks(tcp, US_TCP_TIMER_KEEP,
+			  (uint32_t)((uint64_t)US_TCP_KEEP_IDLE * 1000000 >>
+				     US_TCP_TICK_SHIFT));
 }
 
 static void linger(struct us_tcp *tcp)

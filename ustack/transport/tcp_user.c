@@ -121,8 +121,9 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, bool more)
 							len : INT32_MAX));
 	if (!done)
 		return len ? -EAGAIN : 0;
-	/* What did not fit is as good as a flag. */
-	set_flag(tcp, US_TCP_MORE, more || done < len);
+	/* What did not fit is as good as a flag, if it takes ACKs to let it in. */
+	set_flag(tcp, US_TCP_MORE, more || (done < len &&
+		 us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
 	if (a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
 		us_tcp_output(tcp);
@@ -148,7 +149,7 @@ ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	if (tcp->active && tcp->active->rcv_bytes) {
 		done = us_tcp_rcvq_read(tcp, data, len, peek);
 		if (done && !peek)
-			us_tcp_rcv_space(tcp);
+			us_tcp_was_read(tcp);
 	}
 	if (done || !len)
 		return done;

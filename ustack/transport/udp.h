@@ -7,6 +7,10 @@
 
 struct us_udp;			/* a bound port */
 
+/**
+ * struct us_udp_user - how UDP tells its user; one table for all sockets
+ * @event: the readiness of @udp may have changed; ask us_udp_poll().
+ */
 struct us_udp_user {
 	void (*event)(struct us_udp *udp, void *user);
 };
