@@ -112,9 +112,9 @@ static bool for_everybody(const struct nc_flow *flow, const struct sk_buff *skb,
 				  (RTCF_BROADCAST | RTCF_MULTICAST);
 }
 
-static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
-			       u32 transport, struct nc_key *key,
-			       const struct nf_hook_state *state)
+static unsigned int match(struct nc_table *table, struct sk_buff *skb,
+			  u32 transport, struct nc_key *key,
+			  const struct nf_hook_state *state)
 {
 	struct nc_rx_packet packet = {
 		.skb = skb,
@@ -141,6 +141,22 @@ static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
 	default:
 		return late_take(flow, &packet);
 	}
+}
+
+/*
+ * Behind a queue to user space this runs in the process that let the packet
+ * pass, with softirqs on; and what we do here is not to be interrupted by them.
+ */
+static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
+			       u32 transport, struct nc_key *key,
+			       const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = match(table, skb, transport, key, state);
+	local_bh_enable();
+	return verdict;
 }
 
 /*

@@ -63,6 +63,27 @@ static struct nc_flow *find_flow(struct nc_table *table,
 	return nc_flow_lookup(table, key);
 }
 
+static void copy_error(struct nc_table *table, struct sk_buff *skb, u32 offset,
+		       u32 mtu)
+{
+	bool ipv4 = skb->protocol == htons(ETH_P_IP);
+	struct nc_key key;
+	struct nc_rx_packet packet = {
+		.skb = skb,
+		.offset = offset,
+		.length = skb->len - offset,
+		.key = &key,
+		.type = NETCHANNEL_RX_ERROR,
+		.info = mtu,
+	};
+	struct nc_flow *flow;
+
+	flow = find_flow(table, skb, offset + ICMP_HEADER, &key);
+	if (flow && nc_latch_serves(flow, &key) &&
+	    checksum_valid(skb, ipv4, offset))
+		nc_rx_deliver(flow, &packet);
+}
+
 /**
  * nc_icmp_error() - copy an error about a flow to its channel
  * @table: flows of the namespace.
@@ -72,25 +93,14 @@ static struct nc_flow *find_flow(struct nc_table *table,
 void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset)
 {
 	bool ipv4 = skb->protocol == htons(ETH_P_IP);
-	struct nc_rx_packet packet = {
-		.skb = skb,
-		.offset = offset,
-		.length = skb->len - offset,
-		.type = NETCHANNEL_RX_ERROR,
-	};
 	u8 buf[ICMP_HEADER];
-	struct nc_flow *flow;
-	struct nc_key key;
 	const u8 *icmp;
 
 	icmp = skb_header_pointer(skb, offset, sizeof(buf), buf);
 	if (!icmp || !is_error(ipv4, icmp[0]) || skb->len == offset + 8)
 		return;
-	flow = find_flow(table, skb, offset + ICMP_HEADER, &key);
-	if (!flow || !nc_latch_serves(flow, &key) ||
-	    !checksum_valid(skb, ipv4, offset))
-		return;
-	packet.key = &key;
-	packet.info = mtu_of(ipv4, icmp);
-	nc_rx_deliver(flow, &packet);
+	/* They may be on: see late_match(). */
+	local_bh_disable();
+	copy_error(table, skb, offset, mtu_of(ipv4, icmp));
+	local_bh_enable();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Packets into the RX ring.  Any CPU, softirq context. */
+/* Packets into the RX ring.  Any CPU, softirq context, or softirqs off. */
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
 #include "nc.h"
