@@ -96,11 +96,14 @@ void nc_channel_leave(struct nc_channel *ch, bool gone)
 {
 	mutex_lock(&ch->lock);
 	if (ch->net) {
-		nc_net_leave(nc_net(ch->net), ch, gone);
+		struct nc_net *nn = nc_net(ch->net);
+
+		/* Routes first: nothing keeps the namespace after we left it */
 		mutex_lock(&ch->tx.lock);
 		nc_route_flush(ch);
 		ch->net = NULL;
 		mutex_unlock(&ch->tx.lock);
+		nc_net_leave(nn, ch, gone);
 	}
 	mutex_unlock(&ch->lock);
 }

@@ -295,10 +295,18 @@ void nc_net_leave(struct nc_net *nn, struct nc_channel *ch, bool gone)
 
 	lockdep_assert_held(&ch->lock);
 	mutex_lock(&nn->lock);
-	xa_for_each(&ch->flows, id, flow)
+	xa_for_each(&ch->flows, id, flow) {
 		unbind_locked(nn, flow);
+		cond_resched();
+	}
 	list_del_init(&ch->in_net);
+	/*
+	 * The end of the namespace does not wait for us any more, and frees the
+	 * lock after a grace period, perhaps before we are done with it.
+	 */
+	rcu_read_lock();
 	mutex_unlock(&nn->lock);
+	rcu_read_unlock();
 	if (gone)
 		nc_channel_lose(ch);
 }
