@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 #include "chardev.h"
@@ -181,10 +182,10 @@ static const struct call *find_call(unsigned int cmd)
 {
 	u32 nr = _IOC_NR(cmd);
 
-	if (_IOC_TYPE(cmd) != NETCHANNEL_IOC_MAGIC || nr >= ARRAY_SIZE(calls) ||
-	    _IOC_DIR(cmd) != _IOC_DIR(calls[nr].cmd))
+	if (_IOC_TYPE(cmd) != NETCHANNEL_IOC_MAGIC || nr >= ARRAY_SIZE(calls))
 		return NULL;
-	return &calls[nr];
+	nr = array_index_nospec(nr, ARRAY_SIZE(calls));
+	return _IOC_DIR(cmd) == _IOC_DIR(calls[nr].cmd) ? &calls[nr] : NULL;
 }
 
 /* All arguments are of the first version, so none may be shorter. */
