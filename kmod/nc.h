@@ -330,12 +330,14 @@ struct nc_net {
  * struct nc_ingress - a device with a hook at ingress
  * @list: element of nc_net.ingress.
  * @users: flows bound to just this device.
- * @ops: the hook.
+ * @ops: the hook; who lists hooks reads it under RCU.
+ * @rcu: for freeing.
  */
 struct nc_ingress {
 	struct list_head list;
 	u32 users;
 	struct nf_hook_ops ops;
+	struct rcu_head rcu;
 };
 
 /**

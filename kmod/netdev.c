@@ -61,7 +61,7 @@ static void ingress_del(struct nc_net *nn, struct nc_ingress *in)
 	lockdep_assert_held(&nn->lock);
 	list_del(&in->list);
 	nf_unregister_net_hook(nn->net, &in->ops);
-	kfree(in);
+	kfree_rcu(in, rcu);
 }
 
 static void ingress_prune(struct nc_net *nn)

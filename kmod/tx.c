@@ -45,12 +45,15 @@ static void reference_gone(struct sk_buff *skb, struct ubuf_info *ubuf,
 
 	if (!success)
 		WRITE_ONCE(slot->copied, true);
-	if (!refcount_dec_and_test(&ubuf->refcnt))
-		return;
-	finish(ch, slot->index, slot->result, 0,
-	       READ_ONCE(slot->copied) ? 0 : NETCHANNEL_DONE_ZEROCOPY);
-	nc_channel_wake_tx(ch);
-	nc_channel_put(ch);
+	/* The put may let the module go; its exit waits for readers. */
+	rcu_read_lock();
+	if (refcount_dec_and_test(&ubuf->refcnt)) {
+		finish(ch, slot->index, slot->result, 0,
+		       READ_ONCE(slot->copied) ? 0 : NETCHANNEL_DONE_ZEROCOPY);
+		nc_channel_wake_tx(ch);
+		nc_channel_put(ch);
+	}
+	rcu_read_unlock();
 }
 
 NC_UBUF_OPS(reference_gone)
