@@ -95,62 +95,75 @@ static int check_udp(struct sock *sk)
 	return shared ? -EADDRINUSE : 0;
 }
 
-static bool covers_ipv4(const struct sock *sk,
-			const struct netchannel_flow *flow)
+static bool covers_ipv4(const struct sock *sk, const struct nc_key *flow)
 {
-	__be32 bound = inet_sk(sk)->inet_rcv_saddr;
+	__be32 bound = READ_ONCE(inet_sk(sk)->inet_rcv_saddr);
 
 	if (sk->sk_family == AF_INET6 &&
 	    (ipv6_only_sock(sk) ||
 	     !(ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
 	       ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))))
 		return false;
-	return !bound || (flow->local_prefix == 32 &&
-			  !memcmp(flow->local, &bound, sizeof(bound)));
+	return !bound || (NC_RANK_LOCAL(flow->rank) == 32 &&
+			  flow->local.w[0] == bound);
 }
 
-static bool covers_ipv6(const struct sock *sk,
-			const struct netchannel_flow *flow)
+static bool covers_ipv6(const struct sock *sk, const struct nc_key *flow)
 {
 	const struct in6_addr *bound = &sk->sk_v6_rcv_saddr;
 
 	if (sk->sk_family != AF_INET6)
 		return false;
 	return ipv6_addr_any(bound) ||
-	       (flow->local_prefix == 128 &&
-		!memcmp(flow->local, bound, sizeof(*bound)));
+	       (NC_RANK_LOCAL(flow->rank) == 128 &&
+		!memcmp(&flow->local, bound, sizeof(*bound)));
 }
 
-static bool covers(const struct sock *sk, const struct netchannel_flow *flow)
+/* Asked at BIND under the socket's lock, and later without it. */
+static bool covers(const struct sock *sk, const struct nc_key *flow)
 {
+	int device = READ_ONCE(sk->sk_bound_dev_if);
+
 	if (sk->sk_protocol != flow->protocol ||
-	    htons(inet_sk(sk)->inet_num) != flow->local_port)
+	    htons(READ_ONCE(inet_sk(sk)->inet_num)) != flow->local_port)
 		return false;
-	if (sk->sk_bound_dev_if && sk->sk_bound_dev_if != flow->ifindex)
+	if (device && device != flow->ifindex)
 		return false;
 	return flow->family == AF_INET ? covers_ipv4(sk, flow) :
 					 covers_ipv6(sk, flow);
 }
 
-static int check_socket(struct sock *sk, const struct netchannel_flow *flow)
+static int check_locked(struct sock *sk, const struct nc_key *flow)
 {
 	int err = -EACCES;
+
+	if (!covers(sk, flow))
+		return -EACCES;
+	if (sk->sk_protocol == IPPROTO_TCP)
+		err = check_tcp(sk);
+	else if (sk->sk_protocol == IPPROTO_UDP)
+		err = check_udp(sk);
+	/* Nobody may join the port later. */
+	if (!err && (sk->sk_reuse || sk->sk_reuseport))
+		err = -EADDRINUSE;
+	return err;
+}
+
+static int check_socket(struct sock *sk, const struct netchannel_flow *flow)
+{
+	struct nc_key key;
+	int err;
 
 	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
 		return -EACCES;
 	if (sk->sk_type != SOCK_STREAM && sk->sk_type != SOCK_DGRAM)
 		return -EACCES;
+	nc_flow_key(&key, flow);
 	lock_sock(sk);
-	if (covers(sk, flow)) {
-		if (sk->sk_protocol == IPPROTO_TCP)
-			err = check_tcp(sk);
-		else if (sk->sk_protocol == IPPROTO_UDP)
-			err = check_udp(sk);
-	}
-	/* Nobody may join the port later. */
-	if (!err && (sk->sk_reuseport ||
-		     (sk->sk_protocol == IPPROTO_UDP && sk->sk_reuse)))
-		err = -EADDRINUSE;
+	err = check_locked(sk, &key);
+	/* A disconnect does not give the port back, however it was got. */
+	if (!err)
+		sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
 	release_sock(sk);
 	return err;
 }
@@ -172,17 +185,27 @@ int nc_authority_check(const struct nc_authority *auth,
 	return auth->admin ? 0 : -EPERM;
 }
 
-static bool put_other(const struct nc_flow *flow, struct sock *sk)
+/**
+ * nc_authority_holds() - does the authority still vouch for its flow?
+ * @flow: any flow.
+ *
+ * Its owner can still bind it to a device or connect it.  What privilege vouches
+ * for stays.
+ *
+ * Return: true if so.
+ */
+bool nc_authority_holds(const struct nc_flow *flow)
 {
-	bool other = sk && sk != flow->sk;
-
-	if (sk)
-		sock_gen_put(sk);
-	return other;
+	return !flow->yields || covers(flow->sk, &flow->key);
 }
 
-static struct sock *find_tcp(struct net *net, const struct nc_key *key, int dif,
-			     int sdif)
+static bool is_other(const struct nc_flow *flow, const struct sock *sk)
+{
+	return sk && sk != flow->sk;
+}
+
+static struct sock *find_connection(struct net *net, const struct nc_key *key,
+				    int dif, int sdif)
 {
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
 
@@ -200,7 +223,42 @@ static struct sock *find_tcp(struct net *net, const struct nc_key *key, int dif,
 					  ntohs(key->local_port), dif, sdif);
 }
 
-/* Without a reference: good under RCU for a comparison. */
+/*
+ * Without a reference: good under RCU for a comparison.  Which one of a group
+ * that shares the port does not matter, so no program needs to see the packet.
+ */
+static struct sock *find_listener(struct net *net, const struct nc_key *key,
+				  int dif, int sdif)
+{
+	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
+
+	if (key->family == AF_INET)
+		return __inet_lookup_listener(net, hashinfo, NULL, 0,
+					      key->remote.w[0],
+					      key->remote_port,
+					      key->local.w[0],
+					      ntohs(key->local_port), dif,
+					      sdif);
+	return inet6_lookup_listener(net, hashinfo, NULL, 0,
+				     (const void *)&key->remote,
+				     key->remote_port,
+				     (const void *)&key->local,
+				     ntohs(key->local_port), dif, sdif);
+}
+
+static bool yields_tcp(const struct nc_flow *flow, struct net *net,
+		       const struct nc_key *key, int dif, int sdif)
+{
+	struct sock *sk = find_connection(net, key, dif, sdif);
+	bool other = is_other(flow, sk);
+
+	if (!sk)
+		return is_other(flow, find_listener(net, key, dif, sdif));
+	sock_gen_put(sk);
+	return other;
+}
+
+/* Without a reference, as above. */
 static struct sock *find_udp(struct net *net, const struct nc_key *key, int dif,
 			     int sdif)
 {
@@ -218,12 +276,12 @@ static struct sock *find_udp(struct net *net, const struct nc_key *key, int dif,
 
 /**
  * nc_authority_yields() - does a packet belong to another kernel socket?
- * @flow: a flow bound without privilege that hears more than one peer.
+ * @flow: any flow.
  * @net: namespace.
- * @skb: the packet, at local input.
+ * @skb: the packet, at local input, or one that quotes it.
  * @key: its key.
  *
- * Return: true if it does.
+ * Return: true if it does, or if the flow's authority has lost its right.
  */
 bool nc_authority_yields(const struct nc_flow *flow, struct net *net,
 			 struct sk_buff *skb, const struct nc_key *key)
@@ -231,12 +289,15 @@ bool nc_authority_yields(const struct nc_flow *flow, struct net *net,
 	bool ipv4 = key->family == AF_INET;
 	int dif = ipv4 ? inet_iif(skb) : inet6_iif(skb);
 	int sdif = ipv4 ? inet_sdif(skb) : inet6_sdif(skb);
-	struct sock *sk;
 
-	if (key->protocol == IPPROTO_TCP)
-		return put_other(flow, find_tcp(net, key, dif, sdif));
-	if (key->protocol != IPPROTO_UDP)
+	if (likely(!flow->yields))
 		return false;
-	sk = find_udp(net, key, dif, sdif);
-	return sk && sk != flow->sk;
+	/* Found early, or given by a transparent proxy or a BPF program */
+	if (is_other(flow, skb->sk) || !nc_authority_holds(flow))
+		return true;
+	if (key->protocol == IPPROTO_TCP)
+		return yields_tcp(flow, net, key, dif, sdif);
+	if (key->protocol == IPPROTO_UDP)
+		return is_other(flow, find_udp(net, key, dif, sdif));
+	return false;
 }

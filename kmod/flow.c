@@ -72,7 +72,7 @@ struct nc_flow *nc_flow_create(struct nc_channel *ch,
 	flow->id = bind->flow_id;
 	flow->flags = bind->flags;
 	flow->hook = bind->hook;
-	flow->yields = !auth->admin && nc_flow_wild(&bind->flow);
+	flow->yields = !auth->admin;
 	nc_channel_get(ch);
 	flow->channel = ch;
 	if (auth->sk) {

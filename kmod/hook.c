@@ -129,7 +129,7 @@ static unsigned int match(struct nc_table *table, struct sk_buff *skb,
 	flow = nc_flow_lookup(table, key);
 	if (!flow || for_everybody(flow, skb, key))
 		return NF_ACCEPT;
-	if (flow->yields && nc_authority_yields(flow, state->net, skb, key)) {
+	if (nc_authority_yields(flow, state->net, skb, key)) {
 		nc_rx_drop(flow, NETCHANNEL_RX_YIELDED);
 		return NF_ACCEPT;
 	}
@@ -200,7 +200,7 @@ static noinline unsigned int late_ipv4_wanted(struct nc_table *table,
 	struct nc_key key = { .family = AF_INET, .protocol = iph->protocol };
 
 	if (iph->protocol == IPPROTO_ICMP)
-		nc_icmp_error(table, skb, transport);
+		nc_icmp_error(table, state->net, skb, transport);
 	if (!find_ports(skb, transport, &key))
 		return NF_ACCEPT;
 	key.local.w[0] = iph->daddr;
@@ -247,7 +247,7 @@ static noinline unsigned int late_ipv6_wanted(struct nc_table *table,
 	if (!find_transport(skb, &key.protocol, &transport))
 		return NF_ACCEPT;
 	if (key.protocol == IPPROTO_ICMPV6)
-		nc_icmp_error(table, skb, transport);
+		nc_icmp_error(table, state->net, skb, transport);
 	if (!find_ports(skb, transport, &key) ||
 	    !nc_table_wants(table, key.protocol, key.local_port))
 		return NF_ACCEPT;

@@ -9,6 +9,7 @@
 #include <net/checksum.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
+#include <net/xfrm.h>
 #include "nc.h"
 
 #define ICMP_HEADER	8
@@ -63,8 +64,17 @@ static struct nc_flow *find_flow(struct nc_table *table,
 	return nc_flow_lookup(table, key);
 }
 
-static void copy_error(struct nc_table *table, struct sk_buff *skb, u32 offset,
-		       u32 mtu)
+/* As for the packet that it is about, and as icmp_rcv() and icmpv6_rcv() do. */
+static bool may_know(struct nc_flow *flow, struct net *net, struct sk_buff *skb,
+		     const struct nc_key *key)
+{
+	return nc_latch_serves(flow, key) &&
+	       !nc_authority_yields(flow, net, skb, key) &&
+	       xfrm_policy_check(NULL, XFRM_POLICY_IN, skb, key->family);
+}
+
+static void copy_error(struct nc_table *table, struct net *net,
+		       struct sk_buff *skb, u32 offset, u32 mtu)
 {
 	bool ipv4 = skb->protocol == htons(ETH_P_IP);
 	struct nc_key key;
@@ -79,18 +89,21 @@ static void copy_error(struct nc_table *table, struct sk_buff *skb, u32 offset,
 	struct nc_flow *flow;
 
 	flow = find_flow(table, skb, offset + ICMP_HEADER, &key);
-	if (flow && nc_latch_serves(flow, &key) &&
-	    checksum_valid(skb, ipv4, offset))
-		nc_rx_deliver(flow, &packet);
+	if (!flow || !may_know(flow, net, skb, &key) ||
+	    !checksum_valid(skb, ipv4, offset))
+		return;
+	nc_rx_deliver(flow, &packet);
 }
 
 /**
  * nc_icmp_error() - copy an error about a flow to its channel
  * @table: flows of the namespace.
+ * @net: the namespace.
  * @skb: an ICMP or ICMPv6 packet at local input; not changed.
  * @offset: of the ICMP header.
  */
-void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset)
+void nc_icmp_error(struct nc_table *table, struct net *net, struct sk_buff *skb,
+		   u32 offset)
 {
 	bool ipv4 = skb->protocol == htons(ETH_P_IP);
 	u8 buf[ICMP_HEADER];
@@ -101,6 +114,6 @@ void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset)
 		return;
 	/* They may be on: see late_match(). */
 	local_bh_disable();
-	copy_error(table, skb, offset, mtu_of(ipv4, icmp));
+	copy_error(table, net, skb, offset, mtu_of(ipv4, icmp));
 	local_bh_enable();
 }

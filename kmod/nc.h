@@ -237,7 +237,8 @@ struct nc_latch {
  * @id: names it in the channel.
  * @flags: NETCHANNEL_BIND_* bits.
  * @hook: enum netchannel_hook.
- * @yields: other kernel sockets come first.
+ * @yields: bound without privilege: other kernel sockets come first, and the
+ *	authority has to vouch for each packet.
  * @dead: unbound; no packet may be reserved for it.
  * @latch: of a point-to-point listen flow.
  * @ref: table, and a kick that uses it.
@@ -428,6 +429,7 @@ int nc_authority_get(struct nc_authority *auth, int fd);
 int nc_authority_check(const struct nc_authority *auth,
 		       const struct netchannel_bind *bind);
 void nc_authority_put(struct nc_authority *auth);
+bool nc_authority_holds(const struct nc_flow *flow);
 bool nc_authority_yields(const struct nc_flow *flow, struct net *net,
 			 struct sk_buff *skb, const struct nc_key *key);
 
@@ -476,7 +478,8 @@ void nc_defrag_get(struct nc_net *nn);
 void nc_defrag_put(struct nc_net *nn);
 
 /* icmp.c */
-void nc_icmp_error(struct nc_table *table, struct sk_buff *skb, u32 offset);
+void nc_icmp_error(struct nc_table *table, struct net *net, struct sk_buff *skb,
+		   u32 offset);
 
 /* As the transports do, believe neither csum_valid nor a level: only this. */
 static inline bool nc_checksum_known(const struct sk_buff *skb)

@@ -164,7 +164,7 @@ static int check_headers(struct work *w, struct nc_tx_fault *fault)
 	    !nc_has_ports(w->key.protocol))
 		return bad_desc(fault);
 	if (!nc_key_covers(&w->flow->key, &w->key) ||
-	    !nc_latch_serves(w->flow, &w->key))
+	    !nc_latch_serves(w->flow, &w->key) || !nc_authority_holds(w->flow))
 		return bad_flow(fault);
 	return 0;
 }

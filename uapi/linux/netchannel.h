@@ -189,8 +189,8 @@ enum netchannel_hook {
  * @hook: enum netchannel_hook.
  * @sock_fd: the authority, or -1 for none (needs CAP_NET_ADMIN): an
  *	unconnected, bound, not listening TCP socket, or a bound unconnected UDP
- *	socket, that holds the flow's local port alone.  Flows of other protocols
- *	take none.
+ *	socket, that holds the flow's local port alone, without SO_REUSEADDR and
+ *	SO_REUSEPORT.  Flows of other protocols take none.
  * @cookie: returned with each packet of the flow.
  * @flow_id: out: names the flow in TX descriptors, LATCH and UNBIND.
  * @group: zero (fan-out group, reserved: EOPNOTSUPP).
@@ -201,7 +201,8 @@ enum netchannel_hook {
  *
  * EACCES: an authority that does not cover the flow.  EPERM: privilege missing
  * (no authority and no CAP_NET_ADMIN, too), or the channel is frozen.
- * EADDRINUSE: another channel holds the same flow, or the port is shared.
+ * EADDRINUSE: another channel holds the same flow, or the port is shared, or
+ * may be: the socket has SO_REUSEADDR or SO_REUSEPORT.
  * EXDEV: another network namespace than that of the first bind.  ENODEV: no
  * such ifindex.  ENOSPC: too many flows.  ENOTCONN: before SETUP.  EBADF,
  * ENOTSOCK: @sock_fd.  EPIPE: broken.  EINVAL also: a VLAN without EARLY;
@@ -287,7 +288,8 @@ struct netchannel_freeze {
  * @NETCHANNEL_RX_DROP_NOMEM: no memory to handle the packet
  * @NETCHANNEL_RX_DROP_BROKEN: the channel is broken
  * @NETCHANNEL_RX_REFUSED: a second peer of a point-to-point listen flow
- * @NETCHANNEL_RX_YIELDED: left to another kernel socket
+ * @NETCHANNEL_RX_YIELDED: left to another kernel socket, or the authority does
+ *	not cover the flow any more
  * @NETCHANNEL_TX_PACKETS: packets handed to the IP layer
  * @NETCHANNEL_TX_BYTES: their bytes, headers included
  * @NETCHANNEL_TX_COPIED: packets whose payload was copied
