@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A wildcard flow bound without privilege yields to every other socket of the
- * kernel; one with privilege does not, and an exact one never does.
+ * A flow bound without privilege yields to every other socket of the kernel; one
+ * with privilege does not.
  */
 #include <string.h>
 #include <unistd.h>
@@ -145,11 +145,12 @@ TEST_F(yield, to_tcp_connection)
 {
 	int server = net_listen(self->net.peer, variant->peer, 80);
 
-	self->authority = shared_socket(SOCK_STREAM, variant->here, PORT);
+	self->authority = net_socket(self->net.here, SOCK_STREAM, variant->here, PORT);
 	ASSERT_LE(0, self->authority);
 	self->b.flow.protocol = IPPROTO_TCP;
 	self->b.sock_fd = self->authority;
 	ASSERT_EQ(0, nobody_binds(&self->c, &self->b));
+	share(self->authority);
 	self->other = shared_socket(SOCK_STREAM, variant->here, PORT);
 	ASSERT_LE(0, self->other);
 	ASSERT_EQ(0, net_connect(self->other, variant->peer, 80));
@@ -163,10 +164,11 @@ TEST_F(yield, not_to_tcp_connection_with_privilege)
 	int server = net_listen(self->net.peer, variant->peer, 80);
 
 	ASSERT_LE(0, server);
-	self->authority = shared_socket(SOCK_STREAM, variant->here, PORT);
+	self->authority = net_socket(self->net.here, SOCK_STREAM, variant->here, PORT);
 	self->b.flow.protocol = IPPROTO_TCP;
 	self->b.sock_fd = self->authority;
 	ASSERT_EQ(0, chan_bind(&self->c, &self->b));
+	share(self->authority);
 	self->other = shared_socket(SOCK_STREAM | SOCK_NONBLOCK, variant->here, PORT);
 	ASSERT_LE(0, self->other);
 	EXPECT_EQ(-EINPROGRESS, net_connect(self->other, variant->peer, 80));
