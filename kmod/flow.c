@@ -111,47 +111,63 @@ static struct nc_ranks __rcu **ranks_of(struct nc_table *table, u8 family)
 	return &table->ranks[family == AF_INET6];
 }
 
-/* Whether any flow of the family still has a rank is asked seldom. */
-static bool rank_used(const struct nc_net *nn, u8 family, u32 rank)
-{
-	const struct nc_flow *flow;
-
-	lockdep_assert_held(&nn->lock);
-	list_for_each_entry(flow, &nn->flows, in_net)
-		if (flow->key.family == family && flow->key.rank == rank)
-			return true;
-	return false;
-}
-
-static bool rank_present(const struct nc_ranks *ranks, u32 rank)
+static struct nc_rank *rank_find(struct nc_ranks *ranks, u32 rank)
 {
 	u32 i;
 
 	for (i = 0; ranks && i < ranks->count; i++)
-		if (ranks->rank[i] == rank)
-			return true;
-	return false;
+		if (ranks->rank[i].rank == rank)
+			return &ranks->rank[i];
+	return NULL;
 }
 
-static int rank_add(struct nc_net *nn, u8 family, u32 rank)
+/* A copy with a rank more, in its place, or without the rank if it has no user. */
+static struct nc_ranks *rank_copy(const struct nc_ranks *old, u32 rank,
+				  u32 users)
 {
-	struct nc_ranks __rcu **where = ranks_of(nn->table, family);
-	struct nc_ranks *old, *new;
-	u32 i, n;
+	u32 i = 0, n = old ? old->count : 0;
+	struct nc_ranks *new;
 
-	old = rcu_dereference_protected(*where, lockdep_is_held(&nn->lock));
-	if (rank_present(old, rank))
-		return 0;
-	n = old ? old->count : 0;
 	new = kmalloc(struct_size(new, rank, n + 1), GFP_KERNEL_ACCOUNT);
 	if (!new)
-		return -ENOMEM;
-	new->count = n + 1;
-	for (i = 0; i < n && old->rank[i] > rank; i++)
-		new->rank[i] = old->rank[i];
-	new->rank[i] = rank;
+		return NULL;
+	new->count = 0;
+	for (; i < n && old->rank[i].rank > rank; i++)
+		new->rank[new->count++] = old->rank[i];
+	if (users)
+		new->rank[new->count++] = (struct nc_rank){ rank, users };
 	for (; i < n; i++)
-		new->rank[i + 1] = old->rank[i];
+		if (old->rank[i].rank != rank)
+			new->rank[new->count++] = old->rank[i];
+	return new;
+}
+
+#define RANKS_MAX	32	/* of a family */
+#define RANKS_USER	16	/* from here on, only with privilege */
+
+/* Every packet is looked up once for each rank, so there are only so many. */
+static u32 ranks_most(const struct nc_flow *flow)
+{
+	return flow->yields ? RANKS_USER : RANKS_MAX;
+}
+
+static int rank_add(struct nc_net *nn, const struct nc_flow *flow)
+{
+	struct nc_ranks __rcu **where = ranks_of(nn->table, flow->key.family);
+	struct nc_ranks *old, *new;
+	struct nc_rank *present;
+
+	old = rcu_dereference_protected(*where, lockdep_is_held(&nn->lock));
+	present = rank_find(old, flow->key.rank);
+	if (present) {
+		present->users++;
+		return 0;
+	}
+	if (old && old->count >= ranks_most(flow))
+		return -ENOSPC;
+	new = rank_copy(old, flow->key.rank, 1);
+	if (!new)
+		return -ENOMEM;
 	rcu_assign_pointer(*where, new);
 	if (old)
 		kfree_rcu(old, rcu);
@@ -159,22 +175,17 @@ static int rank_add(struct nc_net *nn, u8 family, u32 rank)
 }
 
 /* Without memory the rank stays: it costs time, nothing else. */
-static void rank_del(struct nc_net *nn, u8 family, u32 rank)
+static void rank_del(struct nc_net *nn, const struct nc_flow *flow)
 {
-	struct nc_ranks __rcu **where = ranks_of(nn->table, family);
+	struct nc_ranks __rcu **where = ranks_of(nn->table, flow->key.family);
 	struct nc_ranks *old, *new;
-	u32 i, n = 0;
 
 	old = rcu_dereference_protected(*where, lockdep_is_held(&nn->lock));
-	if (!rank_present(old, rank) || rank_used(nn, family, rank))
+	if (--rank_find(old, flow->key.rank)->users)
 		return;
-	new = kmalloc(struct_size(new, rank, old->count), GFP_KERNEL_ACCOUNT);
+	new = rank_copy(old, flow->key.rank, 0);
 	if (!new)
 		return;
-	for (i = 0; i < old->count; i++)
-		if (old->rank[i] != rank)
-			new->rank[n++] = old->rank[i];
-	new->count = n;
 	rcu_assign_pointer(*where, new);
 	kfree_rcu(old, rcu);
 }
@@ -224,20 +235,20 @@ static void filter_del(struct nc_table *table, struct nc_flow *flow)
  * @nn: the namespace, locked, with a table.
  * @flow: the flow.
  *
- * Return: 0, -EADDRINUSE or another negative errno.
+ * Return: 0, -EADDRINUSE, -ENOSPC or another negative errno.
  */
 int nc_flow_insert(struct nc_net *nn, struct nc_flow *flow)
 {
 	int err;
 
 	lockdep_assert_held(&nn->lock);
-	err = rank_add(nn, flow->key.family, flow->key.rank);
+	err = rank_add(nn, flow);
 	if (err)
 		return err;
 	err = rhashtable_lookup_insert_fast(&nn->table->flows, &flow->node,
 					    params);
 	if (err) {
-		rank_del(nn, flow->key.family, flow->key.rank);
+		rank_del(nn, flow);
 		return err == -EEXIST ? -EADDRINUSE : err;
 	}
 	filter_add(nn->table, flow);
@@ -256,7 +267,7 @@ void nc_flow_remove(struct nc_net *nn, struct nc_flow *flow)
 	list_del(&flow->in_net);
 	filter_del(nn->table, flow);
 	rhashtable_remove_fast(&nn->table->flows, &flow->node, params);
-	rank_del(nn, flow->key.family, flow->key.rank);
+	rank_del(nn, flow);
 }
 
 /**
@@ -278,7 +289,7 @@ struct nc_flow *nc_flow_lookup(struct nc_table *table,
 
 	ranks = rcu_dereference(*ranks_of(table, key->family));
 	for (i = 0; ranks && i < ranks->count; i++) {
-		nc_key_mask(&masked, key, ranks->rank[i]);
+		nc_key_mask(&masked, key, ranks->rank[i].rank);
 		flow = rhashtable_lookup(&table->flows, &masked, params);
 		if (flow)
 			return flow;

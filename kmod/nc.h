@@ -266,6 +266,16 @@ struct nc_flow {
 };
 
 /**
+ * struct nc_rank - a rank in use
+ * @rank: it.
+ * @users: flows that have it; not for readers.
+ */
+struct nc_rank {
+	u32 rank;
+	u32 users;
+};
+
+/**
  * struct nc_ranks - ranks in use for a family, greatest first
  * @rcu: for freeing.
  * @count: number of them.
@@ -274,7 +284,7 @@ struct nc_flow {
 struct nc_ranks {
 	struct rcu_head rcu;
 	u32 count;
-	u32 rank[];
+	struct nc_rank rank[];
 };
 
 #define NC_PORT_HASH_BITS	8

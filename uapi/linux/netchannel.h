@@ -204,9 +204,13 @@ enum netchannel_hook {
  * EADDRINUSE: another channel holds the same flow, or the port is shared, or
  * may be: the socket has SO_REUSEADDR or SO_REUSEPORT.
  * EXDEV: another network namespace than that of the first bind.  ENODEV: no
- * such ifindex.  ENOSPC: too many flows.  ENOTCONN: before SETUP.  EBADF,
- * ENOTSOCK: @sock_fd.  EPIPE: broken.  EINVAL also: a VLAN without EARLY;
- * LISTEN_PEER without a local port or with just one possible peer.
+ * such ifindex.  ENOSPC: too many flows; or too many kinds of flows, which
+ * differ in the lengths of the prefixes or in whether they give ports, device
+ * and VLAN.  Each packet is looked up by one kind after the other, so there are
+ * at most 32 in a namespace for each family, and callers without CAP_NET_ADMIN
+ * add none if there are 16.  ENOTCONN: before SETUP.  EBADF, ENOTSOCK: @sock_fd.
+ * EPIPE: broken.  EINVAL also: a VLAN without EARLY; LISTEN_PEER without a local
+ * port or with just one possible peer.
  */
 struct netchannel_bind {
 	__u32	size;
