@@ -316,6 +316,14 @@ static struct sk_buff *copied(const struct work *w)
 	return skb;
 }
 
+/* Flows without a socket have no limit: they need CAP_NET_ADMIN. */
+static bool may_copy(const struct work *w)
+{
+	const struct sock *sk = w->flow->sk;
+
+	return !sk || refcount_read(&sk->sk_wmem_alloc) <= nc_tx_limit(w->ch);
+}
+
 static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
 			const struct netchannel_tx_frag *frag)
 {
@@ -384,16 +392,26 @@ static void set_gso(const struct work *w, struct sk_buff *skb)
 		shinfo->gso_type |= SKB_GSO_TCP_ECN;
 }
 
-static void set_origin(const struct work *w, struct sk_buff *skb)
+/* Copies are charged to the socket; what is referred to is charged already. */
+static void set_owner(struct sock *sk, struct sk_buff *skb, bool reference)
+{
+	if (!reference)
+		skb_set_owner_w(skb, sk);
+	else if (!skb_set_owner_sk_safe(skb, sk))
+		return;
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = READ_ONCE(sk->sk_mark);
+}
+
+static void set_origin(const struct work *w, struct sk_buff *skb,
+		       bool reference)
 {
 	struct sock *sk = w->flow->sk;
 
 	skb->protocol = w->key.family == AF_INET ? htons(ETH_P_IP) :
 						   htons(ETH_P_IPV6);
-	if (sk && skb_set_owner_sk_safe(skb, sk)) {
-		skb->priority = READ_ONCE(sk->sk_priority);
-		skb->mark = READ_ONCE(sk->sk_mark);
-	}
+	if (sk)
+		set_owner(sk, skb, reference);
 	if (w->desc->txtime)
 		nc_skb_set_txtime(skb, w->desc->txtime);
 	/* Conntrack sees nothing of what comes in, so nothing of this either. */
@@ -407,6 +425,8 @@ static int make_skb(struct work *w, struct nc_tx_packet *packet,
 	struct sk_buff *skb;
 
 	packet->reference = wants_reference(w);
+	if (!packet->reference && !may_copy(w))
+		return fault_at(fault, NETCHANNEL_TX_NO_MEM, -ENOBUFS);
 	skb = packet->reference ? referring(w, packet->index) : copied(w);
 	if (!skb)
 		return no_mem(fault);
@@ -417,7 +437,7 @@ static int make_skb(struct work *w, struct nc_tx_packet *packet,
 		set_checksum(w, skb);
 	if (w->segs)
 		set_gso(w, skb);
-	set_origin(w, skb);
+	set_origin(w, skb, packet->reference);
 	skb_dst_set(skb, w->dst);
 	packet->skb = skb;
 	packet->flow = w->flow;

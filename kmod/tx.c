@@ -3,6 +3,7 @@
  * Packets out of the TX ring.  A kick builds a batch of packets, each from a
  * private copy of its descriptor, and then hands the batch to the IP layer.
  */
+#include <linux/sched/signal.h>
 #include <linux/skbuff.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -11,6 +12,8 @@
 #include "compat.h"
 #include "trace.h"
 #include "tx.h"
+
+#define BATCHES	16	/* sent without letting the lock go */
 
 /* Gives a slot back; a resubmission is legal as soon as the bit is clear. */
 static void finish(struct nc_channel *ch, u32 index, int result, u32 info,
@@ -158,19 +161,24 @@ static bool build(struct nc_channel *ch, u32 index, struct nc_tx_packet *packet)
 	return false;
 }
 
-/* Builds up to a batch of packets; false if the owner broke the rules. */
+/*
+ * Builds up to a batch of packets; false if the owner broke the rules.  What is
+ * built counts as in flight before it is sent, so a batch is half of that.
+ */
 static bool build_batch(struct nc_channel *ch, u32 head, u32 *count)
 {
-	u32 depth = nc_channel_area(ch)->layout.tx_depth;
+	u32 depth = nc_channel_area(ch)->layout.tx_depth, looked = 0;
+	u64 bytes = 0, most = nc_tx_limit(ch) / 2;
 	struct nc_tx *tx = &ch->tx;
-	u32 looked = 0;
 
 	lockdep_assert_held(&tx->lock);
-	for (*count = 0; looked < NC_TX_BATCH && tx->next != head; looked++) {
+	*count = 0;
+	for (; looked < NC_TX_BATCH && tx->next != head && bytes <= most;
+	     looked++) {
 		if (test_and_set_bit(tx->next & (depth - 1), tx->busy))
 			return false;
 		if (build(ch, tx->next++, &tx->batch[*count]))
-			++*count;
+			bytes += tx->batch[(*count)++].skb->truesize;
 	}
 	return true;
 }
@@ -185,26 +193,37 @@ static void send_batch(struct nc_channel *ch, u32 count)
 	local_bh_enable();
 }
 
-static u32 kick_locked(struct nc_channel *ch)
+/* Up to so many batches: then whoever waits for the lock gets it. */
+static bool send_batches(struct nc_channel *ch, u32 head)
+{
+	u32 n, count;
+	bool good = true;
+
+	for (n = 0; good && n < BATCHES && ch->tx.next != head; n++) {
+		good = build_batch(ch, head, &count);
+		send_batch(ch, count);
+		cond_resched();
+	}
+	return good;
+}
+
+static u32 kick_locked(struct nc_channel *ch, bool *more)
 {
 	struct nc_area *area = nc_channel_area(ch);
 	struct nc_tx *tx = &ch->tx;
-	u32 head, count;
-	bool good = true;
+	bool good;
+	u32 head;
 
 	lockdep_assert_held(&tx->lock);
-	nc_count_tx(ch, NETCHANNEL_KICKS, 1);
+	*more = false;
 	/* (D) what the owner wrote into the slots before it moved the head */
 	head = smp_load_acquire(&area->ctl->tx_head);
 	if (head - tx->next > area->layout.tx_depth)
 		return NETCHANNEL_REASON_TX_HEAD;
 	if (head == tx->next)
 		return NETCHANNEL_REASON_NONE;
-	while (good && tx->next != head) {
-		good = build_batch(ch, head, &count);
-		send_batch(ch, count);
-		cond_resched();
-	}
+	good = send_batches(ch, head);
+	*more = good && tx->next != head;
 	if (tx->finished)
 		nc_channel_wake_tx(ch);
 	tx->finished = false;
@@ -219,10 +238,17 @@ static u32 kick_locked(struct nc_channel *ch)
  */
 int nc_tx_kick(struct nc_channel *ch)
 {
+	bool more;
 	u32 reason;
 
 	mutex_lock(&ch->tx.lock);
-	reason = kick_locked(ch);
+	nc_count_tx(ch, NETCHANNEL_KICKS, 1);
+	reason = kick_locked(ch, &more);
+	while (more && !fatal_signal_pending(current)) {
+		mutex_unlock(&ch->tx.lock);
+		mutex_lock(&ch->tx.lock);
+		reason = kick_locked(ch, &more);
+	}
 	mutex_unlock(&ch->tx.lock);
 	if (reason != NETCHANNEL_REASON_NONE)
 		nc_channel_break(ch, reason);

@@ -17,6 +17,14 @@ struct nc_tx_fault {
 	u32 info;
 };
 
+/* As much may be in flight as the owner has paid for: arena and inline parts. */
+static inline u64 nc_tx_limit(const struct nc_channel *ch)
+{
+	const struct netchannel_setup *layout = &nc_channel_area(ch)->layout;
+
+	return layout->tx_data.length + layout->tx_inline.length;
+}
+
 /* tx.c */
 void nc_tx_refer(struct nc_channel *ch, u32 index, struct sk_buff *skb);
 
