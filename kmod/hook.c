@@ -112,34 +112,30 @@ static bool for_everybody(const struct nc_flow *flow, const struct sk_buff *skb,
 				  (RTCF_BROADCAST | RTCF_MULTICAST);
 }
 
-static unsigned int match(struct nc_table *table, struct sk_buff *skb,
-			  u32 transport, struct nc_key *key,
-			  const struct nf_hook_state *state)
+static unsigned int match(struct nc_table *table, struct net *net,
+			  const struct nc_rx_packet *packet, bool unseen)
 {
-	struct nc_rx_packet packet = {
-		.skb = skb,
-		.length = skb->len,
-		.transport = transport,
-		.key = key,
-		.type = NETCHANNEL_RX_PACKET,
-	};
-	struct nc_flow *flow;
+	struct nc_flow *flow = nc_flow_lookup(table, packet->key);
+	struct sk_buff *skb = packet->skb;
 
-	key->ifindex = skb->dev->ifindex;
-	flow = nc_flow_lookup(table, key);
-	if (!flow || for_everybody(flow, skb, key))
+	if (!flow || for_everybody(flow, skb, packet->key))
 		return NF_ACCEPT;
-	if (nc_authority_yields(flow, state->net, skb, key)) {
+	if (nc_authority_yields(flow, net, skb, packet->key)) {
 		nc_rx_drop(flow, NETCHANNEL_RX_YIELDED);
 		return NF_ACCEPT;
 	}
-	switch (nc_latch_check(flow, &packet)) {
+	/* Nor may our peer find the kernel's transport there, and be reset. */
+	if (unlikely(unseen)) {
+		nc_rx_drop(flow, NETCHANNEL_RX_DROP_HEADER);
+		return NF_DROP;
+	}
+	switch (nc_latch_check(flow, packet)) {
 	case NC_LATCH_PASS:
 		return NF_ACCEPT;
 	case NC_LATCH_REFUSE:
 		return late_refused(flow, skb);
 	default:
-		return late_take(flow, &packet);
+		return late_take(flow, packet);
 	}
 }
 
@@ -147,14 +143,13 @@ static unsigned int match(struct nc_table *table, struct sk_buff *skb,
  * Behind a queue to user space this runs in the process that let the packet
  * pass, with softirqs on; and what we do here is not to be interrupted by them.
  */
-static unsigned int late_match(struct nc_table *table, struct sk_buff *skb,
-			       u32 transport, struct nc_key *key,
-			       const struct nf_hook_state *state)
+static unsigned int late_match(struct nc_table *table, struct net *net,
+			       const struct nc_rx_packet *packet, bool unseen)
 {
 	unsigned int verdict;
 
 	local_bh_disable();
-	verdict = match(table, skb, transport, key, state);
+	verdict = match(table, net, packet, unseen);
 	local_bh_enable();
 	return verdict;
 }
@@ -196,16 +191,26 @@ static noinline unsigned int late_ipv4_wanted(struct nc_table *table,
 					      const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
-	u32 transport = ip_hdrlen(skb);
-	struct nc_key key = { .family = AF_INET, .protocol = iph->protocol };
+	struct nc_key key = {
+		.family = AF_INET,
+		.protocol = iph->protocol,
+		.ifindex = skb->dev->ifindex,
+	};
+	struct nc_rx_packet packet = {
+		.skb = skb,
+		.length = skb->len,
+		.transport = ip_hdrlen(skb),
+		.key = &key,
+		.type = NETCHANNEL_RX_PACKET,
+	};
 
 	if (iph->protocol == IPPROTO_ICMP)
-		nc_icmp_error(table, state->net, skb, transport);
-	if (!find_ports(skb, transport, &key))
+		nc_icmp_error(table, state->net, skb, packet.transport);
+	if (!find_ports(skb, packet.transport, &key))
 		return NF_ACCEPT;
 	key.local.w[0] = iph->daddr;
 	key.remote.w[0] = iph->saddr;
-	return late_match(table, skb, transport, &key, state);
+	return late_match(table, state->net, &packet, false);
 }
 
 static unsigned int late_ipv4(void *priv, struct sk_buff *skb,
@@ -219,20 +224,39 @@ static unsigned int late_ipv4(void *priv, struct sk_buff *skb,
 	return late_ipv4_wanted(priv, skb, state);
 }
 
-/* Beyond the extension headers; false for fragments. */
-static bool find_transport(const struct sk_buff *skb, u8 *nexthdr,
-			   u32 *transport)
+/* An atomic fragment, whole in itself, is none. */
+static bool is_fragment(const u8 *header)
 {
-	__be16 fragment;
-	int offset;
+	return nc_get16(header + 2) & ~6u;
+}
 
+/*
+ * What stands between IPv6 header and transport.  The kernel has dealt with
+ * hop-by-hop options, but will look at the others only behind this hook: so
+ * fragments, AH and packets that travel on are left to it.  @unseen: headers that
+ * it would have to look at before anybody may have the packet.
+ */
+static bool find_transport(const struct sk_buff *skb, u8 *nexthdr,
+			   u32 *transport, bool *unseen)
+{
+	const u8 *header;
+	u8 buf[8];
+
+	*unseen = false;
 	*transport = sizeof(struct ipv6hdr);
-	if (likely(!ipv6_ext_hdr(*nexthdr)))
-		return true;
-	offset = ipv6_skip_exthdr(skb, *transport, nexthdr, &fragment);
-	if (offset < 0 || fragment)
-		return false;
-	*transport = offset;
+	while (unlikely(ipv6_ext_hdr(*nexthdr))) {
+		header = skb_header_pointer(skb, *transport, sizeof(buf), buf);
+		if (!header || *nexthdr == NEXTHDR_AUTH ||
+		    *nexthdr == NEXTHDR_NONE ||
+		    (*nexthdr == NEXTHDR_FRAGMENT && is_fragment(header)) ||
+		    (*nexthdr == NEXTHDR_ROUTING && header[3]))
+			return false;
+		if (*nexthdr == NEXTHDR_ROUTING || *nexthdr == NEXTHDR_DEST)
+			*unseen = true;
+		*transport += *nexthdr == NEXTHDR_FRAGMENT ? 8 :
+			      (header[1] + 1) * 8;
+		*nexthdr = header[0];
+	}
 	return true;
 }
 
@@ -241,19 +265,29 @@ static noinline unsigned int late_ipv6_wanted(struct nc_table *table,
 					      const struct nf_hook_state *state)
 {
 	const struct ipv6hdr *iph = ipv6_hdr(skb);
-	struct nc_key key = { .family = AF_INET6, .protocol = iph->nexthdr };
-	u32 transport;
+	struct nc_key key = {
+		.family = AF_INET6,
+		.protocol = iph->nexthdr,
+		.ifindex = skb->dev->ifindex,
+	};
+	struct nc_rx_packet packet = {
+		.skb = skb,
+		.length = skb->len,
+		.key = &key,
+		.type = NETCHANNEL_RX_PACKET,
+	};
+	bool unseen;
 
-	if (!find_transport(skb, &key.protocol, &transport))
+	if (!find_transport(skb, &key.protocol, &packet.transport, &unseen))
 		return NF_ACCEPT;
-	if (key.protocol == IPPROTO_ICMPV6)
-		nc_icmp_error(table, state->net, skb, transport);
-	if (!find_ports(skb, transport, &key) ||
+	if (key.protocol == IPPROTO_ICMPV6 && !unseen)
+		nc_icmp_error(table, state->net, skb, packet.transport);
+	if (!find_ports(skb, packet.transport, &key) ||
 	    !nc_table_wants(table, key.protocol, key.local_port))
 		return NF_ACCEPT;
 	memcpy(&key.local, &iph->daddr, sizeof(key.local));
 	memcpy(&key.remote, &iph->saddr, sizeof(key.remote));
-	return late_match(table, skb, transport, &key, state);
+	return late_match(table, state->net, &packet, unseen);
 }
 
 static unsigned int late_ipv6(void *priv, struct sk_buff *skb,
@@ -282,14 +316,39 @@ const struct nf_hook_ops nc_hook_late[2] = {
 	},
 };
 
-/* What ip_rcv() and ip6_rcv() would have checked. */
-static bool early_valid(const struct sk_buff *skb, u8 protocol, const u8 *data,
-			const struct nc_headers *h)
+/* A source of 0.0.0.0 is right where all are addressed, for DHCP. */
+static bool martian_ipv4(__be32 src, __be32 dst)
+{
+	return ipv4_is_loopback(src) || ipv4_is_loopback(dst) ||
+	       ipv4_is_multicast(src) || ipv4_is_lbcast(src) ||
+	       (ipv4_is_zeronet(src) && (src || !ipv4_is_lbcast(dst)));
+}
+
+static bool martian_ipv6(const struct in6_addr *src, const struct in6_addr *dst)
+{
+	return ipv6_addr_loopback(src) || ipv6_addr_loopback(dst) ||
+	       ipv6_addr_is_multicast(src);
+}
+
+/* Addresses that do not come from outside. */
+static bool martian(const struct sk_buff *skb, const struct nc_key *key)
+{
+	if (skb->dev->flags & IFF_LOOPBACK)
+		return false;
+	if (key->family == AF_INET)
+		return martian_ipv4(key->remote.w[0], key->local.w[0]);
+	return martian_ipv6((const void *)&key->remote,
+			    (const void *)&key->local);
+}
+
+/* What ip_rcv(), ip6_rcv() and routing would have checked. */
+static bool early_valid(const struct sk_buff *skb, const struct nc_key *key,
+			const u8 *data, const struct nc_headers *h)
 {
 	/* With the ports that the flow was found by. */
-	u32 needed = h->transport + (nc_has_ports(protocol) ? 8 : 0);
+	u32 needed = h->transport + (nc_has_ports(key->protocol) ? 8 : 0);
 
-	if (h->length < needed || h->length > skb->len)
+	if (h->length < needed || h->length > skb->len || martian(skb, key))
 		return false;
 	return data[0] >> 4 == 6 || !ip_fast_csum(data, 5);
 }
@@ -306,17 +365,18 @@ static unsigned int early_take(struct nc_flow *flow, struct sk_buff *skb,
 		.type = NETCHANNEL_RX_PACKET,
 	};
 
-	if (!early_valid(skb, key->protocol, data, h)) {
+	if (!early_valid(skb, key, data, h)) {
 		nc_rx_drop(flow, NETCHANNEL_RX_DROP_HEADER);
 		return NF_DROP;
 	}
-	/* Who is not served here is told so by the LATE hook. */
+	/*
+	 * Else nothing is passed on after a match.  But who is not served here
+	 * is told so by the LATE hook, which matches the same flow.
+	 */
 	if (nc_latch_check(flow, &packet) != NC_LATCH_TAKE)
 		return NF_ACCEPT;
 	return deliver(flow, &packet);
 }
-
-#define HEADERS_MAX	(40 + 60)	/* IPv6 and TCP */
 
 static noinline unsigned int early_wanted(struct nc_table *table,
 					  struct sk_buff *skb, u32 transport)
@@ -331,6 +391,10 @@ static noinline unsigned int early_wanted(struct nc_table *table,
 	/* Options and fragments: the LATE hook sees what becomes of them. */
 	if (!data || nc_parse(data, transport + 8, NC_PARSE_IN, &h, &key) !=
 		     NC_PARSE_OK)
+		return NF_ACCEPT;
+	/* The kernel will drop what is not of the version that it claims. */
+	if (key.family != (skb->protocol == htons(ETH_P_IP) ? AF_INET :
+							      AF_INET6))
 		return NF_ACCEPT;
 	key.ifindex = skb->dev->ifindex;
 	if (skb_vlan_tag_present(skb))

@@ -284,8 +284,10 @@ struct netchannel_freeze {
  * @NETCHANNEL_RX_ERRORS: ICMP errors put into the ring
  * @NETCHANNEL_RX_DROP_DEPTH: dropped: no free descriptor
  * @NETCHANNEL_RX_DROP_BYTES: dropped: no free bytes
- * @NETCHANNEL_RX_DROP_SIZE: dropped: larger than NETCHANNEL_RX_PACKET_MAX
- * @NETCHANNEL_RX_DROP_HEADER: EARLY: bad IP header, length or checksum
+ * @NETCHANNEL_RX_DROP_SIZE: dropped: larger than NETCHANNEL_RX_PACKET_MAX, or a
+ *	train of segments of neither TCP nor UDP, as of a tunnel
+ * @NETCHANNEL_RX_DROP_HEADER: EARLY: bad IP header, length, checksum or
+ *	addresses; LATE: IPv6 destination options or a routing header
  * @NETCHANNEL_RX_DROP_POLICY: LATE: refused by IPsec policy
  * @NETCHANNEL_RX_DROP_FILTER: LATE: refused by the authority socket's filter
  * @NETCHANNEL_RX_DROP_CONNTRACK: LATE: conntrack did not confirm it
