@@ -63,6 +63,16 @@ static inline void nc_skb_set_txtime(struct sk_buff *skb, u64 txtime)
 #endif
 }
 
+/* From 6.12 on there are packets in the memory of a device. */
+static inline bool nc_skb_readable(const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return true;
+#else
+	return skb_frags_readable(skb);
+#endif
+}
+
 static inline u8 nc_route_tos(u8 dsfield)
 {
 #ifdef IPTOS_RT_MASK

@@ -3,6 +3,7 @@
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
 #include "nc.h"
+#include "compat.h"
 #include "trace.h"
 
 static const u32 verdict_counter[] = {
@@ -111,6 +112,51 @@ static void fill_checksum(struct netchannel_rx_desc *desc,
 	}
 }
 
+/* Kinds of trains of segments: how a descriptor calls them. */
+static u8 gso_type(const struct nc_rx_packet *packet)
+{
+	u32 type = skb_shinfo(packet->skb)->gso_type;
+
+	if (packet->key->protocol == IPPROTO_TCP &&
+	    type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6))
+		return NETCHANNEL_GSO_TCP;
+	if (packet->key->protocol == IPPROTO_UDP && type & SKB_GSO_UDP_L4 &&
+	    !(type & (SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM)))
+		return NETCHANNEL_GSO_UDP;
+	return NETCHANNEL_GSO_NONE;
+}
+
+/*
+ * Trains within a tunnel, and those of SCTP, are not what the owner would take
+ * them for; nor can bytes be copied that no CPU can read.  A large UDP datagram
+ * that a virtual device did not fragment is just that.
+ */
+static bool describable(const struct nc_rx_packet *packet)
+{
+	const struct sk_buff *skb = packet->skb;
+
+	if (unlikely(!nc_skb_readable(skb)))
+		return false;
+	return !skb_is_gso(skb) || packet->type == NETCHANNEL_RX_ERROR ||
+	       skb_shinfo(skb)->gso_type & SKB_GSO_UDP ||
+	       gso_type(packet) != NETCHANNEL_GSO_NONE;
+}
+
+/* Bytes behind the transport header. */
+static u32 payload(const struct nc_rx_packet *packet)
+{
+	u32 headers = packet->transport + 8;
+	const u8 *doff;
+	u8 buf;
+
+	if (packet->key->protocol == IPPROTO_TCP) {
+		doff = skb_header_pointer(packet->skb, packet->transport + 12,
+					  1, &buf);
+		headers = packet->transport + (doff ? (*doff >> 4) * 4 : 0);
+	}
+	return packet->length > headers ? packet->length - headers : 0;
+}
+
 static void fill_gso(struct netchannel_rx_desc *desc,
 		     const struct nc_rx_packet *packet)
 {
@@ -119,12 +165,14 @@ static void fill_gso(struct netchannel_rx_desc *desc,
 	desc->gso_type = NETCHANNEL_GSO_NONE;
 	desc->gso_size = 0;
 	desc->gso_segs = 0;
-	if (!shinfo->gso_size || packet->type == NETCHANNEL_RX_ERROR)
+	if (!shinfo->gso_size || packet->type == NETCHANNEL_RX_ERROR ||
+	    gso_type(packet) == NETCHANNEL_GSO_NONE)
 		return;
-	desc->gso_type = packet->key->protocol == IPPROTO_TCP ?
-			 NETCHANNEL_GSO_TCP : NETCHANNEL_GSO_UDP;
+	desc->gso_type = gso_type(packet);
 	desc->gso_size = shinfo->gso_size;
-	desc->gso_segs = shinfo->gso_segs;
+	/* Devices of virtual machines do not count. */
+	desc->gso_segs = shinfo->gso_segs ?:
+			 DIV_ROUND_UP(payload(packet), shinfo->gso_size);
 }
 
 static void fill_origin(struct netchannel_rx_desc *desc, struct sk_buff *skb)
@@ -169,7 +217,8 @@ bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
 	struct netchannel_rx_desc *desc;
 	struct slot slot;
 
-	if (unlikely(packet->length > NETCHANNEL_RX_PACKET_MAX)) {
+	if (unlikely(packet->length > NETCHANNEL_RX_PACKET_MAX ||
+		     !describable(packet))) {
 		nc_rx_drop(flow, NETCHANNEL_RX_DROP_SIZE);
 		return false;
 	}
@@ -177,7 +226,7 @@ bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
 		return false;
 	desc = &area->rx_desc[slot.index & (ch->rx.ring.depth - 1)];
 	fill(desc, flow, packet, &slot);
-	/* Cannot fail: the caller saw that the bytes are there. */
+	/* Cannot fail: the bytes are there, and readable. */
 	skb_copy_bits(packet->skb, packet->offset,
 		      area->rx_data + slot.offset, packet->length);
 	nc_ring_publish(&ch->rx.ring, slot.index, &desc->seq);
