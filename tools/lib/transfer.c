@@ -53,7 +53,9 @@ static bool input_ready(struct run *run)
 	return false;
 }
 
-/* A whole message but at the end: bytes, 0 at the end, -1. */
+/* A message: bytes, 0 at the end, -1.  Datagrams are whole but for the last one; on
+ * a stream goes what a slow input has so far.
+ */
 static ssize_t read_input(struct run *run)
 {
 	size_t done = 0;
@@ -66,10 +68,10 @@ static ssize_t read_input(struct run *run)
 			perror("standard input");
 			return -1;
 		}
-		if (n == 0)
-			break;
 		if (n > 0)
 			done += n;
+		if (n == 0 || (n > 0 && !is_udp(run) && !run->regular))
+			break;
 	}
 	return done;
 }
