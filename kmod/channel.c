@@ -215,16 +215,19 @@ int nc_channel_check(const struct nc_channel *ch)
 	return 0;
 }
 
-/* The id is reserved first: the flow is found by it only once it is bound. */
+/*
+ * The id is reserved first: the flow is found by it only once it is bound.  It is
+ * not used again soon, since routes of the flow that had it may be remembered.
+ */
 static int bind_flow(struct nc_channel *ch, struct netchannel_bind *bind,
 		     struct nc_authority *auth)
 {
 	struct nc_flow *flow;
 	int err;
 
-	err = xa_alloc(&ch->flows, &bind->flow_id, NULL, xa_limit_31b,
-		       GFP_KERNEL_ACCOUNT);
-	if (err)
+	err = xa_alloc_cyclic(&ch->flows, &bind->flow_id, NULL, xa_limit_31b,
+			      &ch->next_flow, GFP_KERNEL_ACCOUNT);
+	if (err < 0)
 		return err;
 	flow = nc_flow_create(ch, bind, auth);
 	err = PTR_ERR_OR_ZERO(flow);
@@ -276,6 +279,8 @@ int nc_channel_bind(struct nc_channel *ch, struct netchannel_bind *bind)
 	err = nc_authority_get(&auth, bind->sock_fd);
 	if (err)
 		return err;
+	if (bind->flow.family == AF_INET6)
+		nc_defrag_load();
 	mutex_lock(&ch->lock);
 	err = bind_locked(ch, bind, &auth);
 	mutex_unlock(&ch->lock);

@@ -5,33 +5,43 @@
  * that conntrack uses, in front of the firewall.  It is a module of its own, and
  * without it everything but fragments works.
  */
+#include <linux/jiffies.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include "nc.h"
 
+#define RETRY	(10 * HZ)	/* the module may come with the root */
+
 /**
  * nc_defrag_load() - try to have the module that does it
  *
- * May take long, so it is called without locks; once is enough.
+ * May take long, so it is called without locks, and not every time.
  */
 void nc_defrag_load(void)
 {
-	static bool tried;
+	static unsigned long next = INITIAL_JIFFIES;
+	unsigned long now = jiffies, due = READ_ONCE(next);
 
-	if (!xchg(&tried, true))
+	if (time_before(now, due) || cmpxchg(&next, due, now + RETRY) != due)
+		return;
+	if (symbol_get(nf_defrag_ipv6_enable))
+		symbol_put(nf_defrag_ipv6_enable);
+	else
 		request_module("nf_defrag_ipv6");
 }
 
 /**
  * nc_defrag_get() - put IPv6 fragments together, if possible
- * @nn: the namespace, locked, with its first IPv6 flow.
+ * @nn: the namespace, locked, with an IPv6 flow.
  */
 void nc_defrag_get(struct nc_net *nn)
 {
 	int (*enable)(struct net *net);
 
 	lockdep_assert_held(&nn->lock);
+	if (nn->defrag)
+		return;
 	enable = symbol_get(nf_defrag_ipv6_enable);
 	if (!enable)
 		return;

@@ -167,6 +167,7 @@ struct nc_rx {
  * @net: namespace, NULL before the first BIND and once it has left.
  * @in_net: element of nc_net.channels.
  * @flows: by flow id.
+ * @next_flow: id from which on the next flow's is looked for.
  * @nr_flows: their number.
  * @rx: receiving side.
  * @tx: sending side.
@@ -188,6 +189,7 @@ struct nc_channel {
 	struct net *net;
 	struct list_head in_net;
 	struct xarray flows;
+	u32 next_flow;
 	atomic_t nr_flows;
 	struct nc_rx rx ____cacheline_aligned_in_smp;
 	struct nc_tx tx ____cacheline_aligned_in_smp;

@@ -137,8 +137,10 @@ static int hooks_get(struct nc_net *nn, const struct nc_flow *flow)
 		return err;
 	}
 	nn->nr_flows++;
-	if (flow->key.family == AF_INET6 && !nn->nr_ipv6++)
+	if (flow->key.family == AF_INET6) {
+		nn->nr_ipv6++;
 		nc_defrag_get(nn);
+	}
 	return 0;
 }
 
@@ -221,8 +223,6 @@ int nc_net_bind(struct nc_net *nn, struct nc_flow *flow)
 	bool early = flow->hook == NETCHANNEL_HOOK_EARLY;
 	int err;
 
-	if (flow->key.family == AF_INET6)
-		nc_defrag_load();
 	if (early)
 		rtnl_lock();
 	mutex_lock(&nn->lock);

@@ -165,7 +165,8 @@ struct netchannel_setup {
 /**
  * enum netchannel_hook - where packets of a flow are taken
  * @NETCHANNEL_HOOK_LATE: behind the firewall's input chain, in place of the
- *	kernel's transport.  Fragments arrive reassembled.  Needs no privilege.
+ *	kernel's transport.  Fragments arrive reassembled (IPv6: if there is the
+ *	module nf_defrag_ipv6).  Needs no privilege.
  * @NETCHANNEL_HOOK_EARLY: at device ingress, before routing, firewall and
  *	conntrack.  Needs CAP_NET_ADMIN.
  * @NETCHANNEL_HOOK_FRAMES: EARLY with whole Ethernet frames.  Reserved:
