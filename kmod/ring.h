@@ -20,6 +20,7 @@
 #endif
 
 #define NC_RING_ALIGN	64u	/* NETCHANNEL_RX_ALIGN */
+#define NC_RING_STEPS	64u	/* slots looked at with the lock held, at most */
 
 /**
  * struct nc_ring_slot - what the kernel knows of a descriptor
@@ -96,11 +97,17 @@ static inline struct nc_ring_slot *nc_ring_slot(const struct nc_ring *ring,
  * nc_ring_reclaim() - take back the consecutive prefix that was released
  * @ring: the ring, locked.
  *
+ * NC_RING_STEPS slots at most: whoever releases more at once makes not one
+ * packet pay for all of them.
+ *
  * Return: false if the owner wrote an index that it cannot mean.
  */
 static inline bool nc_ring_reclaim(struct nc_ring *ring)
 {
-	while (ring->tail != ring->head) {
+	u32 steps;
+
+	for (steps = 0; steps < NC_RING_STEPS && ring->tail != ring->head;
+	     steps++) {
 		struct nc_ring_slot *slot = nc_ring_slot(ring, ring->tail);
 		u32 word;
 
@@ -120,6 +127,21 @@ static inline bool nc_ring_reclaim(struct nc_ring *ring)
 	return true;
 }
 
+/* Where a packet goes, and what of the ring it takes there. */
+static inline u32 nc_ring_place(const struct nc_ring *ring, u32 length,
+				u32 *offset)
+{
+	u32 extent = (length + NC_RING_ALIGN - 1) & ~(NC_RING_ALIGN - 1);
+	u32 at = ring->used ? ring->next : 0;
+
+	if (extent > ring->size - at) {
+		extent += ring->size - at;
+		at = 0;
+	}
+	*offset = at;
+	return extent;
+}
+
 /**
  * nc_ring_reserve() - take a descriptor and bytes for a packet
  * @ring: the ring, locked.
@@ -133,20 +155,18 @@ static inline enum nc_ring_verdict nc_ring_reserve(struct nc_ring *ring,
 						   u32 length, u32 *index,
 						   u32 *offset)
 {
-	u32 extent = (length + NC_RING_ALIGN - 1) & ~(NC_RING_ALIGN - 1);
-	u32 at = ring->next;
 	struct nc_ring_slot *slot;
+	u32 extent, at, tail;
 
-	if (!nc_ring_reclaim(ring))
-		return NC_RING_BROKEN;
+	/* More than once only for what this packet needs. */
+	do {
+		tail = ring->tail;
+		if (!nc_ring_reclaim(ring))
+			return NC_RING_BROKEN;
+		extent = nc_ring_place(ring, length, &at);
+	} while (extent > ring->size - ring->used && ring->tail != tail);
 	if (ring->head - ring->tail >= ring->depth)
 		return NC_RING_NO_DESC;
-	if (!ring->used)
-		at = 0;
-	if (extent > ring->size - at) {
-		extent += ring->size - at;
-		at = 0;
-	}
 	if (extent > ring->size - ring->used)
 		return NC_RING_NO_BYTES;
 	slot = nc_ring_slot(ring, ring->head);
@@ -179,17 +199,25 @@ static inline void nc_ring_publish(struct nc_ring *ring, u32 index, u32 *seq)
 /**
  * nc_ring_pending() - is a reservation not yet published?
  * @ring: the ring, locked.
+ * @index: in: the first reservation to consider; out: how far all are published.
+ *	After NC_RING_STEPS of them that is not as far as @head.
  * @head: consider only what was reserved before this index.
  *
- * Return: true if a producer is still writing.
+ * Return: true if a producer may still be writing: ask again.
  */
-static inline bool nc_ring_pending(const struct nc_ring *ring, u32 head)
+static inline bool nc_ring_pending(const struct nc_ring *ring, u32 *index,
+				   u32 head)
 {
-	u32 index;
+	u32 steps;
 
-	for (index = ring->tail; (s32)(head - index) > 0; index++) {
+	/* What was reclaimed was published. */
+	if ((s32)(ring->tail - *index) > 0)
+		*index = ring->tail;
+	for (steps = 0; (s32)(head - *index) > 0; steps++, ++*index) {
+		if (steps == NC_RING_STEPS)
+			return true;
 		/* (G) what was published is published entirely */
-		if (!smp_load_acquire(&nc_ring_slot(ring, index)->published))
+		if (!smp_load_acquire(&nc_ring_slot(ring, *index)->published))
 			return true;
 	}
 	return false;

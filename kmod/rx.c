@@ -254,16 +254,17 @@ void nc_rx_stop(struct nc_flow *flow)
  */
 void nc_rx_quiesce(struct nc_channel *ch)
 {
+	u32 index, head;
 	bool pending;
-	u32 head;
 
 	spin_lock_bh(&ch->rx.lock);
+	index = ch->rx.ring.tail;
 	head = ch->rx.ring.head;
 	spin_unlock_bh(&ch->rx.lock);
 	do {
 		cond_resched();
 		spin_lock_bh(&ch->rx.lock);
-		pending = nc_ring_pending(&ch->rx.ring, head);
+		pending = nc_ring_pending(&ch->rx.ring, &index, head);
 		spin_unlock_bh(&ch->rx.lock);
 	} while (pending);
 }

@@ -118,6 +118,7 @@ static bool reclaim(struct rig *rig)
 static bool step(struct rig *rig, struct input *in)
 {
 	u8 op = take8(in), which = take8(in);
+	u32 index;
 
 	switch (op % 6) {
 	case 0:
@@ -137,7 +138,9 @@ static bool step(struct rig *rig, struct input *in)
 		return reclaim(rig);
 	default:
 		nc_ring_readable(&rig->ring, take32(in));
-		nc_ring_pending(&rig->ring, rig->ring.head - which % DEPTH_MAX);
+		index = rig->ring.tail;
+		nc_ring_pending(&rig->ring, &index,
+				rig->ring.head - which % DEPTH_MAX);
 	}
 	return true;
 }
