@@ -176,7 +176,8 @@ void nc_area_destroy(struct nc_area *area)
  * @area: the area.
  * @vma: where to.
  *
- * Shared mappings only, never executable, not inherited by fork().
+ * Shared mappings only, never executable; not inherited by fork(), unless the
+ * owner wants it.
  *
  * Return: 0 or a negative errno.
  */

@@ -345,6 +345,10 @@ int nc_channel_freeze(struct nc_channel *ch)
 		err = -ENOTCONN;
 	show_status(ch);
 	mutex_unlock(&ch->lock);
+	if (!err) {
+		set_bit(NC_CHANNEL_EVENT, &ch->flags);
+		nc_channel_wake(ch, true);
+	}
 	return err;
 }
 

@@ -268,7 +268,7 @@ static __poll_t nc_poll(struct file *file, poll_table *wait)
 		mask |= EPOLLHUP;
 	if (!nc_channel_area(ch))
 		return mask;
-	if (nc_channel_readable(ch))
+	if (nc_channel_readable(ch) || nc_channel_completed(ch))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (nc_tx_writable(ch))
 		mask |= EPOLLOUT | EPOLLWRNORM;

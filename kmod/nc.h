@@ -152,7 +152,7 @@ struct nc_rx {
 #define NC_CHANNEL_GONE		1	/* NETCHANNEL_STATUS_GONE */
 #define NC_CHANNEL_FROZEN	2	/* NETCHANNEL_STATUS_FROZEN */
 #define NC_CHANNEL_WAKING	3	/* on a CPU's list of wake-ups */
-#define NC_CHANNEL_TX_EVENT	4	/* a slot completed, and was asked for */
+#define NC_CHANNEL_EVENT	4	/* TX completion as asked for, or FREEZE */
 #define NC_CHANNEL_STATUS	(BIT(NC_CHANNEL_BROKEN) | \
 				 BIT(NC_CHANNEL_GONE) | BIT(NC_CHANNEL_FROZEN))
 
@@ -412,6 +412,7 @@ void nc_channel_exit(void);
 /* wake.c */
 int nc_channel_wait(struct nc_channel *ch, bool nonblock);
 bool nc_channel_readable(struct nc_channel *ch);
+bool nc_channel_completed(const struct nc_channel *ch);
 void nc_channel_wake(struct nc_channel *ch, bool now);
 void nc_channel_wake_rx(struct nc_channel *ch, bool urgent);
 void nc_channel_wake_tx(struct nc_channel *ch);

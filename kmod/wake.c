@@ -105,8 +105,23 @@ void nc_channel_wake_tx(struct nc_channel *ch)
 	smp_mb();
 	if (!(READ_ONCE(area->ctl->wakeup) & NETCHANNEL_WAKE_TX))
 		return;
-	set_bit(NC_CHANNEL_TX_EVENT, &ch->flags);
+	set_bit(NC_CHANNEL_EVENT, &ch->flags);
 	nc_channel_wake(ch, false);
+}
+
+/**
+ * nc_channel_completed() - did a TX slot complete, for which poll() waits?
+ * @ch: a channel with an area.
+ *
+ * Until a read() uses the event up; and not for an owner that wants to know
+ * other things by now.
+ *
+ * Return: true if so.
+ */
+bool nc_channel_completed(const struct nc_channel *ch)
+{
+	return test_bit(NC_CHANNEL_EVENT, &ch->flags) &&
+	       READ_ONCE(nc_channel_area(ch)->ctl->wakeup) & NETCHANNEL_WAKE_TX;
 }
 
 /**
@@ -126,11 +141,14 @@ bool nc_channel_readable(struct nc_channel *ch)
 	return readable;
 }
 
+/* Whoever finds an event has used it up, and tells the owner. */
 static bool event(struct nc_channel *ch)
 {
+	if (test_bit(NC_CHANNEL_EVENT, &ch->flags) &&
+	    test_and_clear_bit(NC_CHANNEL_EVENT, &ch->flags))
+		return true;
 	return READ_ONCE(ch->flags) & (BIT(NC_CHANNEL_BROKEN) |
-				       BIT(NC_CHANNEL_GONE) |
-				       BIT(NC_CHANNEL_TX_EVENT)) ||
+				       BIT(NC_CHANNEL_GONE)) ||
 	       nc_channel_readable(ch);
 }
 
@@ -176,7 +194,6 @@ int nc_channel_wait(struct nc_channel *ch, bool nonblock)
 
 	if (!event(ch))
 		err = nonblock ? -EAGAIN : sleep(ch);
-	clear_bit(NC_CHANNEL_TX_EVENT, &ch->flags);
 	return err ?: nc_channel_check(ch);
 }
 

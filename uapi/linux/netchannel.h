@@ -137,7 +137,11 @@ struct netchannel_region {
  * Once for each channel (EBUSY after that).  The caller's thread group becomes
  * the owner.  The area is charged to the memory cgroup and to RLIMIT_MEMLOCK
  * (ENOMEM; CAP_IPC_LOCK is exempt) until the file is closed, it is unmapped,
- * and no packet in flight refers to it.
+ * and no packet in flight refers to it.  A child does not inherit the mapping,
+ * unless its parent has asked for that by madvise(MADV_DOFORK).
+ *
+ * If the answer of a call that has done its work cannot be written (EFAULT), the
+ * work stays done: a flow stays bound until the channel is closed.
  */
 struct netchannel_setup {
 	__u32	size;
@@ -386,9 +390,11 @@ struct netchannel_stats {
  *			or the deadline passes.  Returns 0, or the error of the
  *			new status.  EAGAIN: nothing and O_NONBLOCK.  EINTR: a
  *			signal.
- * poll()		EPOLLIN: as above.  EPOLLOUT: a TX slot is free.
- *			EPOLLERR: broken.  EPOLLHUP: no flow is left because its
- *			device or namespace went away.
+ * poll()		EPOLLIN: a descriptor as above; or a TX slot completed while
+ *			NETCHANNEL_WAKE_TX is asked for, until read() has told so.
+ *			EPOLLOUT: the slot at tx_head is free.  EPOLLERR: broken.
+ *			EPOLLHUP: no flow is left because its device or namespace
+ *			went away.
  *
  * Any other length is EINVAL.  A broken channel answers EPIPE, one whose flows
  * went away with their device or namespace ENODEV, one without area ENOTCONN.
