@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * kselftest-mode: smp
+ *
  * Owners that break the rules: each rule once, then threads that scribble over
  * shared memory while traffic runs.  The offender is marked broken and told so;
  * a channel beside it goes on unharmed, and none of its bytes leak.

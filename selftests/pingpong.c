@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * kselftest-mode: smp
+ *
  * Two processes answer each other over two channels and sleep in between: a
  * lost wake-up stops them, and the harness' timeout tells.
  */

@@ -370,6 +370,13 @@ int child_nobody(int (*function)(void *argument), void *argument)
 	return child_wait(child_start(as_nobody, &n));
 }
 
+bool slow_kernel(void)
+{
+	const char *kernel = getenv("NETCHANNEL_KERNEL");
+
+	return kernel && !strcmp(kernel, "debug");
+}
+
 void file_read(const char *path, char *buffer, unsigned int size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -90,6 +90,9 @@ int become_nobody(void);
 /* A child that has lost every privilege runs @function; its exit status. */
 int child_nobody(int (*function)(void *argument), void *argument);
 
+/* Is this the debug kernel, where a packet takes a millisecond? */
+bool slow_kernel(void);
+
 /* A file's bytes as a string (cut at @size), or "" */
 void file_read(const char *path, char *buffer, unsigned int size);
 int file_write(const char *path, const char *text);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that runs out: each allocation of a call fails once, and each copy from
+ * or to the caller (fault injection of the debug kernel).  The call says ENOMEM
+ * or EFAULT or works all the same, and what it had begun is undone: the same
+ * call works right after it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/chan.h"
+#include "lib/net.h"
+#include "lib/packet.h"
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define TRIES		300	/* more allocations than any call makes */
+
+FIXTURE(nomem) {
+	struct net net;
+	struct chan c;
+};
+
+FIXTURE_SETUP(nomem)
+{
+	ASSERT_EQ(0, net_create(&self->net));
+	/* By default only what may sleep fails, and nothing is reported. */
+	file_write("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	file_write("/sys/kernel/debug/failslab/verbose", "0");
+	file_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	file_write("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	file_write("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	ASSERT_EQ(0, chan_create(&self->c, 8, 8));
+}
+
+FIXTURE_TEARDOWN(nomem)
+{
+	if (self->c.area)
+		chan_destroy(&self->c);
+}
+
+#define NEEDS_FAULT_INJECTION()						\
+do {									\
+	if (access(FAIL_NTH, F_OK))					\
+		SKIP(return, "kernel without fault injection");		\
+} while (0)
+
+static void fail_nth(int nth)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", nth);
+	file_write(FAIL_NTH, text);
+}
+
+/* Did the last call reach the allocation that was to fail? */
+static bool has_failed(void)
+{
+	char text[16];
+	bool left;
+
+	file_read(FAIL_NTH, text, sizeof(text));
+	left = text[0] != '0';
+	fail_nth(0);
+	return !left;
+}
+
+static bool is_failure(int error)
+{
+	return error == -ENOMEM || error == -EFAULT;
+}
+
+static int open_and_setup(void)
+{
+	struct netchannel_setup setup;
+	int fd = chan_open(), error;
+
+	if (fd < 0)
+		return fd;
+	chan_setup_init(&setup, 8, 8);
+	error = chan_ioctl(fd, NETCHANNEL_IOC_SETUP, &setup);
+	close(fd);
+	return error;
+}
+
+TEST_F_TIMEOUT(nomem, area, 300)
+{
+	int nth, error;
+	bool failed = true;
+
+	NEEDS_FAULT_INJECTION();
+	for (nth = 1; failed && nth < TRIES; nth++) {
+		fail_nth(nth);
+		error = open_and_setup();
+		failed = has_failed();
+		ASSERT_TRUE(error == 0 || (failed && is_failure(error)))
+			TH_LOG("allocation %d: %d", nth, error);
+	}
+	EXPECT_FALSE(failed);
+	EXPECT_EQ(0, open_and_setup());
+}
+
+TEST_F_TIMEOUT(nomem, flow, 300)
+{
+	struct netchannel_bind b;
+	bool failed = true;
+	int nth, error;
+
+	NEEDS_FAULT_INJECTION();
+	for (nth = 1; failed && nth < TRIES; nth++) {
+		bind_init(&b, IPPROTO_UDP, HERE4, 7, PEER4, nth);
+		b.hook = NETCHANNEL_HOOK_EARLY;
+		fail_nth(nth);
+		error = chan_bind(&self->c, &b);
+		failed = has_failed();
+		ASSERT_TRUE(error == 0 || (failed && is_failure(error)))
+			TH_LOG("allocation %d: %d", nth, error);
+		if (!error)
+			ASSERT_EQ(0, chan_unbind(&self->c, b.flow_id));
+		ASSERT_EQ(0, chan_bind(&self->c, &b));
+		ASSERT_EQ(0, chan_unbind(&self->c, b.flow_id));
+	}
+	EXPECT_FALSE(failed);
+}
+
+/* A packet for which there is no memory: said so in its slot, never half sent. */
+TEST_F_TIMEOUT(nomem, send, 300)
+{
+	int64_t flow = chan_flow(&self->c, 0, IPPROTO_UDP, HERE4, 7, PEER4, 9);
+	int flags[] = { NETCHANNEL_TX_COPY, NETCHANNEL_TX_REFERENCE };
+	int nth, result = 0, i, raw = net_raw(&self->net);
+	static struct packet p;
+	bool failed;
+
+	NEEDS_FAULT_INJECTION();
+	ASSERT_LE(0, flow);
+	packet_udp(&p, HERE4, 7, PEER4, 9, "x");
+	packet_grow(&p, 1400);
+	for (i = 0; i < 2; i++) {
+		failed = true;
+		for (nth = 1; failed && nth < TRIES; nth++) {
+			ASSERT_NE(NULL, chan_fill(&self->c, flow, &p));
+			self->c.tx_desc[self->c.tx_next % 8].flags = flags[i];
+			chan_submit(&self->c);
+			fail_nth(nth);
+			ASSERT_EQ(0, chan_kick(&self->c));
+			failed = has_failed();
+			ASSERT_NE(NULL, chan_done(&self->c, self->c.tx_next - 1));
+			result = self->c.tx_done[(self->c.tx_next - 1) % 8].result;
+			ASSERT_TRUE(result == 0 || result == -ENOMEM ||
+				    result == -ENOBUFS)
+				TH_LOG("allocation %d: %d", nth, result);
+		}
+		EXPECT_FALSE(failed);
+		EXPECT_EQ(0, result);
+	}
+	EXPECT_TRUE(net_sniffs(raw, &p));
+}
+
+/* What is received needs memory below us; the channel goes on in any case. */
+TEST_F_TIMEOUT(nomem, receive, 300)
+{
+	int peer = net_socket(self->net.peer, SOCK_DGRAM, PEER4, 9), nth;
+	bool failed = true;
+
+	NEEDS_FAULT_INJECTION();
+	ASSERT_LE(0, chan_flow(&self->c, 0, IPPROTO_UDP, HERE4, 7, PEER4, 9));
+	for (nth = 1; failed && nth < TRIES; nth++) {
+		fail_nth(nth);
+		net_sendto(peer, "x", HERE4, 7);
+		failed = has_failed();
+		chan_drain(&self->c);
+	}
+	EXPECT_FALSE(failed);
+	ASSERT_EQ(0, net_sendto(peer, "x", HERE4, 7));
+	EXPECT_NE(NULL, chan_recv(&self->c));
+}
+
+TEST_HARNESS_MAIN
