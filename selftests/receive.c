@@ -181,14 +181,14 @@ TEST_F(receive, other_host)
 TEST_F(receive, options_or_extension)
 {
 	static const uint8_t nop[4] = { 1, 1, 1, 0 };
-	uint8_t destination[8] = { variant->protocol, 0, 1, 4 };
+	uint8_t hop_by_hop[8] = { variant->protocol, 0, 1, 4 };
 	struct netchannel_rx_desc *desc;
 
 	if (is_ip4(&self->p)) {
 		packet_insert(&self->p, nop, 4);
 	} else {
-		packet_insert(&self->p, destination, 8);
-		packet_ip6(&self->p)->ip6_nxt = IPPROTO_DSTOPTS;
+		packet_insert(&self->p, hop_by_hop, 8);
+		packet_ip6(&self->p)->ip6_nxt = IPPROTO_HOPOPTS;
 	}
 	ASSERT_EQ(0, net_inject(self->raw, &self->p));
 	desc = chan_recv(&self->c);
