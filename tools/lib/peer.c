@@ -51,6 +51,8 @@ static int make_socket(struct run *run)
 static int connect_to(struct run *run, const union job_address *peer)
 {
 	while (run->api->connect(run->socket, &peer->sa, job_length(peer))) {
+		if (errno == EADDRNOTAVAIL && run->job->bound)
+			return failed(run, "connect from", &run->job->local);
 		if (!run_again())
 			return failed(run, "connect to", peer);
 		if (run_stopped(run))

@@ -168,8 +168,8 @@ static void end_stream(struct run *run)
 		drain(run, SEND_DRAIN);
 }
 
-/* True once the peer answered, or has gone. */
-static bool end_answered(struct run *run)
+/* The answer: 0.  -1 and errno if there is none. */
+static ssize_t end_answer(struct run *run)
 {
 	ssize_t n;
 
@@ -177,21 +177,23 @@ static bool end_answered(struct run *run)
 		n = run->api->recvfrom(run->socket, run->buffer, run->job->bytes, 0,
 				       NULL, NULL);
 	} while (n > 0);
-	return n == 0 || errno == ECONNREFUSED;
+	return n;
 }
 
-static void end_datagrams(struct run *run)
+static int end_datagrams(struct run *run)
 {
 	const struct timeval wait = { .tv_usec = END_REPEAT_US };
 
 	run->api->setsockopt(run->socket, SO_RCVTIMEO, &wait, sizeof(wait));
 	for (int i = 0; i < END_REPEATS; i++) {
-		if (run->api->send(run->socket, "", 0, 0) < 0 && !run_again())
-			return;
-		if (end_answered(run))
-			return;
+		if (run->api->send(run->socket, "", 0, 0) == 0 &&
+		    end_answer(run) == 0)
+			return 0;
+		if (!run_again())
+			return run_failed(run, "the peer did not confirm the end");
 	}
 	fprintf(stderr, "%s: the peer did not confirm the end\n", run->job->program);
+	return 0;
 }
 
 int transfer_send(struct run *run)
@@ -213,10 +215,8 @@ int transfer_send(struct run *run)
 	meter_stop(&run->meter);
 	if (err < 0)
 		return err;
-	if (is_udp(run)) {
-		end_datagrams(run);
-		return 0;
-	}
+	if (is_udp(run))
+		return end_datagrams(run);
 	/* What is queued is not sent: a stream takes until the peer has it. */
 	end_stream(run);
 	meter_stop(&run->meter);
