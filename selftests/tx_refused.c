@@ -132,13 +132,14 @@ BAD_DESC(half_ip_header_inline, d->inline_length = 19)
 BAD_DESC(no_transport_header_inline, d->inline_length = self->bad.transport)
 BAD_DESC(half_transport_header_inline,
 	 d->inline_length = self->bad.transport + 7)
-BAD_DESC(frag_beyond_arena, d->nr_frags = 1;
+/* As many bytes less inline: the packet's length is not what is wrong here. */
+BAD_DESC(frag_beyond_arena, d->nr_frags = 1; d->inline_length--;
 	 d->frag[0].offset = self->c.setup.tx_bytes; d->frag[0].length = 1)
-BAD_DESC(frag_runs_out_of_arena, d->nr_frags = 1;
+BAD_DESC(frag_runs_out_of_arena, d->nr_frags = 1; d->inline_length -= 2;
 	 d->frag[0].offset = self->c.setup.tx_bytes - 1; d->frag[0].length = 2)
 BAD_DESC(frag_sum_overflows, d->nr_frags = 1;
 	 d->frag[0].offset = 4096; d->frag[0].length = -4095U)
-BAD_DESC(frag_offset_wraps, d->nr_frags = 1;
+BAD_DESC(frag_offset_wraps, d->nr_frags = 1; d->inline_length -= 2;
 	 d->frag[0].offset = -1U; d->frag[0].length = 2)
 BAD_DESC(frags_overflow_together, d->nr_frags = 2;
 	 d->frag[0].length = 1 << 31; d->frag[1].length = 1 << 31)
