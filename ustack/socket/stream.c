@@ -48,11 +48,13 @@ static int bind_port(struct ustack_socket *s, const struct us_addr *local,
 	return us_claim(s, local, &port);
 }
 
-/* Listening once more only changes the backlog in Linux; here it stays. */
+/* Listening once more changes the backlog. */
 static int listen_port(struct ustack_socket *s, int backlog, bool peer)
 {
-	if (s->listener)
+	if (s->listener) {
+		us_tcp_set_backlog(s->listener, backlog);
 		return 0;
+	}
 	if (s->state != US_SOCKET_UNCONNECTED)
 		return -EINVAL;
 	return us_tcp_listen(s->stack, s->family, &s->local, &s->port, backlog,

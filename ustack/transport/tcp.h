@@ -71,6 +71,7 @@ int us_tcp_listen(struct us_stack *stack, uint8_t family,
 		  unsigned int backlog, bool listen_peer,
 		  const struct us_tcp_options *options, void *user,
 		  struct us_tcp_listener **listener);
+void us_tcp_set_backlog(struct us_tcp_listener *listener, unsigned int backlog);
 void us_tcp_unlisten(struct us_tcp_listener *listener);	/* resets the unaccepted */
 struct us_tcp *us_tcp_accept(struct us_tcp_listener *listener);	/* or NULL */
 

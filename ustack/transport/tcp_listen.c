@@ -168,7 +168,7 @@ int us_tcp_listen(struct us_stack *stack, uint8_t family,
 	l->listen_peer = listen_peer;
 	l->options = *options;
 	l->user = user;
-	l->backlog = us_min32(us_max32(backlog, 1), BACKLOG_MAX);
+	us_tcp_set_backlog(l, backlog);
 	err = bind_all(l);
 	if (err) {
 		us_pool_put(&table->listener_pool, l);
@@ -191,6 +191,16 @@ static void abort_unaccepted(struct us_tcp_listener *l)
 		tcp = cds_list_first_entry(&l->syns, struct us_tcp, out);
 		us_tcp_abort(tcp);
 	}
+}
+
+/**
+ * us_tcp_set_backlog() - listen(2), once more
+ * @listener: the listener.
+ * @backlog: as us_tcp_listen() takes it; who waits already stays.
+ */
+void us_tcp_set_backlog(struct us_tcp_listener *listener, unsigned int backlog)
+{
+	listener->backlog = us_min32(us_max32(backlog, 1), BACKLOG_MAX);
 }
 
 /**
