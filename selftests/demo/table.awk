@@ -32,5 +32,5 @@ END {
 	print "\n  Instructions are those of both programs, user and kernel mode, and of kernel"
 	print "  threads; the peer always uses the kernel's sockets. System calls are the"
 	print "  application's. Both say MSG_MORE while there is more to send, and the payload"
-	print "  is made and verified alike."
+	print "  is made and verified alike. There is one CPU, on which the two programs take turns."
 }
