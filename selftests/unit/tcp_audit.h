@@ -66,7 +66,7 @@ static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 	audit_flight(tcp, why);
 	if (a->reass)
 		audit_reass(tcp, why);
-	if (a->rcv_bytes > tcp->rcvbuf + 65536)
+	if (a->rcv_bytes > tcp->rcvbuf)
 		audit_fail(why, "more received than the buffer holds");
 	timer = tcp->deadline[US_TCP_TIMER_REXMT] || tcp->deadline[US_TCP_TIMER_PERSIST];
 	if (us_tcp_sndq_bytes(tcp) && !timer &&

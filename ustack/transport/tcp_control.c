@@ -33,10 +33,13 @@ static uint32_t usable(uint32_t window, uint32_t scale)
 
 /* The window to advertise; moves rcv_adv.  The right edge never moves left, and
  * moves right only by a full segment or half the buffer (RFC 9293 3.8.6.2.2).
+ * What the field tells may be more by a rounding: that is not granted, or segments
+ * smaller than it would find room for ever.
  */
 static uint16_t window(struct us_tcp *tcp)
 {
-	uint32_t space = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp), field;
+	uint32_t room = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp);
+	uint32_t space = room, field;
 	uint32_t step = us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
 
 	if (space < now || space - now < step)
@@ -44,8 +47,8 @@ static uint16_t window(struct us_tcp *tcp)
 	field = usable(space, tcp->rcv_wscale);
 	if (field << tcp->rcv_wscale < now)
 		field = usable(now + (1u << tcp->rcv_wscale) - 1, tcp->rcv_wscale);
-	tcp->rcv_adv = us_seq_max(tcp->rcv_adv,
-				  tcp->rcv_nxt + (field << tcp->rcv_wscale));
+	tcp->rcv_adv = us_seq_max(tcp->rcv_adv, tcp->rcv_nxt +
+				  us_min32(field << tcp->rcv_wscale, room));
 	return (uint16_t)field;
 }
 
