@@ -21,7 +21,7 @@
 	X(tcp_paws) X(tcp_out_of_window) X(tcp_bad_ack) X(tcp_challenge_ack) \
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
-	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_duplicate) \
+	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_rcv_dropped) X(tcp_duplicate) \
 	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \
 	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_timeout)
 

@@ -83,9 +83,11 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	measure_mss(a, seg);
 	a->pushed = seg->flags & US_TCP_PSH;
 	note_arrival(tcp);
+	if (!(tcp->flags & US_TCP_SHUT_RD) && !us_tcp_rcvq_append(tcp, seg)) {
+		ack_now(tcp);
+		return;
+	}
 	tcp->rcv_nxt += seg->len;
-	if (!(tcp->flags & US_TCP_SHUT_RD))
-		us_tcp_rcvq_append(tcp, seg);
 	schedule_ack(tcp);
 	if (us_unlikely(a->reass != NULL))
 		us_tcp_reass_drain(tcp);

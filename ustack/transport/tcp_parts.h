@@ -255,6 +255,8 @@ struct us_tcp_listener {
  * @actives: pool of struct us_tcp_active.
  * @sents: pool of struct us_tcp_sent.
  * @blocks: pool of struct us_tcp_block.
+ * @promised: of @blocks, for packets of links that receive queues hold: so that
+ *	they can be copied out whenever a link runs short.
  * @wait_pool: pool of struct us_tcp_wait.
  * @binds: pool of struct us_tcp_bind.
  * @listener_pool: pool of struct us_tcp_listener.
@@ -281,6 +283,7 @@ struct us_tcp_table {
 	struct us_pool actives;
 	struct us_pool sents;
 	struct us_pool blocks;
+	uint32_t promised;
 	struct us_pool wait_pool;
 	struct us_pool binds;
 	struct us_pool listener_pool;
@@ -445,10 +448,11 @@ void us_tcp_sndq_free(struct us_tcp *tcp);
 uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 
 /* tcp_rcvq.c */
-void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
+bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek);
 void us_tcp_rcvq_pressure(struct us_tcp_table *table);
 void us_tcp_rcvq_free(struct us_tcp *tcp);
+uint32_t us_tcp_blocks_left(const struct us_tcp_table *table);
 struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table);
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt);
 uint32_t us_tcp_rcv_room(const struct us_tcp *tcp);

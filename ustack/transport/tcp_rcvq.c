@@ -4,11 +4,16 @@
  * that a link lends, or blocks of our own (pkt.link is NULL).  Small segments
  * are copied at once, so that many of them do not hold many packets; large ones
  * stay in the link's memory until they are read, unless that runs short.
+ *
+ * Blocks are shared by all connections.  One may use as much as is free, so that
+ * some that nobody reads leave something to the others; its window follows.  A
+ * packet is held only if there are blocks to copy it into later.
  */
 #include "transport/tcp_parts.h"
 #include "transport/udp_parts.h"
 
 #define COPY_BELOW	512u	/* bytes of payload */
+#define SHARE_MIN	16384u	/* bytes that a connection may always have unread */
 
 static struct us_tcp_block *block_of(struct us_pkt *pkt)
 {
@@ -16,8 +21,23 @@ static struct us_tcp_block *block_of(struct us_pkt *pkt)
 }
 
 /**
- * us_tcp_block_get() - an empty block
+ * us_tcp_blocks_left() - blocks that are neither in use nor promised
  * @table: whose pool.
+ */
+uint32_t us_tcp_blocks_left(const struct us_tcp_table *table)
+{
+	return table->blocks.count - table->blocks.used - table->promised;
+}
+
+/* Blocks that so many bytes fill, or begin to. */
+static uint32_t blocks_for(uint32_t len)
+{
+	return (len + US_TCP_BLOCK_BYTES - 1) / US_TCP_BLOCK_BYTES;
+}
+
+/**
+ * us_tcp_block_get() - an empty block
+ * @table: whose pool; us_tcp_blocks_left() said that there is one.
  *
  * Return: the block; NULL if the pool is exhausted.
  */
@@ -41,10 +61,12 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table)
  */
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt)
 {
-	if (pkt->link)
+	if (pkt->link) {
+		table->promised -= blocks_for(pkt->len);
 		us_pkt_put(pkt);
-	else
+	} else {
 		us_pool_put(&table->blocks, block_of(pkt));
+	}
 }
 
 static struct us_pkt *last(const struct us_tcp_active *a)
@@ -53,17 +75,17 @@ static struct us_pkt *last(const struct us_tcp_active *a)
 	       cds_list_entry(a->rcvq.prev, struct us_pkt, node);
 }
 
-/* Copies into blocks; false, with nothing done, if there are not enough. */
-static bool copy_in(struct us_tcp *tcp, const uint8_t *data, uint32_t len)
+/* Copies into blocks; false, with nothing done, if @left are not enough. */
+static bool copy_in(struct us_tcp *tcp, const uint8_t *data, uint32_t len,
+		    uint32_t left)
 {
 	struct us_tcp_table *table = tcp->table;
 	struct us_tcp_active *a = tcp->active;
 	struct us_pkt *tail = last(a);
 	struct us_tcp_block *block = tail && !tail->link ? block_of(tail) : NULL;
 	uint32_t room = block ? US_TCP_BLOCK_BYTES - block->filled : 0;
-	uint32_t left = table->blocks.count - table->blocks.used;
 
-	if (len > room && (len - room) / US_TCP_BLOCK_BYTES >= left)
+	if (len > room && blocks_for(len - room) > left)
 		return false;
 	while (len) {
 		uint32_t n;
@@ -92,39 +114,67 @@ static bool may_hold(const struct us_tcp_table *table, const struct us_pkt *pkt)
 	       !(link->ops->pressure && link->ops->pressure(link));
 }
 
+/* Blocks for all: the last eighth is for connections that have little unread. */
+static uint32_t common_blocks(const struct us_tcp_table *table)
+{
+	uint32_t left = us_tcp_blocks_left(table), kept = table->blocks.count / 8;
+
+	return left > kept ? left - kept : 0;
+}
+
+static void hold(struct us_tcp *tcp, struct us_pkt *pkt)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	tcp->table->promised += blocks_for(pkt->len);
+	cds_list_add_tail(&pkt->node, &a->rcvq);
+	if (cds_list_empty(&a->held))
+		cds_list_add_tail(&a->held, &tcp->table->held);
+}
+
 /**
  * us_tcp_rcvq_append() - queues the payload of a segment, the next in order
  * @tcp: active.
  * @seg: trimmed to what is new; its packet is taken or copied.
+ *
+ * Return: false, with nothing done, if there is no memory for it: the peer will
+ * send it again.
  */
-void us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
+bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	struct us_tcp_active *a = tcp->active;
 	struct us_pkt *pkt = seg->pkt;
-	bool copy = seg->len < COPY_BELOW || !may_hold(tcp->table, pkt);
+	uint32_t left = tcp->active->rcv_bytes < SHARE_MIN ?
+			us_tcp_blocks_left(tcp->table) : common_blocks(tcp->table);
+	bool small = seg->len < COPY_BELOW;
 
-	a->rcv_bytes += seg->len;
-	if (copy && copy_in(tcp, pkt->data, seg->len))
-		return;
-	cds_list_add_tail(&pkt->node, &a->rcvq);
-	if (cds_list_empty(&a->held))
-		cds_list_add_tail(&a->held, &tcp->table->held);
-	seg->pkt = NULL;
+	if (!small && may_hold(tcp->table, pkt) && blocks_for(seg->len) <= left) {
+		hold(tcp, pkt);
+		seg->pkt = NULL;
+	} else if (!copy_in(tcp, pkt->data, seg->len, left)) {
+		us_count(tcp->table->stack, tcp_rcv_dropped);
+		return false;
+	}
+	tcp->active->rcv_bytes += seg->len;
+	return true;
 }
 
 /**
  * us_tcp_rcv_room() - the window that could be advertised now
  * @tcp: the connection.
  *
- * Return: bytes: room in the receive queue, as much of it as the header's field
- * can tell.
+ * Return: bytes: room in the receive queue and the connection's share of the
+ * blocks, as much of it as the header's field can tell.
  */
 uint32_t us_tcp_rcv_room(const struct us_tcp *tcp)
 {
 	uint32_t used = tcp->active ? tcp->active->rcv_bytes : 0;
-	uint32_t room = tcp->rcvbuf > used ? tcp->rcvbuf - used : 0;
+	uint64_t share = (uint64_t)common_blocks(tcp->table) * US_TCP_BLOCK_BYTES;
+	uint32_t most = tcp->rcvbuf;
 
-	return us_min32(room, (uint32_t)UINT16_MAX << tcp->rcv_wscale);
+	if (share < most)
+		most = us_min32(most, us_max32((uint32_t)share, SHARE_MIN));
+	return us_min32(most > used ? most - used : 0,
+			(uint32_t)UINT16_MAX << tcp->rcv_wscale);
 }
 
 /* Is there so much more room that the peer should be told? */
@@ -160,6 +210,9 @@ static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 {
 	struct us_tcp_active *a = tcp->active;
 
+	if (pkt->link)
+		tcp->table->promised -= blocks_for(pkt->len) -
+					blocks_for(pkt->len - len);
 	pkt->data += len;
 	pkt->len -= len;
 	a->rcv_bytes -= len;
@@ -200,7 +253,7 @@ uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	return done;
 }
 
-/* Gives all packets back to their links: copies them, as far as there are blocks. */
+/* Gives all packets back to their links: copies them into what was promised. */
 static void copy_out(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
@@ -210,11 +263,12 @@ static void copy_out(struct us_tcp *tcp)
 	cds_list_splice(&a->rcvq, &queue);
 	CDS_INIT_LIST_HEAD(&a->rcvq);
 	cds_list_for_each_entry_safe(pkt, next, &queue, node) {
-		if (pkt->link && copy_in(tcp, pkt->data, pkt->len)) {
-			us_pkt_put(pkt);
+		if (!pkt->link) {
+			cds_list_add_tail(&pkt->node, &a->rcvq);
 			continue;
 		}
-		cds_list_add_tail(&pkt->node, &a->rcvq);
+		copy_in(tcp, pkt->data, pkt->len, blocks_for(pkt->len));
+		us_tcp_pkt_put(tcp->table, pkt);
 	}
 	cds_list_del_init(&a->held);
 }

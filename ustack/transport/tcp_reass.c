@@ -38,11 +38,17 @@ static struct us_pkt *ring_join(struct us_pkt *a, struct us_pkt *b)
 	return a;
 }
 
+/* The last quarter of the blocks is for data in order, which moves on. */
+static bool may_take(const struct us_tcp_table *table)
+{
+	return us_tcp_blocks_left(table) > table->blocks.count / 4;
+}
+
 static struct us_tcp_reass *get(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->reass)
+	if (a->reass || !may_take(tcp->table))
 		return a->reass;
 	a->reass = us_pool_get(&tcp->table->blocks);
 	if (a->reass)
@@ -54,7 +60,8 @@ static bool may_grow(const struct us_tcp *tcp)
 {
 	uint64_t limit = 2ULL * tcp->rcvbuf + 16 * US_TCP_BLOCK;
 
-	return (uint64_t)tcp->active->reass->blocks * US_TCP_BLOCK < limit;
+	return (uint64_t)tcp->active->reass->blocks * US_TCP_BLOCK < limit &&
+	       may_take(tcp->table);
 }
 
 /* Copies to the end of a ring, which grows; returns the bytes that found room. */

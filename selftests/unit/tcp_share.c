@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/* Memory that all connections share: some that stand still leave enough to others. */
+#include "transport/tcp_parts.h"
+#include "world.h"
+
+#define STALLED		24
+
+static struct ustack_socket *a[STALLED], *b[STALLED];
+static char bytes[1 << 20];
+
+/* Connections whose ends at B are never read; A sends what it can. */
+static void stall(unsigned int rounds, int sndbuf)
+{
+	unsigned int i;
+
+	for (i = 0; i < STALLED; i++) {
+		world_pair(SOCK_NONBLOCK, &a[i], &b[i]);
+		ustack_setsockopt(a[i], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	}
+	while (rounds--) {
+		for (i = 0; i < STALLED; i++)
+			ustack_send(a[i], bytes, sizeof(bytes), MSG_DONTWAIT);
+		world_run(WORLD_MS(10));
+	}
+}
+
+static void release(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < STALLED; i++) {
+		ustack_close(a[i]);
+		ustack_close(b[i]);
+	}
+}
+
+/* Does a new connection from A to B carry so many bytes? */
+static bool works(size_t len)
+{
+	struct ustack_socket *from, *to;
+	size_t sent = 0, got = 0;
+	int rounds;
+
+	world_pair(SOCK_NONBLOCK, &from, &to);
+	for (rounds = 0; rounds < 1000 && got < len; rounds++) {
+		ssize_t n = ustack_send(from, bytes, len - sent, MSG_DONTWAIT);
+
+		sent += n > 0 ? (size_t)n : 0;
+		world_run(WORLD_MS(2));
+		n = ustack_recv(to, bytes, sizeof(bytes), MSG_DONTWAIT);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	ustack_close(from);
+	ustack_close(to);
+	return got == len;
+}
+
+static void test_receive(void)
+{
+	const struct us_stack *stack;
+	const struct us_tcp_table *tcp;
+	unsigned int i;
+
+	world_create("");
+	world.frozen = true;
+	stack = (struct us_stack *)world.b;
+	tcp = stack->tcp;
+	stall(60, 65536);
+	ok(us_tcp_blocks_left(tcp) > 0, "%u of %u blocks are left",
+	   us_tcp_blocks_left(tcp), tcp->blocks.count);
+	ok(stack->pkts.used <= stack->pkts.count / 2, "%u packets are held",
+	   stack->pkts.used);
+	ok(works(1 << 20), "a connection that is read goes on");
+	for (i = 0; i < STALLED; i++)
+		while (ustack_recv(b[i], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+			world_run(WORLD_MS(1));
+	ok(!tcp->promised && !stack->pkts.used, "what was promised is given back");
+	release();
+	world_destroy();
+}
+
+int main(void)
+{
+	plan(0);
+	test_receive();
+	return finish();
+}
