@@ -79,9 +79,25 @@ static void test_receive(void)
 	world_destroy();
 }
 
+static void test_send(void)
+{
+	const struct us_txmem *mem;
+
+	world_create("");
+	world.frozen = true;
+	mem = ((struct us_stack *)world.a)->mem;
+	stall(60, 1 << 20);
+	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 32,
+	   "%zu of %zu bytes are left", us_txmem_free_bytes(mem), us_txmem_size(mem));
+	ok(works(1 << 20), "a peer that reads is served");
+	release();
+	world_destroy();
+}
+
 int main(void)
 {
 	plan(0);
 	test_receive();
+	test_send();
 	return finish();
 }

@@ -42,6 +42,7 @@ struct us_chunk {
 int us_txmem_create(struct us_txmem **mem, uint8_t *base, size_t size);
 void us_txmem_destroy(struct us_txmem *mem);
 size_t us_txmem_free_bytes(const struct us_txmem *mem);
+size_t us_txmem_size(const struct us_txmem *mem);
 /* The smallest chunk of at least @want bytes (at most US_CHUNK_MAX), or a
  * smaller one if there is none so large; NULL if memory is exhausted.
  */

@@ -139,6 +139,15 @@ size_t us_txmem_free_bytes(const struct us_txmem *mem)
 	return mem->free_bytes;
 }
 
+/**
+ * us_txmem_size() - all of it, free or not
+ * @mem: the domain.
+ */
+size_t us_txmem_size(const struct us_txmem *mem)
+{
+	return (size_t)mem->units * US_CHUNK_MIN;
+}
+
 static bool any_free(const struct us_txmem *mem, unsigned int order)
 {
 	return mem->free[order].next != &mem->free[order];

@@ -399,6 +399,19 @@ void us_tcp_output_probe(struct us_tcp *tcp)
 	after_send(tcp, bytes);
 }
 
+/* Is there memory that is worth waking @tcp for?  With nothing queued no ACK will
+ * ever bring it more than there is.
+ */
+static bool has_memory(const struct us_tcp *tcp)
+{
+	size_t some = us_txmem_size(tcp->dst.link->mem) / 16;
+	uint32_t least = US_CHUNK_MIN;
+
+	if (us_tcp_sndq_bytes(tcp))
+		least = us_max32(least, us_min32((uint32_t)some, US_CHUNK_MAX));
+	return us_tcp_sndq_room(tcp) >= least;
+}
+
 /* Those that waited for memory try again, if there is some. */
 static void wake_memory(struct us_tcp_table *table)
 {
@@ -407,7 +420,7 @@ static void wake_memory(struct us_tcp_table *table)
 
 	cds_list_for_each_entry_safe(a, next, &table->mem_wait, mem_wait) {
 		tcp = a->owner;
-		if (us_txmem_free_bytes(tcp->dst.link->mem) < US_CHUNK_MAX)
+		if (!has_memory(tcp))
 			continue;
 		cds_list_del_init(&a->mem_wait);
 		tcp->flags &= ~US_TCP_MEM_WAIT;

@@ -441,6 +441,7 @@ uint32_t us_tcp_isn(struct us_tcp_table *table, const struct us_addr *local,
 
 /* tcp_sndq.c */
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
+uint32_t us_tcp_sndq_room(const struct us_tcp *tcp);
 void us_tcp_sndq_ack(struct us_tcp *tcp);
 uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
 			    struct us_tx *tx);

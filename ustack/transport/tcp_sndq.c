@@ -4,8 +4,14 @@
  * bytes are written once, into the last chunk; segments refer to them.  A chunk
  * leaves the queue when all of it is acknowledged, and is free when no slot of
  * the link refers to it any more.
+ *
+ * The memory is shared by all connections.  One may have as much of it queued as
+ * is free, so that peers that stand still leave something to the others; the last
+ * sixteenth is for connections with nothing queued, and for datagrams.
  */
 #include "transport/tcp_parts.h"
+
+#define SHARE_MIN	16384u	/* bytes; while there are that many */
 
 static uint32_t chunk_end(const struct us_chunk *chunk)
 {
@@ -52,6 +58,38 @@ static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t len)
 	return chunk;
 }
 
+/* Bytes at the end of the queue that need no new chunk. */
+static uint32_t tail_room(const struct us_tcp_active *a)
+{
+	return a->snd_last ? a->snd_last->size - a->snd_last->len : 0;
+}
+
+/**
+ * us_tcp_sndq_room() - what the shared memory lets a connection queue
+ * @tcp: active.
+ *
+ * Return: bytes, whatever sndbuf says.
+ */
+uint32_t us_tcp_sndq_room(const struct us_tcp *tcp)
+{
+	const struct us_txmem *mem = tcp->dst.link->mem;
+	uint32_t left = (uint32_t)us_txmem_free_bytes(mem);
+	uint32_t used = us_tcp_sndq_bytes(tcp), share;
+
+	if (left <= us_txmem_size(mem) / 16)
+		share = used ? 0 : us_min32(left, US_CHUNK_MIN);
+	else
+		share = us_max32(left, SHARE_MIN);
+	return us_max32(share > used ? share - used : 0, tail_room(tcp->active));
+}
+
+static void wait_for_memory(struct us_tcp *tcp)
+{
+	tcp->flags |= US_TCP_MEM_WAIT;
+	cds_list_del_init(&tcp->active->mem_wait);
+	cds_list_add_tail(&tcp->active->mem_wait, &tcp->table->mem_wait);
+}
+
 /**
  * us_tcp_sndq_append() - queues a copy
  * @tcp: active.
@@ -64,27 +102,26 @@ static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t len)
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0;
+	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0, want;
 
-	len = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
+	want = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
+	len = us_min32(want, us_tcp_sndq_room(tcp));
 	while (done < len) {
 		struct us_chunk *chunk = a->snd_last;
 		uint32_t n;
 
 		if (!chunk || chunk->len == chunk->size)
 			chunk = add_chunk(tcp, len - done);
-		if (!chunk) {
-			tcp->flags |= US_TCP_MEM_WAIT;
-			cds_list_del_init(&a->mem_wait);
-			cds_list_add_tail(&a->mem_wait, &tcp->table->mem_wait);
+		if (!chunk)
 			break;
-		}
 		n = us_min32(len - done, chunk->size - chunk->len);
 		memcpy(chunk->data + chunk->len, (const uint8_t *)data + done, n);
 		chunk->len += n;
 		a->snd_end += n;
 		done += n;
 	}
+	if (done < want)
+		wait_for_memory(tcp);
 	return done;
 }
 
