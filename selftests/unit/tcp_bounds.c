@@ -80,9 +80,43 @@ static void test_window(void)
 	end();
 }
 
+static void give_sack(const struct us_tcp *tcp, uint32_t at)
+{
+	struct script_segment g = { .flags = US_TCP_ACK, .seq = 1, .window = 65535,
+				    .ack = tcp->snd_una - bench.isn };
+	uint32_t i;
+
+	memcpy(g.options, (uint8_t[]){ 1, 1, US_TCP_OPT_SACK, 2 + 32 }, 4);
+	for (i = 0; i < 4; i++) {
+		script_put32(&g.options[4 + 8 * i], at + 2 * i + bench.isn);
+		script_put32(&g.options[8 + 8 * i], at + 2 * i + 1 + bench.isn);
+	}
+	g.options_len = 36;
+	script_receive(&bench, &g);
+	discard();
+}
+
+/* The peer has every second byte, it says. */
+static void test_sack(void)
+{
+	struct us_tcp *tcp = begin("option sndbuf 1000000");
+	uint32_t at, end_at, most;
+
+	line("send 14600 = 14600");
+	discard();
+	end_at = tcp->snd_nxt - bench.isn;
+	for (at = 3; at + 8 < end_at; at += 8)
+		give_sack(tcp, at);
+	most = 256 + us_tcp_in_flight(tcp) / tcp->mss + 16;
+	ok(tcp->active->nr_sent <= most, "%u runs in flight, at most %u",
+	   tcp->active->nr_sent, most);
+	end();
+}
+
 int main(void)
 {
 	plan(0);
+	test_sack();
 	test_window();
 	return finish();
 }

@@ -12,6 +12,8 @@
  */
 #include "transport/tcp_parts.h"
 
+#define RUNS_MIN	256u	/* runs that SACK may cut; and one for each segment */
+
 static struct us_tcp_sent *first(struct us_tcp_active *a)
 {
 	return cds_list_empty((struct cds_list_head *)&a->flight) ? NULL :
@@ -209,12 +211,28 @@ static void mark_sacked(struct us_tcp *tcp, struct us_tcp_sent *sent,
 	a->sacked += bytes;
 }
 
+/*
+ * A peer may name every second byte.  What it says beyond some runs is not believed,
+ * which costs no more than a retransmission; and it never takes the runs that
+ * others need to send at all.
+ */
+static bool may_cut(const struct us_tcp *tcp)
+{
+	const struct us_pool *pool = &tcp->table->sents;
+
+	return tcp->active->nr_sent < RUNS_MIN + us_tcp_in_flight(tcp) / tcp->mss &&
+	       pool->used < pool->count - pool->count / 4;
+}
+
 /* Marks what of @sent lies in the block; false if it could not be cut. */
 static bool sack_one(struct us_tcp *tcp, struct us_tcp_sent **at,
 		     const struct us_tcp_sack *block, struct us_tcp_acked *r)
 {
 	struct us_tcp_sent *sent = *at;
 
+	if ((us_before(sent->seq, block->start) ||
+	     us_after(sent->end, block->end)) && !may_cut(tcp))
+		return false;
 	if (us_before(sent->seq, block->start)) {
 		if (!us_tcp_flight_split(tcp, sent, block->start))
 			return false;
