@@ -112,6 +112,16 @@ static const struct {
 	"+32.1 state CLOSE\n"
 	"accept = EAGAIN\n" },
 
+	{ "a SYN was lost: the RTO is 3 s until there is a sample (RFC 6298 5.7)",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+1 > S 0:0(0)\n"
+	"+0.1 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 100 = 100\n"
+	"> P. 1:101(100) ack 1\n"
+	"+3 > P. 1:101(100) ack 1\n" },
+
 	{ "refused: RST answers SYN",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"

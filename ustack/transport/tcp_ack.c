@@ -18,7 +18,7 @@
  */
 uint32_t us_tcp_rto_after(const struct us_tcp *tcp, uint32_t timeouts)
 {
-	uint64_t rto = US_TCP_RTO_INIT;
+	uint64_t rto = tcp->rttvar ? tcp->rttvar : US_TCP_RTO_INIT;
 
 	if (tcp->srtt)
 		rto = (uint64_t)(tcp->srtt >> 3) +

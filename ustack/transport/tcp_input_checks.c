@@ -15,7 +15,9 @@ static void establish(struct us_tcp *tcp)
 	tcp->retries = 0;
 	tcp->soft_error = 0;
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
-	if (!(tcp->flags & US_TCP_SYN_LOST))
+	if (tcp->flags & US_TCP_SYN_LOST)
+		tcp->rttvar = US_TCP_RTO_LOST;	/* until there is a sample */
+	else
 		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - tcp->syn_xmit);
 	us_count(stack, tcp_established);
 	us_tcp_timer_keep(tcp);

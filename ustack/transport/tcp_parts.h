@@ -15,6 +15,7 @@
 /* Times in usec (2^10 ns). */
 #define US_TCP_MSEC(ms)		((uint32_t)((ms) * 1000000ULL >> US_TCP_USEC_SHIFT))
 #define US_TCP_RTO_INIT		US_TCP_MSEC(1000)	/* RFC 6298 2.1 */
+#define US_TCP_RTO_LOST		US_TCP_MSEC(3000)	/* after a SYN, RFC 6298 5.7 */
 #define US_TCP_RTO_MIN		US_TCP_MSEC(200)	/* as Linux */
 #define US_TCP_RTO_MAX		US_TCP_MSEC(120000)
 #define US_TCP_DELACK		US_TCP_MSEC(40)
