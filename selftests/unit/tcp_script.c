@@ -122,6 +122,15 @@ static const struct {
 	"> P. 1:101(100) ack 1\n"
 	"+3 > P. 1:101(100) ack 1\n" },
 
+	{ "RST after FIN: the stream has ended, the error is for others",
+	ACCEPT_PLAIN
+	"< F. 1:1(0) ack 1\n"
+	"> . 1:1(0) ack 2\n"
+	"< R. 2:2(0) ack 1\n"
+	"recv 10 = 0\n"
+	"recv 10 = 0\n"
+	"send 1 = EPIPE\n" },
+
 	{ "refused: RST answers SYN",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"

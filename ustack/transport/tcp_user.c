@@ -153,7 +153,8 @@ ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	}
 	if (done || !len)
 		return done;
-	if (tcp->error)
+	/* As Linux: a stream that was complete stays so, whatever came later. */
+	if (tcp->error && !(tcp->flags & US_TCP_FIN_RCVD))
 		return -us_tcp_error(tcp);
 	if ((tcp->flags & (US_TCP_FIN_RCVD | US_TCP_SHUT_RD)) ||
 	    tcp->state == TCP_CLOSE)
