@@ -113,9 +113,25 @@ static void test_sack(void)
 	end();
 }
 
+/* The last small segment was more than 2^31 bytes ago. */
+static void test_old_tail(void)
+{
+	struct us_tcp *tcp = begin("option sndbuf 100000");
+
+	line("send 1 = 1");
+	line("> P. 1:2(1) ack 1");
+	line("< . 1:1(0) ack 2 win 65535");
+	tcp->active->snd_sml = tcp->snd_nxt + (1u << 30);
+	line("send 100 = 100");
+	line("> P. 2:102(100) ack 1");
+	ok(!bench.why[0], "a tail does not wait for it%s", bench.why);
+	end();
+}
+
 int main(void)
 {
 	plan(0);
+	test_old_tail();
 	test_sack();
 	test_window();
 	return finish();

@@ -193,8 +193,10 @@ static bool may_send_tail(const struct us_tcp *tcp)
 		return true;
 	if (tcp->flags & (US_TCP_CORK | US_TCP_MORE))
 		return false;
+	/* After gigabytes of full segments snd_sml seems to be ahead of all. */
 	return (tcp->flags & US_TCP_NODELAY) ||
-	       !us_after(tcp->active->snd_sml, tcp->snd_una);
+	       !us_after(tcp->active->snd_sml, tcp->snd_una) ||
+	       us_after(tcp->active->snd_sml, tcp->snd_nxt);
 }
 
 /* RFC 9293 3.8.6.2.1: silly window avoidance.  @len of @avail bytes may go. */
