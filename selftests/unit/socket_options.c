@@ -163,6 +163,34 @@ static void test_inherit(void)
 	ustack_close(listener);
 }
 
+/* Set on a listening socket, after listen(2). */
+static void test_inherited(void)
+{
+	struct ustack_socket *listener = world_listen(world.b, "10.0.0.2", 7), *peer;
+	char data[8];
+
+	s = listener;
+	set(IPPROTO_TCP, TCP_NODELAY, 1);
+	set(SOL_SOCKET, SO_RCVBUF, 5000);
+	peer = world_connect(world.a, "10.0.0.2", 7, SOCK_STREAM | SOCK_NONBLOCK);
+	world_run(WORLD_MS(20));
+	s = ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK);
+	ok(s && get(IPPROTO_TCP, TCP_NODELAY) == 1 &&
+	   get(SOL_SOCKET, SO_RCVBUF) == 10000, "an accepted connection inherits");
+	world.frozen = true;
+	ustack_send(s, "x", 1, 0);
+	ustack_poll(world.b);
+	ustack_send(s, "y", 1, 0);
+	ustack_poll(world.b);
+	ustack_poll(world.a);
+	ok(ustack_recv(peer, data, sizeof(data), MSG_DONTWAIT) == 2,
+	   "and does what it says: no Nagle");
+	world.frozen = false;
+	ustack_close(s);
+	ustack_close(peer);
+	ustack_close(listener);
+}
+
 int main(void)
 {
 	plan(0);
@@ -176,6 +204,7 @@ int main(void)
 	test_times();
 	test_lengths();
 	ustack_close(s);
+	test_inherited();
 	s = ustack_socket(world.a, AF_INET6, SOCK_DGRAM, 0);
 	test_dgram();
 	ustack_close(s);

@@ -195,6 +195,7 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	child->rcvtimeo = s->rcvtimeo;
 	child->sndtimeo = s->sndtimeo;
 	us_tcp_set_user(tcp, child);
+	us_tcp_set_options(tcp, &child->options);
 	return 0;
 }
 
@@ -384,6 +385,8 @@ static int error(struct ustack_socket *s)
 
 static void changed(struct ustack_socket *s)
 {
+	if (s->listener)
+		us_tcp_listen_options(s->listener, &s->options);
 	if (s->tcp)
 		us_tcp_set_options(s->tcp, &s->options);
 }

@@ -73,6 +73,8 @@ int us_tcp_listen(struct us_stack *stack, uint8_t family,
 		  struct us_tcp_listener **listener);
 void us_tcp_set_backlog(struct us_tcp_listener *listener, unsigned int backlog);
 void us_tcp_unlisten(struct us_tcp_listener *listener);	/* resets the unaccepted */
+void us_tcp_listen_options(struct us_tcp_listener *listener,
+			   const struct us_tcp_options *options);
 struct us_tcp *us_tcp_accept(struct us_tcp_listener *listener);	/* or NULL */
 
 void us_tcp_set_user(struct us_tcp *tcp, void *user);

@@ -181,6 +181,17 @@ int us_tcp_listen(struct us_stack *stack, uint8_t family,
 	return 0;
 }
 
+/**
+ * us_tcp_listen_options() - changes what connections inherit
+ * @listener: those that came before keep what they have.
+ * @options: copied.
+ */
+void us_tcp_listen_options(struct us_tcp_listener *listener,
+			   const struct us_tcp_options *options)
+{
+	listener->options = *options;
+}
+
 static void abort_unaccepted(struct us_tcp_listener *l)
 {
 	struct us_tcp *tcp;
