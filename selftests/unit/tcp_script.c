@@ -131,6 +131,19 @@ static const struct {
 	"recv 10 = 0\n"
 	"send 1 = EPIPE\n" },
 
+	{ "listen_peer: a SYN holds the port for 3 s",
+	"listen_peer\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"+1 > S. 0:0(0) ack 1\n"
+	"+1.9 state SYN_RECV\n"
+	"+0.11 state CLOSE\n"
+	"option peer_isn 2000000\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"accept = 0\n" },
+
 	{ "refused: RST answers SYN",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"

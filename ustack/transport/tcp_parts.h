@@ -24,6 +24,7 @@
 #define US_TCP_KEEP_PROBES	9
 #define US_TCP_SYN_RETRIES	6
 #define US_TCP_SYNACK_RETRIES	5
+#define US_TCP_PEER_RETRIES	1	/* after 1 s; 2 s more are the latch's 3 s */
 #define US_TCP_RETRIES		15
 #define US_TCP_ORPHAN_RETRIES	8
 #define US_TCP_FIN_WAIT		US_TCP_MSEC(60000)

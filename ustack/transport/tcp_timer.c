@@ -57,12 +57,20 @@ static void give_up(struct us_tcp *tcp)
 	us_tcp_done(tcp, tcp->soft_error ? tcp->soft_error : ETIMEDOUT);
 }
 
+/* A peer that does not answer has a point-to-point port for 3 s, as the link that
+ * keeps the port for it says, so that one SYN does not lock it for others.
+ */
+static uint8_t syn_retries(const struct us_tcp *tcp)
+{
+	if (tcp->state == TCP_SYN_SENT)
+		return US_TCP_SYN_RETRIES;
+	return tcp->listener && tcp->listener->listen_peer ?
+		US_TCP_PEER_RETRIES : US_TCP_SYNACK_RETRIES;
+}
+
 static void syn_timeout(struct us_tcp *tcp)
 {
-	uint8_t limit = tcp->state == TCP_SYN_SENT ? US_TCP_SYN_RETRIES :
-			US_TCP_SYNACK_RETRIES;
-
-	if (tcp->retries >= limit) {
+	if (tcp->retries >= syn_retries(tcp)) {
 		give_up(tcp);
 		return;
 	}
