@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Slots in flight: held in a queue of the device, by reference to the arena. */
+/*
+ * Slots in flight: held in a queue of the device, by reference to the arena.
+ *
+ * kselftest-leaks
+ */
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

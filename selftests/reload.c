@@ -2,6 +2,8 @@
 /*
  * The module comes and goes while packets run: refused while a channel is open
  * or a packet in flight refers to one, clean as soon as that is over.
+ *
+ * kselftest-leaks
  */
 #include <stdlib.h>
 #include <string.h>
