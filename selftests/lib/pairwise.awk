@@ -90,6 +90,7 @@ END {
 				for (j = 1; j <= values[d]; j++)
 					if (c != d && !((c, value[c, i], d, value[d, j]) in never))
 						left[c, value[c, i], d, value[d, j]] = 1
+	print "# SPDX-License-Identifier: GPL-2.0"
 	printf "#"
 	for (c = 1; c <= columns; c++)
 		printf "%s%s", (c > 1 ? "\t" : ""), name[c]
