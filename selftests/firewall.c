@@ -190,7 +190,7 @@ TEST_F(firewall, early_is_untracked)
 {
 	BIND_EARLY();
 	ASSERT_EQ(0, chain(&self->net, "output", 0,
-			   "meta l4proto != ipv6-icmp ct state untracked counter"));
+			   "meta l4proto != 58 ct state untracked counter"));
 	ASSERT_EQ(0, net_inject(self->raw, &self->in));
 	EXPECT_TRUE(chan_expect(&self->c, &self->in));
 	ASSERT_EQ(0, chan_send(&self->c, self->flow, &self->out));
