@@ -1,58 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What one peer that keeps no rule may take of a connection, and of the stack. */
-#include "packet_script.h"
-#include "tcp_audit.h"
-
-static struct script bench;
-
-static struct us_stack *stack(void)
-{
-	return script_stack(&bench);
-}
-
-static void line(const char *text)
-{
-	script_line(&bench, text);
-}
-
-/* The only connection, accepted. */
-static struct us_tcp *begin(const char *option)
-{
-	const struct us_tcp_table *table;
-	struct us_tcp *tcp = NULL;
-	uint32_t i;
-
-	memset(&bench, 0, sizeof(bench));
-	script_open(&bench, false);
-	line(option);
-	line("listen");
-	line("< S 0:0(0) win 65535 <mss 1460,sackOK,nop,nop,nop,wscale 7>");
-	line("> S. 0:0(0) ack 1");
-	line("< . 1:1(0) ack 1 win 65535");
-	line("accept = 0");
-	table = stack()->tcp;
-	for (i = 0; i <= table->mask && !tcp; i++)
-		tcp = table->hash[i];
-	if (bench.why[0] || !tcp)
-		printf("Bail out! %s\n", bench.why);
-	return tcp;
-}
-
-static void discard(void)
-{
-	bench.count = 0;
-	bench.first = 0;
-}
-
-static void end(void)
-{
-	const char *why = NULL;
-
-	discard();
-	audit(bench.stack, &why);
-	ok(!why, "the books are right%s%s", why ? ": " : "", why ? why : "");
-	script_end(&bench);
-}
+#include "tcp_bench.h"
 
 static void give(uint32_t seq, uint32_t len)
 {
@@ -60,14 +8,14 @@ static void give(uint32_t seq, uint32_t len)
 				    .len = len, .window = 65535, .options_len = -1 };
 
 	script_receive(&bench, &g);
-	discard();
+	bench_discard();
 	bench.now += 1000;
 }
 
 /* Segments smaller than the unit of the window: rounding must not let them in. */
 static void test_window(void)
 {
-	struct us_tcp *tcp = begin("option rcvbuf 1000000");
+	struct us_tcp *tcp = bench_begin("option rcvbuf 1000000");
 	uint32_t seq = 1, n;
 
 	for (; us_tcp_rcv_wnd(tcp) >= 1400; seq += 1400)
@@ -77,7 +25,7 @@ static void test_window(void)
 	ok(tcp->rcv_wscale == 4 && tcp->active->rcv_bytes == tcp->rcvbuf,
 	   "the buffer is filled, and no more: %u of %u", tcp->active->rcv_bytes,
 	   tcp->rcvbuf);
-	end();
+	bench_end();
 }
 
 static void give_sack(const struct us_tcp *tcp, uint32_t at)
@@ -93,39 +41,39 @@ static void give_sack(const struct us_tcp *tcp, uint32_t at)
 	}
 	g.options_len = 36;
 	script_receive(&bench, &g);
-	discard();
+	bench_discard();
 }
 
 /* The peer has every second byte, it says. */
 static void test_sack(void)
 {
-	struct us_tcp *tcp = begin("option sndbuf 1000000");
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
 	uint32_t at, end_at, most;
 
-	line("send 14600 = 14600");
-	discard();
+	bench_line("send 14600 = 14600");
+	bench_discard();
 	end_at = tcp->snd_nxt - bench.isn;
 	for (at = 3; at + 8 < end_at; at += 8)
 		give_sack(tcp, at);
 	most = 256 + us_tcp_in_flight(tcp) / tcp->mss + 16;
 	ok(tcp->active->nr_sent <= most, "%u runs in flight, at most %u",
 	   tcp->active->nr_sent, most);
-	end();
+	bench_end();
 }
 
 /* The last small segment was more than 2^31 bytes ago. */
 static void test_old_tail(void)
 {
-	struct us_tcp *tcp = begin("option sndbuf 100000");
+	struct us_tcp *tcp = bench_begin("option sndbuf 100000");
 
-	line("send 1 = 1");
-	line("> P. 1:2(1) ack 1");
-	line("< . 1:1(0) ack 2 win 65535");
+	bench_line("send 1 = 1");
+	bench_line("> P. 1:2(1) ack 1");
+	bench_line("< . 1:1(0) ack 2 win 65535");
 	tcp->active->snd_sml = tcp->snd_nxt + (1u << 30);
-	line("send 100 = 100");
-	line("> P. 2:102(100) ack 1");
+	bench_line("send 100 = 100");
+	bench_line("> P. 2:102(100) ack 1");
 	ok(!bench.why[0], "a tail does not wait for it%s", bench.why);
-	end();
+	bench_end();
 }
 
 int main(void)

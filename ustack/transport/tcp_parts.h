@@ -408,6 +408,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		    struct us_tcp_acked *r);
 void us_tcp_recover_timeout(struct us_tcp *tcp);
 void us_tcp_recover_mtu(struct us_tcp *tcp);
+bool us_tcp_congested(struct us_tcp *tcp);
 
 /* tcp_rack.c */
 void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent);

@@ -166,8 +166,6 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	if (!a->tlp_end || !seg || us_before(seg->ack, a->tlp_end))
 		return;
 	a->tlp_end = 0;
-	if (r->dsack || !r->retrans || a->ca_state >= TCP_CA_Recovery)
-		return;
-	tcp->ssthresh = a->cc->ssthresh(tcp);
-	a->cwnd = us_min32(a->cwnd, tcp->ssthresh);
+	if (!r->dsack && r->retrans)
+		us_tcp_congested(tcp);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Loss recovery: what an ACK means for the congestion window.  States are
- * Linux's: open, recovery (fast retransmit under way), loss (after a timeout).
+ * Linux's: open, CWR (congestion was signalled, nothing is lost), recovery (fast
+ * retransmit under way), loss (after a timeout).
  *
  * With SACK, RACK says what is lost (tcp_rack.c).  Without, RFC 6582: the third
  * duplicate ACK means that the head of the flight is lost, and each partial ACK
@@ -26,27 +27,64 @@ static void remember(struct us_tcp *tcp)
 	a->retrans_ts = us_tcp_tick(tcp->table->stack) + tcp->ts_offset;
 }
 
+/* From here on, until what is in flight now is acknowledged, cwnd goes down to the
+ * new ssthresh.
+ */
+static void begin_reduction(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	remember(tcp);
+	a->recover_fs = us_max32(us_tcp_in_flight(tcp), 1);
+	tcp->ssthresh = a->cc->ssthresh(tcp);
+	a->prr_delivered = 0;
+	a->prr_out = 0;
+}
+
+/* What was reduced in this round trip because of a mark is not reduced again because
+ * of a loss; nor undone, if the loss was none (RFC 3168 6.1.2).
+ */
 static void enter(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	us_count(tcp->table->stack, tcp_fast_retransmit);
-	remember(tcp);
-	a->recover_fs = us_max32(us_tcp_in_flight(tcp), 1);
-	tcp->ssthresh = a->cc->ssthresh(tcp);
+	if (a->ca_state == TCP_CA_Open)
+		begin_reduction(tcp);
 	a->high_seq = tcp->snd_nxt;
-	a->prr_delivered = 0;
-	a->prr_out = 0;
 	a->tlp_end = 0;
 	a->ca_state = TCP_CA_Recovery;
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+}
+
+/**
+ * us_tcp_congested() - the path is congested, though nothing has to be sent again:
+ *	the peer echoes a congestion mark (RFC 3168 6.1.2, RFC 9438 4.6), or a tail
+ *	loss probe repaired what was lost
+ * @tcp: active; called before us_tcp_recover() for the same ACK.
+ *
+ * The window is reduced as for a loss, once a round trip; the reduction is never
+ * undone.
+ * Return: true if it is reduced now, so that the next new data tells of it (CWR).
+ */
+bool us_tcp_congested(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->ca_state != TCP_CA_Open)
+		return false;
+	begin_reduction(tcp);
+	a->undo_cwnd = 0;
+	a->high_seq = tcp->snd_nxt;
+	a->ca_state = TCP_CA_CWR;
+	return true;
 }
 
 static void leave(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->ca_state == TCP_CA_Recovery)
+	if (a->ca_state != TCP_CA_Loss)
 		a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
 	a->ca_state = TCP_CA_Open;
 	a->dupacks = 0;
@@ -173,7 +211,7 @@ static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->ca_state == TCP_CA_Recovery) {
+	if (a->ca_state == TCP_CA_Recovery || a->ca_state == TCP_CA_CWR) {
 		if (us_before(tcp->snd_una, a->high_seq))
 			reduce(tcp, r);
 		else
@@ -203,7 +241,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		return;
 	}
 	us_tcp_probe_acked(tcp, seg, r);
-	if (a->ca_state >= TCP_CA_Recovery && recovered(tcp))
+	if (a->ca_state != TCP_CA_Open && recovered(tcp))
 		leave(tcp);
 	detect(tcp, r);
 	if (must_enter(tcp)) {
