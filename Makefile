@@ -36,20 +36,25 @@ lib_objs := $(ustack:%.c=$(O)/%.o)
 tools_lib_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/lib/*.c))
 programs := $(tools:tools/%.c=$(O)/bin/%)
 unit_programs := $(unit:selftests/%.c=$(O)/%)
+ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/lib/pattern.o
 fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 
-.PHONY: all lib unit-programs fuzz-programs module kselftest check demo mutants \
-	vm-shell vm-run clean help
+.PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
+	bench-host 	vm-shell vm-run clean help
 
 all: lib $(programs)	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
 unit-programs: $(unit_programs)
 fuzz-programs: $(fuzz_programs)
+ubench: $(O)/bin/ubench	## the benchmark of the stack itself (needs liblwip-dev)
 
 # The contract with the module is seen where a channel is: nowhere else.
 $(O)/ustack/link/netchannel.o: CPPFLAGS += -Iuapi
 $(filter $(O)/ustack/link/netchannel%,$(lib_objs)): CPPFLAGS += -Iuapi
 $(tools:%.c=$(O)/%.o) $(tools_lib_objs): CPPFLAGS += -Iuapi
+# ubench compares with what Debian ships; its headers are not held to our warnings.
+$(ubench_objs): CPPFLAGS += -Itools -isystem /usr/include/lwip
+
 # The module's two pure headers are tested and fuzzed as user code.
 $(O)/selftests/%.o: CPPFLAGS += -Iuapi -Ikmod -Iselftests/unit
 
@@ -70,6 +75,10 @@ define link
 endef
 
 $(programs): $(O)/bin/%: $(O)/tools/%.o $(tools_lib_objs) $(O)/libustack.a
+	$(link)
+
+$(O)/bin/ubench: LDLIBS += -llwip
+$(O)/bin/ubench: $(ubench_objs) $(O)/libustack.a
 	$(link)
 
 $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
@@ -126,6 +135,11 @@ check:			## all tests; STAGES="unit uapi" for some of them
 
 demo:			## a file through a channel and through the kernel's sockets
 	@selftests/demo/run
+
+bench-host: $(O)/bin/ubench	## how fast the stack is on this machine, beside lwIP
+	@mkdir -p build/bench
+	$(O)/bin/ubench pipe --results build/bench/results.tsv
+	$(O)/bin/ubench idle --budget 512 --results build/bench/results.tsv
 
 mutants:		## faults put into the code, each to be found by a test
 	@selftests/mutants/run

@@ -69,7 +69,7 @@ static int create_layers(struct us_stack *stack, const struct ustack_config *con
 		err = us_net_create(stack);
 	if (!err)
 		err = us_tcp_table_create(stack, config->max_sockets,
-					  &us_stream_user);
+					  config->max_time_wait, &us_stream_user);
 	if (!err)
 		err = us_udp_table_create(stack, config->max_sockets,
 					  &us_dgram_user);

@@ -25,6 +25,11 @@ void pattern_init(void)
 		bytes[i] = bytes[i - PATTERN_PERIOD];
 }
 
+const uint8_t *pattern_bytes(void)
+{
+	return bytes;
+}
+
 void pattern_make(uint64_t offset, void *data, size_t len)
 {
 	memcpy(data, bytes + offset % PATTERN_PERIOD, len);

@@ -15,6 +15,11 @@
 /* pattern_init() - before all else */
 void pattern_init(void);
 
+/* pattern_bytes() - the period, and what follows it for as long as the longest
+ * message: from any place of the period on, that much is in one piece
+ */
+const uint8_t *pattern_bytes(void);
+
 /* pattern_make() - writes the bytes from @offset of the stream on */
 void pattern_make(uint64_t offset, void *data, size_t len);
 

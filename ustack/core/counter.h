@@ -23,7 +23,8 @@
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
 	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_rcv_dropped) X(tcp_duplicate) \
 	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \
-	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_timeout)
+	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_time_wait_reused) \
+	X(tcp_time_wait_expired) X(tcp_timeout)
 
 enum us_counter {
 #define X(name) US_COUNT_##name,

@@ -49,6 +49,8 @@ struct ustack_socket;
  *	(getrandom).
  * @max_sockets: sockets and connections; 0 is 1024.
  * @max_packets: received packets held at once; 0 is 4096.
+ * @max_time_wait: connections remembered in TIME-WAIT; one more takes the place of
+ *	the oldest.  0 is four times @max_sockets, and 4096 at least.
  * @send_memory: bytes for send buffers of links that bring none; 0 is 4 MiB.
  */
 struct ustack_config {
@@ -57,6 +59,7 @@ struct ustack_config {
 	uint64_t seed;
 	unsigned int max_sockets;
 	unsigned int max_packets;
+	unsigned int max_time_wait;
 	size_t send_memory;
 };
 

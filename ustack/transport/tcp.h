@@ -23,7 +23,7 @@ struct us_tcp_user {
 };
 
 int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
-			const struct us_tcp_user *user);
+			unsigned int max_waits, const struct us_tcp_user *user);
 void us_tcp_table_destroy(struct us_stack *stack);	/* resets what is open */
 void us_tcp_link_writable(struct us_stack *stack, struct us_link *link);
 /* Sends what became due in this poll (delayed output); called once a poll. */

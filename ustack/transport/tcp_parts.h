@@ -251,7 +251,8 @@ struct us_tcp_listener {
  * @last: connection of the last segment: most segments come in runs.
  * @hash: established table: everything that has both ends.
  * @wait_hash: the same for TIME-WAIT.
- * @mask: buckets of both - 1.
+ * @mask: buckets of @hash - 1.
+ * @wait_mask: buckets of @wait_hash - 1.
  * @key: of the two tables' hash.
  * @conns: pool of struct us_tcp.
  * @actives: pool of struct us_tcp_active.
@@ -280,6 +281,7 @@ struct us_tcp_table {
 	struct us_tcp **hash;
 	struct us_tcp_wait **wait_hash;
 	uint32_t mask;
+	uint32_t wait_mask;
 	uint64_t key[4];
 	struct us_pool conns;
 	struct us_pool actives;

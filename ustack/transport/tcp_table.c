@@ -303,13 +303,12 @@ static uint32_t clamp(uint32_t value, uint32_t min, uint32_t max)
 	return us_min32(us_max32(value, min), max);
 }
 
-static int create_pools(struct us_tcp_table *t, uint32_t n)
+static int create_pools(struct us_tcp_table *t, uint32_t n, uint32_t waits)
 {
 	uint32_t blocks = clamp(n * BLOCKS_EACH, BLOCKS_MIN, BLOCKS_MAX);
 	uint32_t sents = us_min32(n < SENTS_MAX / SENTS_EACH ?
 				  us_max32(n * SENTS_EACH, 16384) : SENTS_MAX,
 				  SENTS_MAX);
-	uint32_t waits = us_max32(n < UINT32_MAX / 4 ? 4 * n : n, WAITS_MIN);
 	int err;
 
 	err = us_pool_create(&t->conns, sizeof(struct us_tcp), n);
@@ -359,34 +358,58 @@ static void init(struct us_tcp_table *table, struct us_stack *stack,
 	us_timer_init(&table->wait_timer, us_tcp_wait_expire);
 }
 
+static uint32_t waits_for(uint32_t connections)
+{
+	return us_max32(connections < UINT32_MAX / 4 ? 4 * connections : connections,
+			WAITS_MIN);
+}
+
+static uint32_t buckets_for(uint32_t entries)
+{
+	uint32_t buckets = 64;
+
+	while (buckets < entries && buckets < 1u << 24)
+		buckets *= 2;
+	return buckets;
+}
+
+static int create_tables(struct us_tcp_table *table, uint32_t connections,
+			 uint32_t waits)
+{
+	table->mask = buckets_for(connections) - 1;
+	table->wait_mask = buckets_for(waits) - 1;
+	table->hash = calloc((size_t)table->mask + 1, sizeof(*table->hash));
+	table->wait_hash = calloc((size_t)table->wait_mask + 1,
+				  sizeof(*table->wait_hash));
+	if (!table->hash || !table->wait_hash)
+		return -ENOMEM;
+	return create_pools(table, connections, waits);
+}
+
 /**
  * us_tcp_table_create() - makes a stack's TCP
  * @stack: gets it; its net layer exists.
  * @max_connections: connection blocks; everything else follows from it.
+ * @max_waits: records of TIME-WAIT; 0: as many as suit @max_connections.
  * @user: the socket layer; must stay.
  *
  * Takes all memory that TCP will ever use, but touches little of it.
  * Return: 0, -ENOMEM.
  */
 int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
-			const struct us_tcp_user *user)
+			unsigned int max_waits, const struct us_tcp_user *user)
 {
 	static const struct us_protocol ops = {
 		.input = us_tcp_input,
 		.error = us_tcp_icmp,
 	};
 	struct us_tcp_table *table = calloc(1, sizeof(*table));
-	uint32_t buckets = 64;
 
 	if (!table)
 		return -ENOMEM;
-	while (buckets < max_connections && buckets < 1u << 24)
-		buckets *= 2;
-	table->mask = buckets - 1;
-	table->hash = calloc(buckets, sizeof(*table->hash));
-	table->wait_hash = calloc(buckets, sizeof(*table->wait_hash));
-	if (!table->hash || !table->wait_hash ||
-	    create_pools(table, us_max32(max_connections, 1))) {
+	max_connections = us_max32(max_connections, 1);
+	if (create_tables(table, max_connections,
+			  max_waits ? max_waits : waits_for(max_connections))) {
 		destroy(table);
 		return -ENOMEM;
 	}

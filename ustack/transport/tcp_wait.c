@@ -18,7 +18,7 @@ static struct us_tcp_wait **bucket(struct us_tcp_table *table,
 {
 	uint32_t hash = us_tcp_hash(table, local, local_port, remote, remote_port);
 
-	return &table->wait_hash[hash & table->mask];
+	return &table->wait_hash[hash & table->wait_mask];
 }
 
 /**
@@ -104,8 +104,10 @@ void us_tcp_wait_expire(struct us_timer *timer, us_ns now)
 	uint32_t tick = (uint32_t)(now >> US_TCP_TICK_SHIFT);
 	struct us_tcp_wait *wait;
 
-	while ((wait = oldest(table)) && !us_after(wait->expires, tick))
+	while ((wait = oldest(table)) && !us_after(wait->expires, tick)) {
+		us_count(table->stack, tcp_time_wait_expired);
 		us_tcp_wait_drop(table, wait);
+	}
 	arm(table);
 }
 
@@ -202,6 +204,7 @@ bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
 {
 	if (reopens(wait, seg)) {
 		*iss = wait->snd_nxt + 65535 + 2;
+		us_count(table->stack, tcp_time_wait_reused);
 		us_tcp_wait_drop(table, wait);
 		return false;
 	}
