@@ -21,7 +21,9 @@
  *	send N [more] = N|ERR	recv N = N|ERR	shutdown = 0	close
  *	poll = IN|OUT|HUP|RDHUP|ERR|0		error = ERR|0
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
- *				maxseg keepalive; offer, mtu, gso, ipv6, peer_isn, full
+ *				maxseg keepalive user_timeout; offer, mtu, gso, ipv6,
+ *				peer_isn, peer_port, full; half, orphans: how many
+ *				such connections there may be
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
  *	< icmp unreach CODE [mtu N] seq N
  *	< ... badsum
@@ -82,6 +84,8 @@ struct script_packet {
  * @has_isn: it was.
  * @peer_isn: the peer's.
  * @port: ours, host byte order.
+ * @peer_port: the peer's, host byte order.
+ * @ts_offset: of the last connection seen.
  * @line: at work.
  * @why: what is wrong, "" if nothing.
  * @more: further words for @why.
@@ -110,6 +114,8 @@ struct script {
 	bool has_isn;
 	uint32_t peer_isn;
 	uint16_t port;
+	uint16_t peer_port;
+	uint32_t ts_offset;
 	int line;
 	char why[400];
 	int full;
@@ -118,7 +124,7 @@ struct script {
 	uint32_t written;
 	uint32_t read;
 	struct {
-		int sndbuf, rcvbuf, nodelay, cork, maxseg, keepalive;
+		int sndbuf, rcvbuf, nodelay, cork, maxseg, keepalive, user_timeout;
 	} options;
 };
 
@@ -354,7 +360,7 @@ static inline uint32_t script_tick(const struct script *s)
 	return (uint32_t)(s->begin >> US_TCP_TICK_SHIFT);
 }
 
-static inline uint32_t script_ts_offset(const struct script *s)
+static inline uint32_t script_ts_offset(struct script *s)
 {
 	struct us_tcp_table *table = script_stack(s)->tcp;
 	struct us_tcp *tcp = NULL;
@@ -362,7 +368,9 @@ static inline uint32_t script_ts_offset(const struct script *s)
 
 	for (i = 0; i <= table->mask && !tcp; i++)
 		tcp = table->hash[i];
-	return tcp ? tcp->ts_offset : 0;
+	if (tcp)
+		s->ts_offset = tcp->ts_offset;
+	return s->ts_offset;
 }
 
 static inline const char *script_option_ts(struct script *s, const char *p,
@@ -578,7 +586,7 @@ static inline void script_receive(struct script *s, const struct script_segment 
 
 	len = US_TCP_LEN + options + g->len;
 	*h = (struct us_tcp_hdr){
-		.src = us_put16(SCRIPT_PEER_PORT), .dst = us_put16(s->port),
+		.src = us_put16(s->peer_port), .dst = us_put16(s->port),
 		.seq = us_put32(g->seq + s->peer_isn),
 		.ack = us_put32(g->flags & US_TCP_ACK ? g->ack + s->isn : 0),
 		.offset = (uint8_t)((US_TCP_LEN + options) << 2),
@@ -805,14 +813,17 @@ static inline void script_apply(const struct script *s, struct ustack_socket *so
 {
 	const int *o[] = { &s->options.sndbuf, &s->options.rcvbuf,
 			   &s->options.keepalive, &s->options.nodelay,
-			   &s->options.cork, &s->options.maxseg };
+			   &s->options.cork, &s->options.maxseg,
+			   &s->options.user_timeout };
 	static const int level[] = { SOL_SOCKET, SOL_SOCKET, SOL_SOCKET,
-				     IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP };
+				     IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
+				     IPPROTO_TCP };
 	static const int opt[] = { SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE,
-				   TCP_NODELAY, TCP_CORK, TCP_MAXSEG };
+				   TCP_NODELAY, TCP_CORK, TCP_MAXSEG,
+				   TCP_USER_TIMEOUT };
 	size_t i;
 
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < sizeof(o) / sizeof(o[0]); i++)
 		if (*o[i])
 			ustack_setsockopt(socket, level[i], opt[i], o[i], sizeof(int));
 }
@@ -965,6 +976,16 @@ static inline void script_call_option(struct script *s, const char *p)
 		s->options.maxseg = (int)script_number(s, &q);
 	else if ((q = script_word(p, "keepalive")))
 		s->options.keepalive = (int)script_number(s, &q);
+	else if ((q = script_word(p, "user_timeout")))
+		s->options.user_timeout = (int)script_number(s, &q);
+	else if ((q = script_word(p, "half")))
+		script_stack(s)->tcp->share[US_TCP_SHARE_HALF].most =
+			(uint32_t)script_number(s, &q);
+	else if ((q = script_word(p, "orphans")))
+		script_stack(s)->tcp->share[US_TCP_SHARE_ORPHAN].most =
+			(uint32_t)script_number(s, &q);
+	else if ((q = script_word(p, "peer_port")))
+		s->peer_port = (uint16_t)script_number(s, &q);
 	else if ((q = script_word(p, "offer")))
 		script_call_offer(s, q);
 	else if ((q = script_word(p, "full")))
@@ -1134,6 +1155,7 @@ static inline bool script_open(struct script *s, bool six)
 	s->now = s->begin = s->mark = 1000 * US_SEC;
 	s->full = -1;
 	s->peer_isn = 1000000;
+	s->peer_port = SCRIPT_PEER_PORT;
 	if (ustack_create(&config, &s->stack))
 		return false;
 	stack = script_stack(s);

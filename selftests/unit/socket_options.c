@@ -73,6 +73,14 @@ static void test_maxseg(void)
 	   get(IPPROTO_TCP, TCP_MAXSEG) == 1000, "TCP_MAXSEG");
 }
 
+static void test_user_timeout(void)
+{
+	fails(set(IPPROTO_TCP, TCP_USER_TIMEOUT, -1), EINVAL);
+	ok(get(IPPROTO_TCP, TCP_USER_TIMEOUT) == 0 &&
+	   set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30000) == 0 &&
+	   get(IPPROTO_TCP, TCP_USER_TIMEOUT) == 30000, "TCP_USER_TIMEOUT");
+}
+
 static void test_linger(void)
 {
 	struct linger linger = { 1, 5 }, got = { -1, -1 };
@@ -200,6 +208,7 @@ int main(void)
 	test_flags();
 	test_buffers();
 	test_maxseg();
+	test_user_timeout();
 	test_linger();
 	test_times();
 	test_lengths();

@@ -20,11 +20,15 @@
  * @s: link, clock, sockets.
  * @random: state of the generator.
  * @why: what went wrong, or NULL.
+ * @syn: sequence number of the last SYN to the listener.
+ * @syn_ack: that of the answer to it.
  */
 struct fight {
 	struct script s;
 	uint64_t random;
 	const char *why;
+	uint32_t syn;
+	uint32_t syn_ack;
 };
 
 static uint32_t draw(struct fight *f)
@@ -168,6 +172,7 @@ static void attack(struct fight *f, const struct us_tcp *tcp)
 	s->isn = 0;
 	s->peer_isn = 0;
 	s->port = ntohs(tcp->local_port);
+	s->peer_port = ntohs(tcp->remote_port);
 	g.seq = pick_seq(f, tcp);
 	g.ack = pick_ack(f, tcp);
 	g.window = below(f, 4) ? (long)below(f, 65536) : (long)below(f, 4);
@@ -204,6 +209,8 @@ static void discard(struct fight *f)
 			continue;
 		if (!script_sum_ok(s, p))
 			f->why = "a wrong checksum was sent";
+		if (h->flags == (US_TCP_SYN | US_TCP_ACK))
+			f->syn_ack = us_get32(h->seq);
 		if (us_tcp_header_len(h) > p->len - script_ip_len(s))
 			f->why = "a bad header was sent";
 	}
@@ -252,16 +259,38 @@ static void bounds(struct fight *f)
 
 	if (stack->pkts.used > stack->pkts.count / 2 + 2)
 		f->why = "too many packets are held";
-	if (table->conns.used > 16)
+	if (table->conns.used > 16 + table->share[US_TCP_SHARE_HALF].most +
+				table->share[US_TCP_SHARE_ORPHAN].most)
 		f->why = "too many connections";
 	audit(f->s.stack, &f->why);
+}
+
+/* SYNs from several ports; or the end of the last one's handshake, as it should be
+ * or not quite: it may have been answered by a cookie.
+ */
+static void attack_listener(struct fight *f)
+{
+	struct script_segment g = { .options_len = -1, .window = 65535 };
+	struct script *s = &f->s;
+
+	s->port = 80;
+	s->isn = s->peer_isn = 0;
+	if (below(f, 2)) {
+		s->peer_port = (uint16_t)(SCRIPT_PEER_PORT + below(f, 8));
+		f->syn = g.seq = draw(f);
+		g.flags = US_TCP_SYN;
+	} else {
+		g.seq = f->syn + (below(f, 10) ? 1 : below(f, 3));
+		g.ack = f->syn_ack + (below(f, 10) ? 1 : below(f, 200));
+		g.flags = US_TCP_ACK;
+		g.len = below(f, 2) ? below(f, 1000) : 0;
+	}
+	script_receive(s, &g);
 }
 
 static void step(struct fight *f)
 {
 	const struct us_tcp *tcp;
-	struct script_segment syn = { .flags = US_TCP_SYN, .options_len = -1,
-				      .window = 65535, .seq = draw(f) };
 	int64_t wait = below(f, 4) ? 0 : (int64_t)below(f, 300) * US_MSEC;
 
 	if (below(f, 300) == 0)
@@ -274,11 +303,8 @@ static void step(struct fight *f)
 		attack(f, tcp);
 	else if (tcp)
 		attack_icmp(f, tcp);
-	else if (f->s.listener) {
-		f->s.port = 80;
-		f->s.isn = f->s.peer_isn = 0;
-		script_receive(&f->s, &syn);
-	}
+	if (f->s.listener && (!tcp || below(f, 50) == 0))
+		attack_listener(f);
 	act(f);
 	ustack_poll(f->s.stack);
 	discard(f);
@@ -293,6 +319,9 @@ static bool wanted_to_open(struct fight *f)
 	s->options.rcvbuf = 2000 + (int)below(f, 200000);
 	s->options.sndbuf = 2000 + (int)below(f, 200000);
 	s->options.nodelay = (int)below(f, 2);
+	s->options.user_timeout = below(f, 8) ? 0 : 1 + (int)below(f, 100000);
+	script_stack(s)->tcp->share[US_TCP_SHARE_HALF].most = below(f, 4);
+	script_stack(s)->tcp->share[US_TCP_SHARE_ORPHAN].most = below(f, 4);
 	script_stack(s)->tcp->offer = below(f, 3) ? US_TCP_TS | US_TCP_SACK |
 		US_TCP_WSCALE : draw(f) & (US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE);
 	if (below(f, 2)) {

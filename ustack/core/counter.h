@@ -17,9 +17,11 @@
 	X(tcp_in) X(tcp_out) X(tcp_bad_header) X(tcp_bad_csum) X(tcp_bad_options) \
 	X(tcp_no_port) X(tcp_rst_out) X(tcp_rst_in) \
 	X(tcp_active_open) X(tcp_passive_open) X(tcp_established) X(tcp_closed) \
-	X(tcp_syn_dropped) X(tcp_accept_full) X(tcp_no_memory) \
+	X(tcp_syn_dropped) X(tcp_accept_full) X(tcp_no_memory) X(tcp_orphan_dropped) \
+	X(tcp_cookie_sent) X(tcp_cookie_accepted) X(tcp_cookie_refused) \
 	X(tcp_paws) X(tcp_out_of_window) X(tcp_bad_ack) X(tcp_challenge_ack) \
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
+	X(tcp_syn_limited) X(tcp_time_wait_limited) \
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
 	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_rcv_dropped) X(tcp_duplicate) \
 	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \

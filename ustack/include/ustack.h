@@ -262,7 +262,7 @@ ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
 /* setsockopt(2), getsockopt(2): SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
  * SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO; IPPROTO_TCP: TCP_NODELAY, TCP_CORK,
- * TCP_MAXSEG, TCP_INFO (struct tcp_info).  Others are refused (ENOPROTOOPT).
+ * TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_INFO (struct tcp_info).  Others are refused (ENOPROTOOPT).
  */
 int ustack_setsockopt(struct ustack_socket *socket, int level, int name,
 		      const void *value, socklen_t length);

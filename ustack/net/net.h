@@ -75,6 +75,9 @@ bool us_net_is_local(const struct us_stack *stack, const struct us_addr *addr);
  * zero); tos, and ttl if it is not 0, stay.  0, -ENETUNREACH, -EADDRNOTAVAIL.
  */
 int us_dst_resolve(struct us_stack *stack, struct us_dst *dst);
+/* The same for a few bytes that answer @pkt (or NULL), which asks no kernel. */
+int us_dst_answer(struct us_stack *stack, struct us_dst *dst,
+		  const struct us_pkt *pkt);
 
 /*
  * One packet out.  us_ip_reserve(): a slot whose head has room for the

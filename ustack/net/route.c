@@ -348,3 +348,31 @@ int us_dst_resolve(struct us_stack *stack, struct us_dst *dst)
 		dst->ttl = want.ttl;
 	return 0;
 }
+
+/**
+ * us_dst_answer() - finds the way back for an answer that any path can take
+ * @stack: the stack.
+ * @dst: as for us_dst_resolve(); local is given.
+ * @pkt: that is answered, or NULL.
+ *
+ * Where the kernel routes what a link sends, the link itself is all that need be
+ * known: strangers' packets cost no system call.
+ * Return: as us_dst_resolve().
+ */
+int us_dst_answer(struct us_stack *stack, struct us_dst *dst,
+		  const struct us_pkt *pkt)
+{
+	int err = 0;
+
+	if (pkt && pkt->link && (pkt->link->flags & US_LINK_KERNEL_IP) &&
+	    !us_net_lookup(stack->net, &dst->remote)) {
+		struct us_addr local = dst->local, remote = dst->remote;
+
+		us_dst_on_link(dst, pkt->link, &local, &remote);
+	} else {
+		err = us_dst_resolve(stack, dst);
+	}
+	if (!err && pkt && pkt->link == dst->link)
+		dst->flow = pkt->flow;
+	return err;
+}

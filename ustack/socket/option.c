@@ -220,6 +220,19 @@ static void get_maxseg(struct ustack_socket *s, union us_value *value)
 		value->number = s->options.maxseg ? s->options.maxseg : MSS_DEFAULT;
 }
 
+static int set_user_timeout(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0)
+		return -EINVAL;
+	s->options.user_timeout = value->number;
+	return 0;
+}
+
+static void get_user_timeout(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.user_timeout;
+}
+
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
@@ -246,6 +259,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_NODELAY, NUMBER, set_nodelay, get_nodelay },
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
 	{ IPPROTO_TCP, TCP_INFO, sizeof(struct tcp_info), NULL, get_info },
 };
 

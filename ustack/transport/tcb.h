@@ -64,6 +64,18 @@ enum us_tcp_timer {
 	US_TCP_TIMERS
 };
 
+/*
+ * Connections come out of one pool, but each kind has its own part of it: strangers
+ * who send SYNs, and peers who keep closed connections from ending, take nothing
+ * from those whom users know.
+ */
+enum us_tcp_share {
+	US_TCP_SHARE_USER,	/* has a user, or waits for accept(2) */
+	US_TCP_SHARE_HALF,	/* half open: passive, in SYN-RECEIVED */
+	US_TCP_SHARE_ORPHAN,	/* the user has let go, and it closes */
+	US_TCP_SHARES
+};
+
 /**
  * struct us_tcp_bind - a flow bound on a link
  * @node: in us_tcp_table.shared, if any remote end will do.
@@ -130,13 +142,16 @@ struct us_tcp_bind {
  * @sndbuf: bytes of the send queue.
  * @total_retrans: segments retransmitted.
  * @oow_at: tick of the last answer to a segment out of the window.
- * @syn_xmit: usec at which SYN or SYN-ACK was sent first.
+ * @syn_xmit: usec at which SYN or SYN-ACK was sent first; 0: not known.
+ * @user_timeout: ticks that data may stay unacknowledged, 0: as long as
+ *	US_TCP_RETRIES take (RFC 5482).
  * @maxseg: limit of the MSS set by the user, 0 is none.
  * @error: pending error, a positive errno.
  * @soft_error: last ICMP error that did not end the connection; reported if
  *	the connection times out.
  * @adv_mss: MSS option that was sent.
  * @keep_probes: keep-alive probes without an answer.
+ * @share: enum us_tcp_share: whose part of the pool the block is of.
  *
  * Line 0 and the start of line 1 are read by the lookup; line 1 holds all that
  * header prediction reads and writes.
@@ -188,11 +203,13 @@ struct us_tcp {
 	uint32_t total_retrans;
 	uint32_t oow_at;
 	uint32_t syn_xmit;
+	uint32_t user_timeout;
 	uint16_t maxseg;
 	uint16_t error;
 	uint16_t soft_error;
 	uint16_t adv_mss;
 	uint8_t keep_probes;
+	uint8_t share;
 };
 
 static_assert(sizeof(struct us_tcp) <= 320, "an idle connection is small");
@@ -292,6 +309,8 @@ struct us_tcp_reass;
  * @owner: the connection.
  * @nr_sent: runs in @flight.
  * @persist_shift: backoff of the persist timer.
+ * @stalled_at: tick since which nothing was acknowledged or the window closed;
+ *	while us_tcp.retries or @persist_shift count.
  */
 struct us_tcp_active {
 	/* line 0: output */
@@ -346,6 +365,7 @@ struct us_tcp_active {
 	uint32_t prr_delivered;
 	uint32_t prr_out;
 	uint32_t recover_fs;
+	uint32_t stalled_at;
 	uint64_t cc_state[13];
 };
 

@@ -38,10 +38,13 @@ void us_tcp_flush(struct us_stack *stack);
  * @nodelay: no Nagle.
  * @cork: only full segments.
  * @keepalive: probes after two idle hours.
+ * @user_timeout: milliseconds that data may stay unacknowledged (RFC 5482), 0 is
+ *	the default.
  */
 struct us_tcp_options {
 	uint32_t sndbuf;
 	uint32_t rcvbuf;
+	uint32_t user_timeout;
 	uint16_t maxseg;
 	bool nodelay;
 	bool cork;

@@ -181,13 +181,19 @@ static bool has_unread(const struct us_tcp *tcp)
 /**
  * us_tcp_close() - the user lets go of a connection
  * @tcp: closes in order in the background; with RST if data was left unread
- *	(RFC 2525 2.17).  Not touched by the user any more.
+ *	(RFC 2525 2.17), or if too many close already.  Not touched by the user
+ *	any more.
  */
 void us_tcp_close(struct us_tcp *tcp)
 {
 	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT ||
 	    has_unread(tcp) ||
 	    (!(tcp->flags & US_TCP_FIN_QUEUED) && !queue_fin(tcp))) {
+		us_tcp_abort(tcp);
+		return;
+	}
+	if (!us_tcp_move(tcp, US_TCP_SHARE_ORPHAN)) {
+		us_count(tcp->table->stack, tcp_orphan_dropped);
 		us_tcp_abort(tcp);
 		return;
 	}

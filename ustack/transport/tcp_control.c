@@ -52,8 +52,13 @@ static uint16_t window(struct us_tcp *tcp)
 	return (uint16_t)field;
 }
 
-/* RFC 7323 2.2: the window of a SYN is never scaled. */
-static uint16_t syn_window(struct us_tcp *tcp)
+/**
+ * us_tcp_syn_window() - the window that SYN and SYN-ACK tell; moves rcv_adv
+ * @tcp: whose rcv_nxt is set.
+ *
+ * Return: bytes, for it is never scaled (RFC 7323 2.2).
+ */
+uint16_t us_tcp_syn_window(struct us_tcp *tcp)
 {
 	uint32_t window = us_min32(tcp->rcvbuf, UINT16_MAX);
 
@@ -122,7 +127,7 @@ struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flag
 		return NULL;
 	write_header(tx, tcp->local_port, tcp->remote_port, seq,
 		     flags & US_TCP_ACK ? tcp->rcv_nxt : 0, flags,
-		     syn ? syn_window(tcp) : window(tcp));
+		     syn ? us_tcp_syn_window(tcp) : window(tcp));
 	set_header_len(tx, us_tcp_put_options(tcp, flags,
 					      tx->head + tx->l4 + US_TCP_LEN));
 	return tx;
@@ -271,10 +276,8 @@ void us_tcp_refuse(struct us_stack *stack, const struct us_tcp_segment *seg)
 						   US_TCP_RST | US_TCP_ACK,
 	};
 
-	if ((seg->flags & US_TCP_RST) || us_dst_resolve(stack, &reply.dst))
+	if ((seg->flags & US_TCP_RST) || us_dst_answer(stack, &reply.dst, seg->pkt))
 		return;
-	if (seg->pkt && seg->pkt->link == reply.dst.link)
-		reply.dst.flow = seg->pkt->flow;
 	us_count(stack, tcp_rst_out);
 	us_tcp_send_reply(stack, &reply);
 }

@@ -34,22 +34,36 @@ void us_tcp_note_ts(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 }
 
 /**
+ * us_tcp_answered_lately() - was a segment that asks for nothing just answered?
+ * @stack: the stack.
+ * @at: tick of the last answer; set if this one may be answered.
+ *
+ * One answer in 500 ms for each connection, as in Linux: a limit that connections
+ * shared could be used to find out about one of them (CVE-2016-5696), and without
+ * one two ends that disagree could answer each other for ever.
+ */
+bool us_tcp_answered_lately(const struct us_stack *stack, uint32_t *at)
+{
+	uint32_t tick = us_tcp_tick(stack);
+
+	if (tick - *at < US_TCP_OOW_TICKS)
+		return true;
+	*at = tick;
+	return false;
+}
+
+/**
  * us_tcp_challenge() - answers something suspicious with an ACK, RFC 5961
  * @tcp: synchronized.
- *
- * At most one in 500 ms for each connection: a limit that connections shared
- * could be used to find out about one of them (CVE-2016-5696).
  */
 void us_tcp_challenge(struct us_tcp *tcp)
 {
 	struct us_stack *stack = tcp->table->stack;
-	uint32_t tick = us_tcp_tick(stack);
 
-	if (tick - tcp->oow_at < US_TCP_OOW_TICKS) {
+	if (us_tcp_answered_lately(stack, &tcp->oow_at)) {
 		us_count(stack, tcp_challenge_limited);
 		return;
 	}
-	tcp->oow_at = tick;
 	us_count(stack, tcp_challenge_ack);
 	us_tcp_send_ack(tcp);
 }

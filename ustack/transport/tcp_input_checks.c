@@ -17,7 +17,7 @@ static void establish(struct us_tcp *tcp)
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
 	if (tcp->flags & US_TCP_SYN_LOST)
 		tcp->rttvar = US_TCP_RTO_LOST;	/* until there is a sample */
-	else
+	else if (tcp->syn_xmit)
 		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - tcp->syn_xmit);
 	us_count(stack, tcp_established);
 	us_tcp_timer_keep(tcp);
@@ -173,7 +173,10 @@ static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
 			seg->seq++;
 			return true;
 		}
-		us_tcp_send_syn(tcp);
+		if (us_tcp_answered_lately(tcp->table->stack, &tcp->oow_at))
+			us_count(tcp->table->stack, tcp_syn_limited);
+		else
+			us_tcp_send_syn(tcp);
 		return false;
 	}
 	us_count(tcp->table->stack, tcp_syn_ignored);

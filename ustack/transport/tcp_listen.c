@@ -2,7 +2,8 @@
 /*
  * Passive open.  A connection in SYN-RECEIVED is a connection block without its
  * active part, in its listener's SYN queue; the ACK that completes the
- * handshake moves it to the accept queue.
+ * handshake moves it to the accept queue.  When the queue is full, the SYN is
+ * answered with a cookie instead (tcp_cookie.c).
  */
 #include "transport/tcp_parts.h"
 
@@ -260,29 +261,30 @@ static int latch(struct us_tcp *tcp, bool confirm)
 				tcp->remote_port, confirm);
 }
 
-static bool may_enter(struct us_tcp_listener *l)
+static bool accepts_more(struct us_tcp_listener *l)
 {
-	struct us_stack *stack = l->table->stack;
-
-	if (l->nr_accept > l->backlog) {
-		us_count(stack, tcp_accept_full);
-		return false;
-	}
-	if (l->nr_syn >= us_max32(l->backlog, SYN_QUEUE_MIN)) {
-		us_count(stack, tcp_syn_dropped);
-		return false;
-	}
-	return true;
+	if (l->nr_accept <= l->backlog)
+		return true;
+	us_count(l->table->stack, tcp_accept_full);
+	return false;
 }
 
-static bool route_back(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
-		       struct us_dst *dst)
+/* Is the table of half-open connections full, or this port's part of it? */
+static bool syns_full(const struct us_tcp_listener *l)
 {
-	memset(dst, 0, sizeof(*dst));
-	dst->local = *seg->dst;
-	dst->remote = *seg->src;
-	dst->family = l->family;
-	return us_dst_resolve(l->table->stack, dst) == 0;
+	const struct us_tcp_table *table = l->table;
+
+	return table->share[US_TCP_SHARE_HALF].used >=
+	       table->share[US_TCP_SHARE_HALF].most ||
+	       l->nr_syn >= us_max32(l->backlog, SYN_QUEUE_MIN);
+}
+
+static struct us_dst way_back(const struct us_tcp_listener *l,
+			      const struct us_tcp_segment *seg)
+{
+	return (struct us_dst){
+		.local = *seg->dst, .remote = *seg->src, .family = l->family,
+	};
 }
 
 static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
@@ -299,17 +301,18 @@ static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	tcp->max_snd_wnd = seg->window;
 }
 
-static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
-			uint32_t iss)
+/* A connection in SYN-RECEIVED, in the listener's queue; or NULL (counted). */
+static struct us_tcp *make(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
+			   uint32_t iss, enum us_tcp_share share)
 {
+	struct us_dst dst = way_back(l, seg);
 	struct us_tcp *tcp;
-	struct us_dst dst;
 
-	if (!may_enter(l) || !route_back(l, seg, &dst))
-		return;
-	tcp = us_tcp_alloc(l->table, &dst, seg->dest, seg->source, &l->options);
+	if (us_dst_resolve(l->table->stack, &dst))
+		return NULL;
+	tcp = us_tcp_alloc(l->table, &dst, seg->dest, seg->source, &l->options, share);
 	if (!tcp)
-		return;
+		return NULL;
 	tcp->flags |= US_TCP_PASSIVE;
 	tcp->listener = l;
 	tcp->bind = bind_on(l, dst.link);
@@ -323,8 +326,87 @@ static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *
 	if (l->listen_peer)
 		l->peer = tcp;
 	us_count(l->table->stack, tcp_passive_open);
+	return tcp;
+}
+
+/* A SYN-ACK of which nothing is remembered: a block that lives for this segment. */
+static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *seg)
+{
+	struct us_tcp_table *table = l->table;
+	struct us_dst dst = way_back(l, seg);
+	struct us_tcp tcp;
+
+	if (us_dst_answer(table->stack, &dst, seg->pkt))
+		return;
+	us_tcp_init(&tcp, table, &dst, seg->dest, seg->source, &l->options);
+	tcp.state = TCP_SYN_RECV;
+	take_syn(&tcp, seg, 1);
+	tcp.snd_una = us_tcp_cookie_make(table, seg,
+					 us_tcp_wscale_of(l->options.rcvbuf));
+	us_count(table->stack, tcp_cookie_sent);
+	us_tcp_send_syn(&tcp);
+}
+
+static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
+			uint32_t iss)
+{
+	struct us_tcp *tcp;
+
+	if (!accepts_more(l))
+		return;
+	if (syns_full(l)) {
+		/* A number beyond those of TIME-WAIT is no cookie: the peer's SYN
+		 * comes again.
+		 */
+		if (iss || l->listen_peer || !us_tcp_cookie_fits(seg))
+			us_count(l->table->stack, tcp_syn_dropped);
+		else
+			send_cookie(l, seg);
+		return;
+	}
+	tcp = make(l, seg, iss, US_TCP_SHARE_HALF);
+	if (!tcp)
+		return;
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+}
+
+/* When the SYN-ACK that @seg answers was sent, as far as that can be known. */
+static uint32_t sent_at(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	const struct us_stack *stack = tcp->table->stack;
+	uint32_t ticks = us_tcp_tick(stack) + tcp->ts_offset - seg->ts_ecr;
+
+	if (!(tcp->flags & US_TCP_TS) || !seg->ts_ecr || ticks > US_TCP_OOW_TICKS * 20)
+		return 0;
+	return us_tcp_usec(stack) - (us_max32(ticks, 1) << (US_TCP_TICK_SHIFT -
+							    US_TCP_USEC_SHIFT));
+}
+
+/* An ACK of no connection: does it bring a cookie back?  Then the connection is made
+ * as if its SYN had been remembered; false if not.
+ */
+static bool cookie_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg)
+{
+	struct us_tcp_table *table = l->table;
+	struct us_tcp_segment syn;
+	struct us_tcp *tcp;
+
+	if (l->listen_peer ||
+	    !us_tcp_cookie_check(table, seg, us_tcp_wscale_of(l->options.rcvbuf), &syn))
+		return false;
+	if (!accepts_more(l))
+		return true;
+	tcp = make(l, &syn, seg->ack - 1, US_TCP_SHARE_USER);
+	if (!tcp)
+		return true;
+	us_count(table->stack, tcp_cookie_accepted);
+	us_tcp_syn_window(tcp);
+	tcp->syn_xmit = sent_at(tcp, seg);
+	us_tcp_input_checks(tcp, seg);
+	if (tcp->state == TCP_SYN_RECV)
+		us_tcp_done(tcp, 0);
+	return true;
 }
 
 /**
@@ -341,7 +423,8 @@ void us_tcp_listen_input(struct us_tcp_listener *listener,
 	if (seg->flags & US_TCP_RST)
 		return;
 	if (seg->flags & US_TCP_ACK) {
-		us_tcp_refuse(stack, seg);
+		if ((seg->flags & US_TCP_SYN) || !cookie_arrives(listener, seg))
+			us_tcp_refuse(stack, seg);
 		return;
 	}
 	if (!(seg->flags & US_TCP_SYN) || (seg->flags & US_TCP_FIN))
@@ -372,8 +455,10 @@ bool us_tcp_listen_promote(struct us_tcp *tcp)
 {
 	struct us_tcp_listener *l = tcp->listener;
 
-	if (l->nr_accept > l->backlog) {
-		us_count(tcp->table->stack, tcp_accept_full);
+	if (!accepts_more(l))
+		return false;
+	if (!us_tcp_move(tcp, US_TCP_SHARE_USER)) {
+		us_count(tcp->table->stack, tcp_no_memory);
 		return false;
 	}
 	if (l->listen_peer && latch(tcp, true)) {

@@ -96,7 +96,8 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 		err = name(table, dst, &local_port, remote_port, &bind);
 	if (err)
 		return err;
-	t = us_tcp_alloc(table, dst, local_port, remote_port, options);
+	t = us_tcp_alloc(table, dst, local_port, remote_port, options,
+			 US_TCP_SHARE_USER);
 	if (!t) {
 		us_tcp_bind_put(table, bind);
 		return -ENOBUFS;

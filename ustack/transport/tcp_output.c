@@ -295,6 +295,8 @@ static void arm_persist(struct us_tcp *tcp)
 		return;
 	if (!send_window(tcp))
 		wait = us_tcp_rto_after(tcp, tcp->active->persist_shift);
+	if (tcp->active->persist_shift)
+		wait = us_tcp_timer_clamp(tcp, wait);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_PERSIST, wait);
 }
 

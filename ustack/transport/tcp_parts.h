@@ -179,6 +179,7 @@ static_assert(sizeof(struct us_tcp_reass) <= US_TCP_BLOCK, "lives in one block")
  * @family: AF_INET or AF_INET6.
  * @has_ts: timestamps were negotiated.
  * @bind: keeps the flow alive, or NULL.
+ * @oow_at: tick of the last answer to a segment without data.
  */
 struct us_tcp_wait {
 	struct us_tcp_wait *hash_next;
@@ -192,6 +193,7 @@ struct us_tcp_wait {
 	uint32_t ts_recent;
 	uint32_t ts_offset;
 	uint32_t expires;
+	uint32_t oow_at;
 	uint16_t window;
 	uint8_t family;
 	bool has_ts;
@@ -255,6 +257,7 @@ struct us_tcp_listener {
  * @wait_mask: buckets of @wait_hash - 1.
  * @key: of the two tables' hash.
  * @conns: pool of struct us_tcp.
+ * @share: what each kind of connection has of @conns, and may have.
  * @actives: pool of struct us_tcp_active.
  * @sents: pool of struct us_tcp_sent.
  * @blocks: pool of struct us_tcp_block.
@@ -273,6 +276,7 @@ struct us_tcp_listener {
  * @listeners: by port.
  * @port_offset: RFC 6056, algorithm 3.
  * @offer: US_TCP_TS, US_TCP_SACK, US_TCP_WSCALE: what a SYN offers.
+ * @cookie_at: when the last SYN cookie was sent; US_NEVER: none was.
  */
 struct us_tcp_table {
 	struct us_stack *stack;
@@ -284,6 +288,10 @@ struct us_tcp_table {
 	uint32_t wait_mask;
 	uint64_t key[4];
 	struct us_pool conns;
+	struct {
+		uint32_t used;
+		uint32_t most;
+	} share[US_TCP_SHARES];
 	struct us_pool actives;
 	struct us_pool sents;
 	struct us_pool blocks;
@@ -301,6 +309,7 @@ struct us_tcp_table {
 	struct us_tcp_listener *listeners[US_TCP_LISTEN_BUCKETS];
 	uint32_t port_offset;
 	uint32_t offer;
+	us_ns cookie_at;
 };
 
 /**
@@ -340,7 +349,12 @@ void us_tcp_insert(struct us_tcp *tcp);
 void us_tcp_remove(struct us_tcp *tcp);
 struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst,
 			    uint16_t local_port, uint16_t remote_port,
-			    const struct us_tcp_options *options);
+			    const struct us_tcp_options *options,
+			    enum us_tcp_share share);
+void us_tcp_init(struct us_tcp *tcp, struct us_tcp_table *table,
+		 const struct us_dst *dst, uint16_t local_port,
+		 uint16_t remote_port, const struct us_tcp_options *options);
+bool us_tcp_move(struct us_tcp *tcp, enum us_tcp_share to);
 void us_tcp_reap(struct us_tcp_table *table);
 bool us_tcp_activate(struct us_tcp *tcp);
 void us_tcp_fold(struct us_tcp *tcp);
@@ -383,6 +397,7 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg);
 bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_note_ts(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_challenge(struct us_tcp *tcp);
+bool us_tcp_answered_lately(const struct us_stack *stack, uint32_t *at);
 
 /* tcp_ack.c */
 void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
@@ -437,6 +452,7 @@ void us_tcp_send_reset(struct us_tcp *tcp);
 void us_tcp_send_reply(struct us_stack *stack, const struct us_tcp_reply *reply);
 void us_tcp_refuse(struct us_stack *stack, const struct us_tcp_segment *seg);
 void us_tcp_ack_sent(struct us_tcp *tcp);
+uint16_t us_tcp_syn_window(struct us_tcp *tcp);
 struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags);
 void us_tcp_header_end(struct us_tcp *tcp, struct us_tx *tx);
 void us_tcp_offer(struct us_tcp *tcp, uint32_t iss);	/* tcp_open.c */
@@ -480,6 +496,7 @@ void us_tcp_dsack_note(struct us_tcp *tcp, uint32_t start, uint32_t end);
 void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec);
 void us_tcp_timer_run(struct us_timer *timer, us_ns now);
 void us_tcp_timer_keep(struct us_tcp *tcp);
+uint32_t us_tcp_timer_clamp(const struct us_tcp *tcp, uint32_t usec);
 
 /* tcp_listen.c */
 struct us_tcp_listener *us_tcp_listener_lookup(struct us_tcp_table *table,
@@ -490,6 +507,14 @@ void us_tcp_listen_input(struct us_tcp_listener *listener,
 void us_tcp_listen_tell(struct us_tcp_listener *listener);
 bool us_tcp_listen_promote(struct us_tcp *tcp);
 void us_tcp_listen_forget(struct us_tcp *tcp);
+
+/* tcp_cookie.c */
+bool us_tcp_cookie_fits(const struct us_tcp_segment *seg);
+uint32_t us_tcp_cookie_make(struct us_tcp_table *table,
+			    const struct us_tcp_segment *seg, uint8_t rcv_wscale);
+bool us_tcp_cookie_check(struct us_tcp_table *table,
+			 const struct us_tcp_segment *seg, uint8_t rcv_wscale,
+			 struct us_tcp_segment *syn);
 
 /* tcp_close.c */
 void us_tcp_done(struct us_tcp *tcp, int err);

@@ -12,6 +12,8 @@
 #define SENTS_EACH	32u
 #define SENTS_MAX	262144u
 #define WAITS_MIN	4096u
+#define HALF_MIN	64u	/* half-open connections, or a quarter of all */
+#define ORPHANS_MIN	64u	/* orphans, or as many as have users */
 
 /* 64x64 -> 128 bits, folded: the mixer of the wyhash family.  Keyed by secrets
  * that never leave the table, so that peers cannot choose their bucket; it is
@@ -129,25 +131,18 @@ static void set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 }
 
 /**
- * us_tcp_alloc() - makes a connection block, CLOSED and in no list
+ * us_tcp_init() - sets up a connection block, CLOSED and in no list
+ * @tcp: the block; us_tcp_alloc()'s, or one that lives for one segment only.
  * @table: it belongs to.
  * @dst: route, copied.
  * @local_port: network byte order.
  * @remote_port: network byte order.
  * @options: copied.
- *
- * Return: the block, or NULL if all are in use (counted).
  */
-struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst,
-			    uint16_t local_port, uint16_t remote_port,
-			    const struct us_tcp_options *options)
+void us_tcp_init(struct us_tcp *tcp, struct us_tcp_table *table,
+		 const struct us_dst *dst, uint16_t local_port,
+		 uint16_t remote_port, const struct us_tcp_options *options)
 {
-	struct us_tcp *tcp = us_pool_get(&table->conns);
-
-	if (!tcp) {
-		us_count(table->stack, tcp_no_memory);
-		return NULL;
-	}
 	memset(tcp, 0, sizeof(*tcp));
 	tcp->table = table;
 	tcp->dst = *dst;
@@ -160,7 +155,57 @@ struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst
 	CDS_INIT_LIST_HEAD(&tcp->out);
 	us_timer_init(&tcp->timer, us_tcp_timer_run);
 	set_options(tcp, options);
+}
+
+/**
+ * us_tcp_alloc() - makes a connection block, as us_tcp_init() does
+ * @table: it belongs to.
+ * @dst: route, copied.
+ * @local_port: network byte order.
+ * @remote_port: network byte order.
+ * @options: copied.
+ * @share: of which part of the pool.
+ *
+ * Return: the block, or NULL if all of that part are in use (counted).
+ */
+struct us_tcp *us_tcp_alloc(struct us_tcp_table *table, const struct us_dst *dst,
+			    uint16_t local_port, uint16_t remote_port,
+			    const struct us_tcp_options *options,
+			    enum us_tcp_share share)
+{
+	struct us_tcp *tcp = NULL;
+
+	if (table->share[share].used < table->share[share].most)
+		tcp = us_pool_get(&table->conns);
+	if (!tcp) {
+		us_count(table->stack, tcp_no_memory);
+		return NULL;
+	}
+	us_tcp_init(tcp, table, dst, local_port, remote_port, options);
+	tcp->share = share;
+	table->share[share].used++;
 	return tcp;
+}
+
+/**
+ * us_tcp_move() - a connection becomes one of another kind
+ * @tcp: the connection.
+ * @to: part of the pool.
+ *
+ * Return: false if that part is full, and nothing was changed.
+ */
+bool us_tcp_move(struct us_tcp *tcp, enum us_tcp_share to)
+{
+	struct us_tcp_table *table = tcp->table;
+
+	if (tcp->share == to)
+		return true;
+	if (table->share[to].used >= table->share[to].most)
+		return false;
+	table->share[tcp->share].used--;
+	table->share[to].used++;
+	tcp->share = to;
+	return true;
 }
 
 /**
@@ -176,6 +221,7 @@ void us_tcp_reap(struct us_tcp_table *table)
 
 	while ((tcp = table->dead)) {
 		table->dead = tcp->hash_next;
+		table->share[tcp->share].used--;
 		us_pool_put(&table->conns, tcp);
 	}
 }
@@ -303,21 +349,31 @@ static uint32_t clamp(uint32_t value, uint32_t min, uint32_t max)
 	return us_min32(us_max32(value, min), max);
 }
 
+static uint32_t sum(uint64_t a, uint64_t b, uint64_t c)
+{
+	return a + b + c < UINT32_MAX ? (uint32_t)(a + b + c) : UINT32_MAX;
+}
+
 static int create_pools(struct us_tcp_table *t, uint32_t n, uint32_t waits)
 {
+	uint32_t half = us_max32(n / 4, HALF_MIN), orphans = us_max32(n, ORPHANS_MIN);
 	uint32_t blocks = clamp(n * BLOCKS_EACH, BLOCKS_MIN, BLOCKS_MAX);
 	uint32_t sents = us_min32(n < SENTS_MAX / SENTS_EACH ?
 				  us_max32(n * SENTS_EACH, 16384) : SENTS_MAX,
 				  SENTS_MAX);
 	int err;
 
-	err = us_pool_create(&t->conns, sizeof(struct us_tcp), n);
-	err = err ? : us_pool_create(&t->actives, sizeof(struct us_tcp_active), n);
+	t->share[US_TCP_SHARE_USER].most = n;
+	t->share[US_TCP_SHARE_HALF].most = half;
+	t->share[US_TCP_SHARE_ORPHAN].most = orphans;
+	err = us_pool_create(&t->conns, sizeof(struct us_tcp), sum(n, half, orphans));
+	err = err ? : us_pool_create(&t->actives, sizeof(struct us_tcp_active),
+				   sum(n, orphans, 0));
 	err = err ? : us_pool_create(&t->sents, sizeof(struct us_tcp_sent), sents);
 	err = err ? : us_pool_create(&t->blocks, US_TCP_BLOCK, blocks);
 	err = err ? : us_pool_create(&t->wait_pool, sizeof(struct us_tcp_wait), waits);
 	err = err ? : us_pool_create(&t->binds, sizeof(struct us_tcp_bind),
-				   n + waits + 64);
+				   sum(n, orphans, waits + 64));
 	return err ? : us_pool_create(&t->listener_pool,
 				      sizeof(struct us_tcp_listener),
 				      clamp(n / 4, 16, 4096));
@@ -350,6 +406,7 @@ static void init(struct us_tcp_table *table, struct us_stack *stack,
 	}
 	table->port_offset = us_random32(&stack->random);
 	table->offer = US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE;
+	table->cookie_at = US_NEVER;
 	CDS_INIT_LIST_HEAD(&table->flush);
 	CDS_INIT_LIST_HEAD(&table->held);
 	CDS_INIT_LIST_HEAD(&table->mem_wait);
@@ -389,7 +446,7 @@ static int create_tables(struct us_tcp_table *table, uint32_t connections,
 /**
  * us_tcp_table_create() - makes a stack's TCP
  * @stack: gets it; its net layer exists.
- * @max_connections: connection blocks; everything else follows from it.
+ * @max_connections: those that users have; everything else follows from it.
  * @max_waits: records of TIME-WAIT; 0: as many as suit @max_connections.
  * @user: the socket layer; must stay.
  *

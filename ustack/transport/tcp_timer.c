@@ -7,6 +7,8 @@
  */
 #include "transport/tcp_parts.h"
 
+#define TICK_OF_USEC	(US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT)
+
 /* 64-bit time of a 32-bit tick near now. */
 static us_ns time_of(const struct us_stack *stack, uint32_t tick)
 {
@@ -68,9 +70,43 @@ static uint8_t syn_retries(const struct us_tcp *tcp)
 		US_TCP_PEER_RETRIES : US_TCP_SYNACK_RETRIES;
 }
 
+/* TCP_USER_TIMEOUT: what is left of it, in ticks; 0: it is over. */
+static uint32_t time_left(const struct us_tcp *tcp, uint32_t since)
+{
+	uint32_t gone = us_tcp_tick(tcp->table->stack) - since;
+
+	if (!tcp->user_timeout)
+		return UINT32_MAX;
+	return gone < tcp->user_timeout ? tcp->user_timeout - gone : 0;
+}
+
+/**
+ * us_tcp_timer_clamp() - a timeout that does not outlast TCP_USER_TIMEOUT
+ * @tcp: active, with us_tcp_active.stalled_at set.
+ * @usec: the timeout.
+ *
+ * Return: usec.
+ */
+uint32_t us_tcp_timer_clamp(const struct us_tcp *tcp, uint32_t usec)
+{
+	uint32_t left = time_left(tcp, tcp->active->stalled_at);
+
+	if (left >= usec >> TICK_OF_USEC)
+		return usec;
+	return left << TICK_OF_USEC;
+}
+
+static bool syn_expired(const struct us_tcp *tcp)
+{
+	uint32_t gone = us_tcp_usec(tcp->table->stack) - tcp->syn_xmit;
+
+	return tcp->retries >= syn_retries(tcp) ||
+	       (tcp->user_timeout && gone >> TICK_OF_USEC >= tcp->user_timeout);
+}
+
 static void syn_timeout(struct us_tcp *tcp)
 {
-	if (tcp->retries >= syn_retries(tcp)) {
+	if (syn_expired(tcp)) {
 		give_up(tcp);
 		return;
 	}
@@ -90,7 +126,11 @@ static void rexmt(struct us_tcp *tcp)
 	}
 	if (!tcp->active || tcp->snd_una == tcp->snd_nxt)
 		return;
+	if (!tcp->retries)
+		tcp->active->stalled_at = us_tcp_tick(tcp->table->stack) -
+					  (us_tcp_rto(tcp) >> TICK_OF_USEC);
 	if (tcp->retries >= US_TCP_RETRIES ||
+	    !time_left(tcp, tcp->active->stalled_at) ||
 	    ((tcp->flags & US_TCP_ORPHAN) &&
 	     tcp->retries >= US_TCP_ORPHAN_RETRIES)) {
 		give_up(tcp);
@@ -99,18 +139,23 @@ static void rexmt(struct us_tcp *tcp)
 	us_count(tcp->table->stack, tcp_rto);
 	us_tcp_recover_timeout(tcp);
 	tcp->retries++;
-	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT,
+			 us_tcp_timer_clamp(tcp, us_tcp_rto(tcp)));
 	us_tcp_output(tcp);
 }
 
 /* A peer that answers probes keeps its window closed for as long as it likes
- * (RFC 9293 3.8.6.1), but an orphan does not wait for it.
+ * (RFC 9293 3.8.6.1), but an orphan does not wait for it, nor does a user who said
+ * so (TCP_USER_TIMEOUT).
  */
 static void persist(struct us_tcp *tcp)
 {
 	if (!tcp->active)
 		return;
+	if (!tcp->active->persist_shift)
+		tcp->active->stalled_at = us_tcp_tick(tcp->table->stack);
 	if (tcp->retries >= US_TCP_RETRIES ||
+	    !time_left(tcp, tcp->active->stalled_at) ||
 	    ((tcp->flags & US_TCP_ORPHAN) &&
 	     tcp->active->persist_shift >= US_TCP_ORPHAN_RETRIES)) {
 		give_up(tcp);
@@ -140,7 +185,9 @@ static void keep(struct us_tcp *tcp)
 		set_ticks(tcp, US_TCP_TIMER_KEEP, idle - quiet);
 		return;
 	}
-	if (tcp->keep_probes >= US_TCP_KEEP_PROBES) {
+	/* As in Linux, TCP_USER_TIMEOUT takes the place of counting probes. */
+	if (tcp->user_timeout ? tcp->keep_probes && quiet >= tcp->user_timeout :
+	    tcp->keep_probes >= US_TCP_KEEP_PROBES) {
 		us_tcp_send_reset(tcp);
 		give_up(tcp);
 		return;
@@ -180,9 +227,10 @@ static void idle(struct us_tcp *tcp)
 	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
 	    !a->rcv_bytes && !a->reass &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
-			    US_TCP_MEM_WAIT)) &&
+			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD)) &&
 	    !tcp->deadline[US_TCP_TIMER_DELACK] &&
-	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2))
+	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2 ||
+	     tcp->state == TCP_CLOSE_WAIT))
 		us_tcp_fold(tcp);
 	else
 		us_tcp_timer_set(tcp, US_TCP_TIMER_IDLE, US_TCP_IDLE);

@@ -144,6 +144,7 @@ void us_tcp_wait_enter(struct us_tcp *tcp)
 					  UINT16_MAX);
 	wait->family = tcp->dst.family;
 	wait->has_ts = tcp->flags & US_TCP_TS;
+	wait->oow_at = tcp->oow_at;
 	wait->bind = tcp->bind;
 	tcp->bind = NULL;
 	head = bucket(table, &wait->local, wait->local_port, &wait->remote,
@@ -154,7 +155,8 @@ void us_tcp_wait_enter(struct us_tcp *tcp)
 	us_count(table->stack, tcp_time_wait);
 }
 
-static void acknowledge(struct us_tcp_table *table, const struct us_tcp_wait *wait)
+static void acknowledge(struct us_tcp_table *table, const struct us_tcp_wait *wait,
+			const struct us_tcp_segment *seg)
 {
 	struct us_stack *stack = table->stack;
 	struct us_tcp_reply reply = {
@@ -172,7 +174,7 @@ static void acknowledge(struct us_tcp_table *table, const struct us_tcp_wait *wa
 		.ts_ecr = wait->ts_recent,
 	};
 
-	if (us_dst_resolve(stack, &reply.dst))
+	if (us_dst_answer(stack, &reply.dst, seg->pkt))
 		return;
 	if (wait->bind && wait->bind->link == reply.dst.link)
 		reply.dst.flow = wait->bind->id;
@@ -187,6 +189,13 @@ static bool reopens(const struct us_tcp_wait *wait, const struct us_tcp_segment 
 	if (wait->has_ts && seg->has_ts && seg->ts_val != wait->ts_recent)
 		return us_after(seg->ts_val, wait->ts_recent);
 	return us_after(seg->seq, wait->rcv_nxt);
+}
+
+/* PAWS, RFC 7323 5.3 */
+static bool is_old(const struct us_tcp_wait *wait, const struct us_tcp_segment *seg)
+{
+	return wait->has_ts && seg->has_ts &&
+	       us_before(seg->ts_val, wait->ts_recent);
 }
 
 /**
@@ -214,10 +223,15 @@ bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
 	}
 	if (seg->seq == wait->rcv_nxt && seg->end == seg->seq)
 		return true;
-	if ((seg->flags & US_TCP_FIN) && seg->end == wait->rcv_nxt) {
+	if ((seg->flags & US_TCP_FIN) && seg->end == wait->rcv_nxt &&
+	    !is_old(wait, seg)) {
 		cds_list_del(&wait->node);
 		restart(table, wait);
 	}
-	acknowledge(table, wait);
+	if ((!seg->len && !(seg->flags & US_TCP_FIN)) &&
+	    us_tcp_answered_lately(table->stack, &wait->oow_at))
+		us_count(table->stack, tcp_time_wait_limited);
+	else
+		acknowledge(table, wait, seg);
 	return true;
 }
