@@ -95,17 +95,23 @@ static void destroy(struct us_stack *stack)
 		us_link_close(link);
 	if (stack->mem)
 		us_txmem_destroy(stack->mem);
+	us_fd_destroy(stack);
 	us_pool_destroy(&stack->sockets);
 	us_pool_destroy(&stack->pkts);
+	if (stack->driver)
+		us_drive_destroy(stack);
 	free(stack);
 }
 
 static int create(const struct ustack_config *given, struct us_stack **made)
 {
 	const struct ustack_config config = complete(given);
-	struct us_stack *stack = calloc(1, sizeof(*stack));
+	struct us_stack *stack;
 	int err;
 
+	if (given && given->driven && given->clock)
+		return -EINVAL;		/* whose time shall it be? */
+	stack = calloc(1, sizeof(*stack));
 	if (!stack)
 		return -ENOMEM;
 	stack->clock = config.clock;
@@ -113,6 +119,11 @@ static int create(const struct ustack_config *given, struct us_stack **made)
 	stack->up = &upcalls;
 	CDS_INIT_LIST_HEAD(&stack->links);
 	CDS_INIT_LIST_HEAD(&stack->claims);
+	err = config.driven ? us_drive_create(stack) : 0;
+	if (err) {
+		free(stack);
+		return err;
+	}
 	us_stack_tick(stack);
 	us_wheel_init(&stack->wheel, stack->now);
 	err = create_layers(stack, &config);
@@ -152,9 +163,16 @@ const char *ustack_error(struct ustack *stack)
 int64_t ustack_poll(struct ustack *public)
 {
 	struct us_stack *stack = inside(public);
-	bool more = us_loop_once(stack);
-	us_ns next = us_loop_next(stack);
+	bool more = false;
+	us_ns next;
 
+	US_CALL(stack);
+	if (stack->driver) {
+		next = us_drive_poll(stack);
+	} else {
+		more = us_loop_once(stack);
+		next = us_loop_next(stack);
+	}
 	if (more || next <= stack->now)
 		return 0;
 	return next == US_NEVER ? -1 : next - stack->now;
@@ -166,6 +184,7 @@ int ustack_run(struct ustack *public, int64_t timeout)
 	us_ns limit = US_NEVER;
 	int err;
 
+	US_CALL(stack);
 	us_stack_tick(stack);
 	if (timeout >= 0 && timeout < US_NEVER - stack->now)
 		limit = stack->now + timeout;
@@ -175,10 +194,61 @@ int ustack_run(struct ustack *public, int64_t timeout)
 	return err ? err : 1;
 }
 
+int64_t ustack_now(struct ustack *public)
+{
+	struct us_stack *stack = inside(public);
+
+	US_CALL(stack);
+	us_stack_tick(stack);
+	return stack->now;
+}
+
+int64_t ustack_advance(struct ustack *public, int64_t ns)
+{
+	struct us_stack *stack = inside(public);
+
+	if (!stack->driver || ns < 0)
+		return -EINVAL;
+	US_CALL(stack);
+	return us_drive_advance(stack, ns);
+}
+
+int ustack_sleeping(struct ustack *public)
+{
+	struct us_stack *stack = inside(public);
+
+	if (!stack->driver)
+		return 0;
+	US_CALL(stack);
+	return (int)us_drive_sleeping(stack);
+}
+
+int ustack_link_inject(struct ustack_link *public, const void *packet, size_t length)
+{
+	struct us_link *link = (struct us_link *)public;
+	int err;
+
+	US_CALL(link->stack);
+	err = us_extern_inject(link, packet, length);
+	if (!err && link->stack->driver)
+		us_drive_poll(link->stack);
+	return err;
+}
+
+ssize_t ustack_link_collect(struct ustack_link *public, void *packet, size_t size,
+			    int64_t *when)
+{
+	struct us_link *link = (struct us_link *)public;
+
+	US_CALL(link->stack);
+	return us_extern_collect(link, packet, size, when);
+}
+
 void ustack_counters(struct ustack *stack,
 		     void (*print)(void *arg, const char *name, uint64_t value),
 		     void *arg)
 {
+	US_CALL(inside(stack));
 	for (int i = 0; i < US_COUNTERS; i++)
 		print(arg, us_counter_name(i), inside(stack)->counter[i]);
 }
@@ -191,6 +261,7 @@ int ustack_link_open(struct ustack *public, const char *spec,
 	unsigned int count = 0;
 	int err;
 
+	US_CALL(stack);
 	stack->error[0] = '\0';
 	cds_list_for_each_entry(made, &stack->links, node)
 		count++;
@@ -207,6 +278,7 @@ int ustack_link_open(struct ustack *public, const char *spec,
 void ustack_link_stats(const struct ustack_link *link,
 		       struct ustack_link_stats *stats)
 {
+	US_CALL(((const struct us_link *)link)->stack);
 	*stats = ((const struct us_link *)link)->stats;
 }
 
@@ -243,8 +315,10 @@ int ustack_address_add(struct ustack *public, struct ustack_link *link,
 	struct us_stack *stack = inside(public);
 	struct us_addr addr;
 	unsigned int bits;
-	int err = plain_address(stack, address, &addr, &bits);
+	int err;
 
+	US_CALL(stack);
+	err = plain_address(stack, address, &addr, &bits);
 	if (err)
 		return err;
 	if (prefix > bits)
@@ -260,8 +334,10 @@ int ustack_route_add(struct ustack *public, struct ustack_link *link,
 	struct us_stack *stack = inside(public);
 	struct us_addr net, hop;
 	unsigned int bits;
-	int err = plain_address(stack, destination, &net, &bits);
+	int err;
 
+	US_CALL(stack);
+	err = plain_address(stack, destination, &net, &bits);
 	if (!err)
 		err = plain_address(stack, gateway, &hop, &bits);
 	if (err)

@@ -16,6 +16,8 @@
 struct us_net;		/* net/: addresses, routes, neighbours */
 struct us_tcp_table;	/* transport/: all of TCP */
 struct us_udp_table;	/* transport/: all of UDP */
+struct us_driver;	/* socket/: driven from outside */
+struct us_fds;		/* socket/: sockets by descriptor */
 struct us_link;
 struct us_stack;
 
@@ -37,6 +39,7 @@ struct us_upcalls {
  *	packet costs a clock call.
  * @clock: the clock.
  * @clock_arg: given to @clock.
+ * @driver: of a stack that is driven from outside, else NULL.
  * @random: the only source of randomness.
  * @wheel: all timers.
  * @pkts: pool of struct us_pkt.
@@ -47,6 +50,7 @@ struct us_upcalls {
  * @udp: UDP's state.
  * @sockets: pool of sockets.
  * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
+ * @fds: sockets with a descriptor, or NULL.
  * @mem: send memory (heap) for links that bring none.
  * @events: bumped whenever a socket's readiness changes.
  * @counter: by cause; us_count(stack, NAME).
@@ -56,6 +60,7 @@ struct us_stack {
 	us_ns now;
 	us_ns (*clock)(void *arg);
 	void *clock_arg;
+	struct us_driver *driver;
 	struct us_random random;
 	struct us_wheel wheel;
 	struct us_pool pkts;
@@ -66,6 +71,7 @@ struct us_stack {
 	struct us_udp_table *udp;
 	struct us_pool sockets;
 	struct cds_list_head claims;
+	struct us_fds *fds;
 	struct us_txmem *mem;
 	uint64_t events;
 	uint64_t counter[US_COUNTERS];

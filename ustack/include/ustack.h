@@ -4,7 +4,8 @@
  *
  * A stack is created, given links and addresses, and used through sockets.
  * It has one owner at a time: the thread that calls.  No call may be made on
- * one stack, or on its sockets, by two threads at once.
+ * one stack, or on its sockets, by two threads at once - but on a stack that is
+ * driven from outside (below).
  *
  * Socket calls follow the BSD calls of the same name: they return -1 and set
  * errno, as Linux does.  A blocking call runs the stack in the calling thread
@@ -45,6 +46,8 @@ struct ustack_socket;
  * @clock: returns the time in nanoseconds; NULL is CLOCK_MONOTONIC.  With a
  *	clock of the caller's, no call sleeps for time to pass.
  * @clock_arg: given to @clock.
+ * @driven: from outside: time stands until ustack_advance() moves it.  @clock
+ *	must be NULL.
  * @seed: of the random source, for repeatable runs; 0 asks the kernel
  *	(getrandom).
  * @max_sockets: sockets and connections; 0 is 1024.
@@ -56,6 +59,7 @@ struct ustack_socket;
 struct ustack_config {
 	int64_t (*clock)(void *arg);
 	void *clock_arg;
+	bool driven;
 	uint64_t seed;
 	unsigned int max_sockets;
 	unsigned int max_packets;
@@ -111,6 +115,78 @@ void ustack_counters(struct ustack *stack,
 		     void (*print)(void *arg, const char *name, uint64_t value),
 		     void *arg);
 
+/**
+ * ustack_now() - the time of a stack's clock
+ * @stack: the stack.
+ *
+ * Return: nanoseconds.
+ */
+int64_t ustack_now(struct ustack *stack);
+
+/* ------------------------------------------------------ driven from outside */
+
+/**
+ * DOC: driving a stack from outside
+ *
+ * A stack created with ustack_config.driven has a clock that stands still.  Its
+ * calls may be made by several threads: one drives - it advances the clock, and
+ * injects and collects the packets of a link of the kind "extern" - while calls
+ * of others sleep in socket calls.  Those really sleep, until something happens
+ * to a socket, or the clock reaches the end of their timeout, or a signal comes.
+ *
+ * Whatever an injected packet, or time that passes, leads to has happened when
+ * the call returns that brought it: each sleeping call that was woken by it has
+ * returned or sleeps again.  Then time stands until it is advanced again.
+ *
+ * selftests/unit/drive.c is an example.
+ */
+
+/**
+ * ustack_advance() - lets time pass on a driven stack
+ * @stack: driven.
+ * @ns: nanoseconds; 0 only runs what is due.
+ *
+ * The stack runs at each time at which something is due.  The clock stops early,
+ * at the moment at which a call that slept was woken and returned.
+ * Return: what is left of @ns then; 0 when all of it passed; -EINVAL if the stack
+ * is not driven, or @ns is negative.
+ */
+int64_t ustack_advance(struct ustack *stack, int64_t ns);
+
+/**
+ * ustack_sleeping() - counts the calls that sleep on a driven stack
+ * @stack: the stack.
+ *
+ * Return: their number.
+ */
+int ustack_sleeping(struct ustack *stack);
+
+/**
+ * ustack_link_inject() - gives a stack a packet
+ * @link: of the kind "extern".
+ * @packet: an IPv4 or IPv6 packet, from its IP header on, with all checksums;
+ *	copied.
+ * @length: its bytes.
+ *
+ * A driven stack takes it at once, any other one in its next round.
+ * Return: 0; -EMSGSIZE if it is larger than the MTU; -ENOBUFS if the link is full;
+ * -EOPNOTSUPP if it is of another kind.
+ */
+int ustack_link_inject(struct ustack_link *link, const void *packet, size_t length);
+
+/**
+ * ustack_link_collect() - takes the oldest packet that a stack sent
+ * @link: of the kind "extern".
+ * @packet: goes there, from its IP header on, with all checksums.
+ * @size: bytes of @packet.
+ * @when: set to the time at which it was sent.  May be NULL.
+ *
+ * Return: bytes of the packet; -EAGAIN if there is none; -EMSGSIZE if it is larger
+ * than @size, then it stays; -EOPNOTSUPP if the link is of another kind.
+ */
+ssize_t ustack_link_collect(struct ustack_link *link, void *packet, size_t size,
+			    int64_t *when);
+
 /* ----------------------------------------------------- links, addresses */
 
 /**
@@ -123,7 +199,10 @@ void ustack_counters(struct ustack *stack,
  *	"pipe:name=A" - the other end is the next pipe of that name in this
  *	process; loss=,reorder=,duplicate=,corrupt= (per cent), delay=,jitter=
  *	(milliseconds), rate= (bit/s), seed=, mtu=, limit= (packets) shape what
- *	this end sends.
+ *	this end sends;
+ *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
+ *	ustack_link_inject() and ustack_link_collect(); depth is the number of
+ *	packets that may wait each way.
  * @link: where the link is put; it belongs to the stack.  May be NULL.
  *
  * Return: 0, or a negative errno; ustack_error() says in words what is wrong.
@@ -204,7 +283,8 @@ void ustack_link_stats(const struct ustack_link *link,
  * ustack_socket() - socket(2)
  * @stack: the stack.
  * @domain: AF_INET or AF_INET6.
- * @type: SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK if wished.
+ * @type: SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK and SOCK_CLOEXEC if
+ *	wished.
  * @protocol: 0, IPPROTO_TCP or IPPROTO_UDP.
  *
  * Return: a socket, or NULL and errno.
@@ -236,7 +316,7 @@ int ustack_shutdown(struct ustack_socket *socket, int how);
  * @socket: a listening socket.
  * @address: the peer's address, or NULL.
  * @length: as accept(2) has it, or NULL.
- * @flags: SOCK_NONBLOCK or 0.
+ * @flags: SOCK_NONBLOCK, SOCK_CLOEXEC or 0.
  *
  * Return: a connected socket, or NULL and errno.
  */
@@ -276,8 +356,29 @@ int ustack_getsockopt(struct ustack_socket *socket, int level, int name,
  */
 int ustack_listen_peer(struct ustack_socket *socket);
 
-/* fcntl(2) with O_NONBLOCK */
-int ustack_set_nonblock(struct ustack_socket *socket, bool on);
+/* fcntl(2): F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD (FD_CLOEXEC). */
+int ustack_fcntl(struct ustack_socket *socket, int command, int arg);
+
+/* ioctl(2): FIONBIO, FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD. */
+int ustack_ioctl(struct ustack_socket *socket, unsigned long request, int *value);
+
+/**
+ * ustack_fd() - gives a socket a number among the process's files
+ * @socket: keeps its number until it is closed.
+ *
+ * The number is for the caller's books: the kernel's calls on it fail with EBADF.
+ * Return: the lowest free number, or the one that the socket has; -1 and errno.
+ */
+int ustack_fd(struct ustack_socket *socket);
+
+/**
+ * ustack_of_fd() - finds a socket by its number
+ * @stack: of the socket.
+ * @fd: from ustack_fd().
+ *
+ * Return: the socket, or NULL.
+ */
+struct ustack_socket *ustack_of_fd(struct ustack *stack, int fd);
 
 /**
  * struct ustack_pollfd - one socket to wait for, as struct pollfd

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/checksum.h"
+
 static const struct us_link_ops *const kinds[] = {
+	&us_extern_ops,
 	&us_netchannel_ops,
 	&us_packet_ops,
 	&us_pipe_ops,
@@ -292,4 +295,50 @@ struct us_pkt *us_link_pkt(struct us_link *link)
 	pkt->link = link;
 	pkt->refs = 1;
 	return pkt;
+}
+
+/* Fills in the checksum of a packet whose sum from l4 on is known. */
+static void put_checksum(const struct us_tx *tx, uint32_t sum)
+{
+	uint16_t field = us_csum_fold(sum);
+
+	field = field ? field : 0xffff;	/* UDP: 0 is none (RFC 768) */
+	memcpy(tx->head + tx->l4 + tx->csum_offset, &field, sizeof(field));
+}
+
+/**
+ * us_link_gather() - makes one piece of a packet, for a link in memory
+ * @link: with US_LINK_CSUM.
+ * @tx: its payload is copied behind the headers, and summed up on the way.
+ * @room: bytes at tx->head.
+ *
+ * Return: the length of the packet, or 0 if it does not fit.
+ */
+uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
+			uint32_t room)
+{
+	uint32_t len = tx->inline_len, sum = 0, i;
+	uint8_t *head = tx->head;
+
+	for (i = 0; i < tx->nr_frags; i++)
+		len += tx->frag[i].len;
+	if (len > room || (!tx->gso && len > link->mtu))
+		return 0;
+	len = tx->inline_len;
+	if (tx->csum_offload)
+		sum = us_csum_bytes(head + tx->l4, len - tx->l4, 0);
+	for (i = 0; i < tx->nr_frags; i++) {
+		const struct us_frag *frag = &tx->frag[i];
+		const uint8_t *from = frag->chunk->data + frag->offset;
+
+		if (tx->csum_offload)
+			sum = us_csum_add(sum, us_csum_at(us_csum_copy(head + len,
+						from, frag->len, 0), len - tx->l4));
+		else
+			memcpy(head + len, from, frag->len);
+		len += frag->len;
+	}
+	if (tx->csum_offload)
+		put_checksum(tx, sum);
+	return len;
 }

@@ -147,7 +147,16 @@ int us_link_arg_mac(struct us_stack *stack, const char *args, const char *key,
 		    uint8_t mac[6]);
 /* A packet of this link with one reference, all else zero, or NULL (counted). */
 struct us_pkt *us_link_pkt(struct us_link *link);
+/* Makes one piece of @tx at its head; its length, 0 if it is too long. */
+uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
+			uint32_t room);
 
+/* extern.c: the caller is the other end. */
+int us_extern_inject(struct us_link *link, const void *packet, size_t length);
+ssize_t us_extern_collect(struct us_link *link, void *packet, size_t size,
+			  us_ns *when);
+
+extern const struct us_link_ops us_extern_ops;
 extern const struct us_link_ops us_pipe_ops;
 extern const struct us_link_ops us_packet_ops;
 extern const struct us_link_ops us_netchannel_ops;

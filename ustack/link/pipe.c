@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "link/link.h"
-#include "wire/checksum.h"
 
 #define MTU		1500u
 #define MTU_MIN		68u
@@ -423,47 +422,12 @@ static void send_shaped(struct end *end, struct frame *frame)
 		shape_one(end, twin);
 }
 
-/* Brings the payload behind the headers, and sums it up on the way.  Returns the
- * length of the packet, or 0 if it does not fit.
- */
-static uint32_t gather(struct end *end, const struct us_tx *tx)
-{
-	uint32_t len = tx->inline_len, sum, i;
-	uint8_t *head = tx->head;
-	uint16_t field;
-
-	for (i = 0; i < tx->nr_frags; i++)
-		len += tx->frag[i].len;
-	if (len > end->out->room || (!tx->gso && len > end->link.mtu))
-		return 0;
-	len = tx->inline_len;
-	sum = tx->csum_offload ?
-		us_csum_bytes(head + tx->l4, len - tx->l4, 0) : 0;
-	for (i = 0; i < tx->nr_frags; i++) {
-		const struct us_frag *frag = &tx->frag[i];
-		const uint8_t *from = frag->chunk->data + frag->offset;
-
-		if (tx->csum_offload)
-			sum = us_csum_add(sum, us_csum_at(us_csum_copy(head + len,
-						from, frag->len, 0), len - tx->l4));
-		else
-			memcpy(head + len, from, frag->len);
-		len += frag->len;
-	}
-	if (tx->csum_offload) {
-		field = us_csum_fold(sum);
-		field = field ? field : 0xffff;	/* UDP: 0 is none (RFC 768) */
-		memcpy(head + tx->l4 + tx->csum_offset, &field, sizeof(field));
-	}
-	return len;
-}
-
 static void submit(struct us_link *link, struct us_tx *tx)
 {
 	struct end *end = end_of(link);
 	struct frame *frame = end->reserved;
 
-	frame->len = gather(end, tx);
+	frame->len = us_link_gather(link, tx, end->out->room);
 	if (us_unlikely(!frame->len)) {
 		link->stats.tx_dropped++;
 		return;			/* the frame stays reserved */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* SOCK_DGRAM: the BSD calls over UDP. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 
 #include "socket/socket.h"
 
@@ -224,6 +226,22 @@ static void changed(struct ustack_socket *s)
 		us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
 }
 
+/* What was sent is gone; what comes next is told by its length. */
+static int queued(struct ustack_socket *s, unsigned long request, int *value)
+{
+	struct us_addr remote;
+	uint16_t port;
+	ssize_t n = 0;
+	char none;
+
+	if (request == SIOCOUTQNSD)
+		return -ENOTTY;
+	if (request == FIONREAD && s->udp)
+		n = us_udp_recv(s->udp, &none, 0, true, &remote, &port);
+	*value = n > 0 ? (int)n : 0;
+	return 0;
+}
+
 static void close_dgram(struct ustack_socket *s)
 {
 	if (s->udp)
@@ -243,5 +261,6 @@ const struct us_socket_ops us_dgram_ops = {
 	.poll = readiness,
 	.error = error,
 	.changed = changed,
+	.queued = queued,
 	.close = close_dgram,
 };

@@ -5,6 +5,7 @@
  *
  * With a clock that the user brought (struct ustack_config), time is his to
  * move: the loop never sleeps for time then, only for input on a descriptor.
+ * On a stack that is driven from outside it sleeps until whoever drives wakes it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -198,7 +199,8 @@ int us_loop_wait(struct us_stack *stack, us_ns limit)
 			next = limit;
 		if (more || next <= stack->now || clock_moved(stack))
 			continue;
-		err = sleep_until(stack, next);
+		err = stack->driver ? us_drive_sleep(stack, limit) :
+				      sleep_until(stack, next);
 		if (err)
 			return err;
 	}

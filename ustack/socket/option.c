@@ -299,6 +299,7 @@ int ustack_setsockopt(struct ustack_socket *s, int level, int name,
 {
 	int err;
 
+	US_SOCKET_CALL(s);
 	us_stack_tick(s->stack);
 	err = set_option(s, level, name, value, length);
 	/* The end of corking lets out what was held back. */
@@ -328,5 +329,6 @@ static int get_option(struct ustack_socket *s, int level, int name,
 int ustack_getsockopt(struct ustack_socket *s, int level, int name,
 		      void *value, socklen_t *length)
 {
+	US_SOCKET_CALL(s);
 	return us_socket_return(get_option(s, level, name, value, length));
 }

@@ -22,10 +22,25 @@ static int scan(struct ustack_pollfd *fds, size_t count)
 	return ready;
 }
 
-int ustack_pollsockets(struct ustack *public, struct ustack_pollfd *fds,
-		       size_t count, int64_t timeout)
+/* A socket that another thread closes stays until the call is over. */
+static void hold(struct ustack_pollfd *fds, size_t count)
 {
-	struct us_stack *stack = (struct us_stack *)public;
+	for (size_t i = 0; i < count; i++)
+		if (fds[i].socket)
+			fds[i].socket->calls++;
+}
+
+static void let_go(struct ustack_pollfd *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fds[i].socket && --fds[i].socket->calls == 0 &&
+		    fds[i].socket->closed)
+			us_socket_close(fds[i].socket);
+}
+
+static int wait(struct us_stack *stack, struct ustack_pollfd *fds, size_t count,
+		us_ns timeout)
+{
 	us_ns limit = US_NEVER;
 	int ready, err;
 
@@ -41,6 +56,21 @@ int ustack_pollsockets(struct ustack *public, struct ustack_pollfd *fds,
 		if (err == -EAGAIN)
 			return scan(fds, count);
 		if (err)
-			return us_socket_return(err);
+			return err;
 	}
+}
+
+int ustack_pollsockets(struct ustack *public, struct ustack_pollfd *fds,
+		       size_t count, int64_t timeout)
+{
+	struct us_stack *stack = (struct us_stack *)public;
+	int result;
+
+	US_CALL(stack);
+	if (stack->driver)
+		hold(fds, count);
+	result = wait(stack, fds, count, timeout);
+	if (stack->driver)
+		let_go(fds, count);
+	return (int)us_socket_return(result);
 }

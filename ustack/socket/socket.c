@@ -46,6 +46,7 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 		.stack = stack,
 		.ops = ops,
 		.family = family,
+		.fd = -1,
 		.linger = -1,
 		.rcvtimeo = US_NEVER,
 		.sndtimeo = US_NEVER,
@@ -64,6 +65,7 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
  */
 void us_socket_free(struct ustack_socket *s)
 {
+	us_fd_release(s);
 	us_unclaim(s);
 	us_pool_put(&s->stack->sockets, s);
 }
@@ -114,6 +116,12 @@ static int find_ops(int domain, int type, int protocol,
 	return 0;
 }
 
+static void set_flags(struct ustack_socket *s, int flags)
+{
+	s->nonblock = flags & SOCK_NONBLOCK;
+	s->cloexec = flags & SOCK_CLOEXEC;
+}
+
 struct ustack_socket *ustack_socket(struct ustack *stack, int domain, int type,
 				    int protocol)
 {
@@ -121,17 +129,22 @@ struct ustack_socket *ustack_socket(struct ustack *stack, int domain, int type,
 	struct ustack_socket *s = NULL;
 	int err = find_ops(domain, type, protocol, &ops);
 
+	US_CALL((struct us_stack *)stack);
 	if (!err) {
 		s = us_socket_new((struct us_stack *)stack, ops, domain);
 		err = s ? 0 : -EMFILE;
 	}
 	us_socket_return(err);
 	if (s)
-		s->nonblock = type & SOCK_NONBLOCK;
+		set_flags(s, type);
 	return s;
 }
 
-int ustack_close(struct ustack_socket *s)
+/**
+ * us_socket_close() - the end of a socket
+ * @s: no call is at work on it.
+ */
+void us_socket_close(struct ustack_socket *s)
 {
 	struct us_stack *stack = s->stack;
 
@@ -139,6 +152,18 @@ int ustack_close(struct ustack_socket *s)
 	s->ops->close(s);
 	us_socket_free(s);
 	us_loop_flush(stack);
+}
+
+/* As in Linux, a call of another thread that sleeps holds the socket; its number
+ * is free at once.
+ */
+int ustack_close(struct ustack_socket *s)
+{
+	US_CALL(s->stack);
+	us_fd_release(s);
+	s->closed = true;
+	if (!s->calls)
+		us_socket_close(s);
 	return 0;
 }
 
@@ -180,12 +205,14 @@ static int bind_name(struct ustack_socket *s, const struct sockaddr *address,
 int ustack_bind(struct ustack_socket *s, const struct sockaddr *address,
 		socklen_t length)
 {
+	US_SOCKET_CALL(s);
 	s->stack->error[0] = '\0';
 	return us_socket_return(bind_name(s, address, length));
 }
 
 int ustack_listen(struct ustack_socket *s, int backlog)
 {
+	US_SOCKET_CALL(s);
 	/* As Linux: negative is "as many as allowed". */
 	if (backlog < 0 || backlog > LISTEN_BACKLOG_MAX)
 		backlog = LISTEN_BACKLOG_MAX;
@@ -195,6 +222,7 @@ int ustack_listen(struct ustack_socket *s, int backlog)
 
 int ustack_listen_peer(struct ustack_socket *s)
 {
+	US_SOCKET_CALL(s);
 	s->stack->error[0] = '\0';
 	return us_socket_return(s->ops->listen(s, 1, true));
 }
@@ -204,6 +232,7 @@ int ustack_connect(struct ustack_socket *s, const struct sockaddr *address,
 {
 	int err = -EINVAL;
 
+	US_SOCKET_CALL(s);
 	us_stack_tick(s->stack);
 	s->stack->error[0] = '\0';
 	if (!address)
@@ -230,7 +259,7 @@ static int accept_child(struct ustack_socket *s, int flags,
 	if (err)
 		us_socket_free(*child);
 	else
-		(*child)->nonblock = flags & SOCK_NONBLOCK;
+		set_flags(*child, flags);
 	return err;
 }
 
@@ -241,14 +270,16 @@ struct ustack_socket *ustack_accept(struct ustack_socket *s,
 	struct ustack_socket *child;
 	struct us_addr peer;
 	uint16_t port;
-	int err = address && !length ? -EFAULT : accept_child(s, flags, &child);
+	int err;
 
+	US_SOCKET_CALL(s);
+	err = address && !length ? -EFAULT : accept_child(s, flags, &child);
 	if (!err && address) {
 		err = s->ops->names(child, true, &peer, &port);
 		if (!err)
 			err = us_sockaddr_put(s->family, &peer, port, address, length);
 		if (err)
-			ustack_close(child);
+			us_socket_close(child);
 		if (err == -ENOTCONN)
 			err = -ECONNABORTED;
 	}
@@ -269,12 +300,14 @@ static int get_name(struct ustack_socket *s, bool peer,
 int ustack_getsockname(struct ustack_socket *s, struct sockaddr *address,
 		       socklen_t *length)
 {
+	US_SOCKET_CALL(s);
 	return us_socket_return(get_name(s, false, address, length));
 }
 
 int ustack_getpeername(struct ustack_socket *s, struct sockaddr *address,
 		       socklen_t *length)
 {
+	US_SOCKET_CALL(s);
 	return us_socket_return(get_name(s, true, address, length));
 }
 
@@ -287,6 +320,7 @@ int ustack_shutdown(struct ustack_socket *s, int how)
 	};
 	int err = -EINVAL;
 
+	US_SOCKET_CALL(s);
 	us_stack_tick(s->stack);
 	if (how >= SHUT_RD && how <= SHUT_RDWR)
 		err = s->ops->shutdown(s, bits[how]);
@@ -298,6 +332,7 @@ ssize_t ustack_sendto(struct ustack_socket *s, const void *data, size_t length,
 		      int flags, const struct sockaddr *address,
 		      socklen_t address_length)
 {
+	US_SOCKET_CALL(s);
 	us_stack_tick(s->stack);
 	return us_socket_return(s->ops->send(s, data, length, flags, address,
 					     address_length));
@@ -318,6 +353,7 @@ ssize_t ustack_recvfrom(struct ustack_socket *s, void *data, size_t length,
 	ssize_t n;
 	int err = 0;
 
+	US_SOCKET_CALL(s);
 	if (address && !address_length)
 		return us_socket_return(-EFAULT);
 	n = s->ops->recv(s, data, length, flags, &remote, &port);
@@ -335,10 +371,4 @@ ssize_t ustack_recvfrom(struct ustack_socket *s, void *data, size_t length,
 ssize_t ustack_recv(struct ustack_socket *s, void *data, size_t length, int flags)
 {
 	return ustack_recvfrom(s, data, length, flags, NULL, NULL);
-}
-
-int ustack_set_nonblock(struct ustack_socket *s, bool on)
-{
-	s->nonblock = on;
-	return 0;
 }

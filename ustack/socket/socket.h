@@ -37,6 +37,11 @@ struct us_socket_ops;
  * @state: enum us_socket_state.
  * @shut: US_SHUT_*, of sockets whose transport does not keep it.
  * @nonblock: O_NONBLOCK.
+ * @cloexec: FD_CLOEXEC of @fd.
+ * @closed: close(2) was called; the last of @calls lets go of the socket.
+ * @calls: public calls at work on it: of a driven stack there may be several.
+ * @fd: its number among the process's files, or -1.
+ * @fd_next: in its bucket of us_stack.fds.
  * @reuse: SO_REUSEADDR.
  * @linger: seconds, negative is off.
  * @error: positive errno that a call saw but did not return (it returned a
@@ -59,7 +64,12 @@ struct ustack_socket {
 	uint8_t state;
 	uint8_t shut;
 	bool nonblock;
+	bool cloexec;
+	bool closed;
 	bool reuse;
+	unsigned int calls;
+	int fd;
+	struct ustack_socket *fd_next;
 	int linger;
 	int error;
 	us_ns rcvtimeo;
@@ -86,6 +96,7 @@ struct ustack_socket {
  * @poll: readiness.
  * @error: takes the transport's pending error, positive.
  * @changed: options were set.
+ * @queued: ioctl(2) with FIONREAD, TIOCOUTQ (SIOCOUTQ) or SIOCOUTQNSD.
  * @close: lets go of the transport; may block, as SO_LINGER says.
  *
  * All give 0, a count, or a negative errno.
@@ -110,6 +121,7 @@ struct us_socket_ops {
 	short (*poll)(struct ustack_socket *s);
 	int (*error)(struct ustack_socket *s);
 	void (*changed)(struct ustack_socket *s);
+	int (*queued)(struct ustack_socket *s, unsigned long request, int *value);
 	void (*close)(struct ustack_socket *s);
 };
 
@@ -123,6 +135,7 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 				    const struct us_socket_ops *ops,
 				    uint8_t family);
 void us_socket_free(struct ustack_socket *s);
+void us_socket_close(struct ustack_socket *s);
 int us_socket_error(struct ustack_socket *s);
 short us_socket_poll(struct ustack_socket *s);
 ssize_t us_socket_return(ssize_t result);
@@ -138,6 +151,10 @@ bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family);
 int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *port);
 void us_unclaim(struct ustack_socket *s);
 
+/* fd.c */
+void us_fd_release(struct ustack_socket *s);
+void us_fd_destroy(struct us_stack *stack);
+
 /* loop.c: runs the stack in the calling thread */
 us_ns us_clock_monotonic(void *arg);
 bool us_loop_once(struct us_stack *stack);
@@ -147,5 +164,55 @@ us_ns us_loop_next(const struct us_stack *stack);
 int us_loop_wait(struct us_stack *stack, us_ns limit);
 us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags);
 int us_socket_wait(struct ustack_socket *s, us_ns limit);
+
+/* drive.c: stacks that are driven from outside */
+int us_drive_create(struct us_stack *stack);
+void us_drive_destroy(struct us_stack *stack);
+void us_drive_enter(struct us_stack *stack);
+void us_drive_leave(struct us_stack *stack);
+int us_drive_sleep(struct us_stack *stack, us_ns limit);
+us_ns us_drive_poll(struct us_stack *stack);
+us_ns us_drive_advance(struct us_stack *stack, us_ns ns);
+unsigned int us_drive_sleeping(const struct us_stack *stack);
+
+static inline struct us_stack *us_enter(struct us_stack *stack)
+{
+	if (us_unlikely(stack->driver != NULL))
+		us_drive_enter(stack);
+	return stack;
+}
+
+static inline void us_leave(struct us_stack **stack)
+{
+	if (us_unlikely((*stack)->driver != NULL))
+		us_drive_leave(*stack);
+}
+
+static inline struct ustack_socket *us_socket_enter(struct ustack_socket *s)
+{
+	us_enter(s->stack);
+	s->calls++;
+	return s;
+}
+
+static inline void us_socket_leave(struct ustack_socket **s)
+{
+	struct us_stack *stack = (*s)->stack;
+
+	if (us_unlikely(--(*s)->calls == 0 && (*s)->closed))
+		us_socket_close(*s);
+	us_leave(&stack);
+}
+
+/*
+ * Every public call begins with one of these, and holds the stack until it returns.
+ * A stack that is not driven has one owner at a time, and pays a look.
+ */
+#define US_CALL(of_stack) \
+	__attribute__((cleanup(us_leave), unused)) \
+	struct us_stack *us_entered = us_enter(of_stack)
+#define US_SOCKET_CALL(of_socket) \
+	__attribute__((cleanup(us_socket_leave), unused)) \
+	struct ustack_socket *us_entered = us_socket_enter(of_socket)
 
 #endif /* US_SOCKET_SOCKET_H */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* SOCK_STREAM: the BSD calls over TCP, with the states and errors of Linux. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 
 #include "socket/socket.h"
 
@@ -391,6 +393,22 @@ static void changed(struct ustack_socket *s)
 		us_tcp_set_options(s->tcp, &s->options);
 }
 
+/* As tcp_ioctl() of Linux; nothing is counted while the connection opens. */
+static int queued(struct ustack_socket *s, unsigned long request, int *value)
+{
+	struct us_tcp_queued queued = { 0 };
+
+	if (s->listener)
+		return -EINVAL;
+	if (s->tcp && !opening(tcp_state(s)))
+		us_tcp_queued(s->tcp, &queued);
+	if (request == FIONREAD)
+		*value = (int)queued.unread;
+	else
+		*value = (int)(request == SIOCOUTQNSD ? queued.unsent : queued.unacked);
+	return 0;
+}
+
 /* SO_LINGER: waits until the peer has all, FIN too. */
 static void linger(struct ustack_socket *s)
 {
@@ -435,5 +453,6 @@ const struct us_socket_ops us_stream_ops = {
 	.poll = readiness,
 	.error = error,
 	.changed = changed,
+	.queued = queued,
 	.close = close_stream,
 };

@@ -103,6 +103,20 @@ int us_tcp_error(struct us_tcp *tcp);
 /* Everything sent was acknowledged, FIN too (for SO_LINGER). */
 bool us_tcp_drained(const struct us_tcp *tcp);
 int us_tcp_state(const struct us_tcp *tcp);	/* TCP_ESTABLISHED ... */
+
+/**
+ * struct us_tcp_queued - bytes that wait, as ioctl(2) tells them
+ * @unread: received in order.
+ * @unacked: to be sent or acknowledged; a FIN counts.
+ * @unsent: of those, never sent.
+ */
+struct us_tcp_queued {
+	uint32_t unread;
+	uint32_t unacked;
+	uint32_t unsent;
+};
+
+void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued);
 void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info);
 void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
 		  uint16_t *local_port, struct us_addr *remote,

@@ -213,6 +213,25 @@ int us_tcp_state(const struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_queued() - what waits in the queues
+ * @tcp: the connection.
+ * @queued: filled in.
+ */
+void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued)
+{
+	const struct us_tcp_active *a = tcp->active;
+	uint32_t end = tcp->snd_nxt;
+
+	if (a && tcp->state != TCP_CLOSE && !(tcp->flags & US_TCP_FIN_SENT))
+		end = a->snd_end + !!(tcp->flags & US_TCP_FIN_QUEUED);
+	*queued = (struct us_tcp_queued){
+		.unread = a ? a->rcv_bytes : 0,
+		.unacked = end - tcp->snd_una,
+		.unsent = end - tcp->snd_nxt,
+	};
+}
+
+/**
  * us_tcp_names() - both ends
  * @tcp: the connection.
  * @local: address.

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+/*
+ * An example: a stack that is driven from outside, through public calls alone.  The
+ * test injects and collects raw IP packets and moves the clock, while a call that
+ * blocks sleeps on a second thread.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "ustack.h"
+
+#define MS(ms)		((ms) * 1000000LL)
+#define SERVER		"192.0.2.1"
+#define PEER		"192.0.2.2"
+#define PORT		7
+#define PEER_PORT	1025
+#define PEER_ISN	5000u
+
+/**
+ * struct segment - a TCP segment without options, as it is on the wire
+ * @ip: header.
+ * @tcp: header.
+ * @data: payload, and options of what was collected.
+ */
+struct segment {
+	struct iphdr ip;
+	struct tcphdr tcp;
+	uint8_t data[1460];
+};
+
+#define HEADERS	(sizeof(struct iphdr) + sizeof(struct tcphdr))
+
+static struct ustack *stack;
+static struct ustack_link *link_;
+static struct ustack_socket *listener, *conn;
+static uint32_t isn;		/* of the stack */
+
+/* ------------------------------------------------------------------ packets */
+
+static uint32_t sum_of(const void *data, size_t len, uint32_t sum)
+{
+	const uint8_t *at = data;
+
+	for (; len > 1; len -= 2, at += 2)
+		sum += (uint32_t)at[0] << 8 | at[1];
+	return len ? sum + ((uint32_t)at[0] << 8) : sum;
+}
+
+static uint16_t fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static uint16_t tcp_sum(const struct segment *s, size_t len)
+{
+	uint32_t sum = sum_of(&s->ip.saddr, 8, IPPROTO_TCP + (uint32_t)len);
+
+	return fold(sum_of(&s->tcp, len, sum));
+}
+
+/* From the peer: sequence and acknowledgement numbers count from the ISNs. */
+static int inject(uint8_t flags, uint32_t seq, uint32_t ack, const char *text,
+		  uint16_t window)
+{
+	size_t len = strlen(text);
+	struct segment s = {
+		.ip = {
+			.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
+			.tot_len = htons((uint16_t)(HEADERS + len)),
+			.saddr = inet_addr(PEER), .daddr = inet_addr(SERVER),
+		},
+		.tcp = {
+			.source = htons(PEER_PORT), .dest = htons(PORT), .doff = 5,
+			.seq = htonl(PEER_ISN + seq), .window = htons(window),
+			.ack_seq = flags & TH_ACK ? htonl(isn + ack) : 0,
+		},
+	};
+
+	s.tcp.th_flags = flags;
+	memcpy(s.data, text, len);
+	s.ip.check = htons(fold(sum_of(&s.ip, sizeof(s.ip), 0)));
+	s.tcp.check = htons(tcp_sum(&s, sizeof(s.tcp) + len));
+	return ustack_link_inject(link_, &s, HEADERS + len);
+}
+
+/* The next packet, if its checksums are right: its length, else 0. */
+static ssize_t collect(struct segment *s, int64_t *when)
+{
+	ssize_t len = ustack_link_collect(link_, s, sizeof(*s), when);
+
+	if (len < (ssize_t)HEADERS || fold(sum_of(&s->ip, sizeof(s->ip), 0)) ||
+	    tcp_sum(s, (size_t)len - sizeof(s->ip)))
+		return 0;
+	return len;
+}
+
+/* Is the next packet like this, sent at that time? */
+static bool sent(uint8_t flags, uint32_t seq, uint32_t ack, size_t len, int64_t at)
+{
+	struct segment s;
+	int64_t when;
+	ssize_t got = collect(&s, &when);
+
+	if (!got)
+		return false;
+	if (flags & TH_SYN)
+		isn = ntohl(s.tcp.seq);
+	return s.tcp.th_flags == flags && ntohl(s.tcp.seq) == isn + seq &&
+	       ntohl(s.tcp.ack_seq) == PEER_ISN + ack && when == at &&
+	       (size_t)got == sizeof(s.ip) + 4u * s.tcp.doff + len;
+}
+
+static bool quiet(void)
+{
+	uint8_t byte[1500];
+
+	return ustack_link_collect(link_, byte, sizeof(byte), NULL) == -EAGAIN;
+}
+
+/* ------------------------------------------------------- the second thread */
+
+/**
+ * struct job - a call for the second thread
+ * @thread: it.
+ * @call: makes the call.
+ * @socket: given to @call.
+ * @result: of the call.
+ * @error: errno.
+ * @when: time when it had returned.
+ * @text: what was received.
+ */
+struct job {
+	pthread_t thread;
+	ssize_t (*call)(struct job *job);
+	struct ustack_socket *socket;
+	ssize_t result;
+	int error;
+	int64_t when;
+	char text[4096];
+};
+
+static void *work(void *arg)
+{
+	struct job *job = arg;
+
+	job->result = job->call(job);
+	job->error = errno;
+	job->when = ustack_now(stack);
+	return NULL;
+}
+
+/* Starts a call that blocks, and waits until it sleeps. */
+static void start(struct job *job, ssize_t (*call)(struct job *job),
+		  struct ustack_socket *socket)
+{
+	*job = (struct job){ .call = call, .socket = socket };
+	pthread_create(&job->thread, NULL, work, job);
+	while (!ustack_sleeping(stack))
+		sched_yield();
+}
+
+static void finished(struct job *job)
+{
+	pthread_join(job->thread, NULL);
+}
+
+static ssize_t call_accept(struct job *job)
+{
+	conn = ustack_accept(job->socket, NULL, NULL, 0);
+	return conn ? 0 : -1;
+}
+
+static ssize_t call_recv(struct job *job)
+{
+	return ustack_recv(job->socket, job->text, sizeof(job->text), 0);
+}
+
+static ssize_t call_send(struct job *job)
+{
+	return ustack_send(job->socket, job->text, sizeof(job->text), 0);
+}
+
+static ssize_t call_poll(struct job *job)
+{
+	struct ustack_pollfd fd = { .socket = job->socket, .events = POLLIN };
+	ssize_t ready = ustack_pollsockets(stack, &fd, 1, MS(700));
+
+	return ready == 1 ? fd.revents : ready;
+}
+
+/* -------------------------------------------------------------------- tests */
+
+static void open_stack(uint64_t seed)
+{
+	const struct ustack_config config = { .driven = true, .seed = seed };
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(PORT),
+				    .sin_addr.s_addr = inet_addr(SERVER) };
+
+	if (ustack_create(&config, &stack) ||
+	    ustack_link_open(stack, "extern:mtu=1500", &link_) ||
+	    ustack_address_add(stack, link_, (struct sockaddr *)&name, 24))
+		puts("Bail out! no stack");
+	listener = ustack_socket(stack, AF_INET, SOCK_STREAM, 0);
+	ustack_bind(listener, (struct sockaddr *)&name, sizeof(name));
+	ustack_listen(listener, 8);
+}
+
+static void test_accept(void)
+{
+	int64_t begin = ustack_now(stack);
+	struct job job;
+
+	start(&job, call_accept, listener);
+	ok(ustack_advance(stack, MS(1000)) == 0 && ustack_sleeping(stack) == 1 &&
+	   ustack_now(stack) == begin + MS(1000), "accept sleeps while time passes");
+	inject(TH_SYN, 0, 0, "", 1000);
+	ok(sent(TH_SYN | TH_ACK, 0, 1, 0, begin + MS(1000)), "SYN-ACK, at once");
+	ustack_advance(stack, MS(10));
+	inject(TH_ACK, 1, 1, "", 1000);
+	finished(&job);
+	ok(job.result == 0 && job.when == begin + MS(1010) && quiet(),
+	   "accept returned, and time stood meanwhile");
+}
+
+static void test_recv(void)
+{
+	int64_t begin = ustack_now(stack);
+	struct job job;
+
+	start(&job, call_recv, conn);
+	ustack_advance(stack, MS(5));
+	inject(TH_ACK | TH_PUSH, 1, 1, "hello", 1000);
+	finished(&job);
+	ok(job.result == 5 && !memcmp(job.text, "hello", 5) &&
+	   job.when == begin + MS(5), "recv");
+	ok(sent(TH_ACK, 1, 6, 0, begin + MS(5)) && quiet(), "its ACK");
+}
+
+static void test_timeouts(void)
+{
+	struct timeval tv = { .tv_usec = 300000 };
+	int64_t begin = ustack_now(stack);
+	struct job job;
+
+	ustack_setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	start(&job, call_recv, conn);
+	ok(ustack_advance(stack, MS(1000)) == MS(700),
+	   "the clock stops where a call wakes up");
+	finished(&job);
+	ok(job.result == -1 && job.error == EAGAIN && job.when == begin + MS(300),
+	   "SO_RCVTIMEO");
+	start(&job, call_poll, conn);
+	ok(ustack_advance(stack, MS(700)) == 0, "as far as asked for");
+	finished(&job);
+	ok(job.result == 0 && job.when == begin + MS(1000), "the timeout of poll");
+	tv.tv_usec = 0;
+	ustack_setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+/* The window of 1000 is closed by what is sent; one segment's worth of room in the
+ * queue does not wake the call for good: it sleeps again.
+ */
+static void test_send(void)
+{
+	int64_t begin = ustack_now(stack);
+	int size = 1024;
+	struct job job;
+
+	ustack_setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	start(&job, call_send, conn);
+	ok(sent(TH_ACK, 1, 6, 536, begin), "send: a segment");
+	ok(ustack_advance(stack, MS(10)) == 0 && ustack_sleeping(stack) == 1,
+	   "send sleeps: its queue is full");
+	inject(TH_ACK, 6, 537, "", 65535);
+	ok(ustack_sleeping(stack) == 1, "room for some: it sleeps again");
+	while (ustack_sleeping(stack)) {
+		struct segment s;
+
+		while (collect(&s, NULL))
+			inject(TH_ACK, 6, ntohl(s.tcp.seq) - isn +
+			       ntohs(s.ip.tot_len) - HEADERS, "", 65535);
+		ustack_advance(stack, MS(1));
+	}
+	finished(&job);
+	ok(job.result == sizeof(job.text), "send returned when all was queued");
+	ustack_advance(stack, MS(200));
+	while (!quiet())
+		;
+	inject(TH_ACK, 6, 1 + sizeof(job.text), "", 65535);
+}
+
+static void test_retransmission(void)
+{
+	const uint32_t seq = 1 + sizeof(((struct job *)0)->text);
+	int64_t begin, when[4];
+	struct segment s;
+	int i;
+
+	begin = ustack_now(stack);
+	ustack_send(conn, "x", 1, 0);
+	ustack_advance(stack, MS(2000));
+	for (i = 0; i < 4 && collect(&s, &when[i]) == HEADERS + 1; i++)
+		;
+	ok(i == 4 && when[0] == begin, "retransmissions wait to be collected");
+	ok(when[3] - when[2] >= 2 * (when[2] - when[1]) - MS(3),
+	   "each has its time");
+	inject(TH_ACK, 6, seq + 1, "", 65535);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static void test_signal(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct job job;
+
+	sigaction(SIGUSR1, &action, NULL);
+	start(&job, call_recv, conn);
+	pthread_kill(job.thread, SIGUSR1);
+	finished(&job);
+	ok(job.result == -1 && job.error == EINTR && !ustack_sleeping(stack),
+	   "a signal ends a call: EINTR");
+}
+
+/* As in Linux, the call holds the socket; then it is the last to let go. */
+static void test_close(void)
+{
+	const uint32_t seq = 2 + sizeof(((struct job *)0)->text);
+	struct job job;
+
+	start(&job, call_recv, conn);
+	ustack_close(conn);
+	ok(ustack_sleeping(stack) == 1 && quiet(), "close: a call sleeps on");
+	inject(TH_ACK | TH_PUSH, 6, seq, "bye", 65535);
+	finished(&job);
+	ok(job.result == 3, "close: the call gets its data");
+	ok(sent(TH_ACK, seq, 9, 0, ustack_now(stack)) &&
+	   sent(TH_FIN | TH_ACK, seq, 9, 0, ustack_now(stack)),
+	   "close: then the FIN goes");
+}
+
+static void test_numbers(void)
+{
+	struct ustack_socket *a = ustack_socket(stack, AF_INET, SOCK_STREAM, 0);
+	struct ustack_socket *b = ustack_socket(stack, AF_INET,
+				SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int lowest = dup(0), fd, other, value = 1;
+	char byte;
+
+	close(lowest);
+	fd = ustack_fd(a);
+	other = ustack_fd(b);
+	ok(fd == lowest && other > fd && ustack_fd(a) == fd, "the lowest number");
+	ok(ustack_of_fd(stack, fd) == a && ustack_of_fd(stack, other) == b &&
+	   !ustack_of_fd(stack, other + 1) && !ustack_of_fd(stack, -1),
+	   "found by it");
+	ok(read(fd, &byte, 1) == -1 && errno == EBADF, "the kernel cannot use it");
+	ok(fcntl(other, F_GETFD) == FD_CLOEXEC && fcntl(fd, F_GETFD) == 0 &&
+	   ustack_fcntl(b, F_GETFD, 0) == FD_CLOEXEC, "SOCK_CLOEXEC");
+	ok(ustack_fcntl(a, F_SETFD, FD_CLOEXEC) == 0 &&
+	   fcntl(fd, F_GETFD) == FD_CLOEXEC, "F_SETFD");
+	ok(ustack_fcntl(a, F_GETFL, 0) == O_RDWR &&
+	   ustack_fcntl(b, F_GETFL, 0) == (O_RDWR | O_NONBLOCK), "F_GETFL");
+	ok(ustack_fcntl(a, F_SETFL, O_NONBLOCK) == 0 &&
+	   ustack_fcntl(a, F_GETFL, 0) == (O_RDWR | O_NONBLOCK), "F_SETFL");
+	ok(ustack_fcntl(a, -1, 0) == -1 && errno == EINVAL, "fcntl: EINVAL");
+	value = 0;
+	ok(ustack_ioctl(a, FIONBIO, &value) == 0 &&
+	   ustack_fcntl(a, F_GETFL, 0) == O_RDWR, "FIONBIO");
+	ok(ustack_ioctl(a, SIOCINQ, &value) == 0 && value == 0 &&
+	   ustack_ioctl(a, SIOCOUTQ, &value) == 0 && value == 0, "SIOCINQ, SIOCOUTQ");
+	ok(ustack_ioctl(listener, SIOCINQ, &value) == -1 && errno == EINVAL,
+	   "SIOCINQ: not of a listening socket");
+	ok(ustack_ioctl(a, 0x1234, &value) == -1 && errno == ENOTTY, "ioctl: ENOTTY");
+	ok(ustack_ioctl(a, SIOCINQ, NULL) == -1 && errno == EFAULT, "ioctl: EFAULT");
+	ustack_close(a);
+	ok(fcntl(fd, F_GETFD) == -1 && !ustack_of_fd(stack, fd), "closed: free again");
+	ustack_close(b);
+}
+
+static void test_link(void)
+{
+	struct ustack_link *small, *pipe;
+	uint8_t packet[2000] = { 0 };
+
+	ustack_link_open(stack, "extern:mtu=100,depth=1", &small);
+	ustack_link_open(stack, "pipe:name=drive", &pipe);
+	ok(ustack_link_inject(small, packet, 101) == -EMSGSIZE, "inject: too large");
+	ok(ustack_link_inject(pipe, packet, 20) == -EOPNOTSUPP &&
+	   ustack_link_collect(pipe, packet, 20, NULL) == -EOPNOTSUPP,
+	   "inject, collect: another kind of link");
+	ok(ustack_link_open(stack, "extern:colour=red", NULL) == -EINVAL &&
+	   ustack_link_open(stack, "extern:mtu=10", NULL) == -EINVAL,
+	   "arguments that make no sense");
+	inject(TH_SYN, 100, 0, "", 1000);
+	ok(ustack_link_collect(link_, packet, 20, NULL) == -EMSGSIZE && !quiet(),
+	   "collect: too large for its buffer, and stays");
+}
+
+/* On a stack with a clock of its own, and in one thread. */
+static void test_undriven(void)
+{
+	const struct ustack_config both = { .driven = true, .clock = (void *)work };
+	const struct ustack_config config = { .seed = 1 };
+	struct ustack_link *small;
+	struct ustack *other = NULL;
+	uint8_t packet[20] = { 0 };
+	int64_t now;
+
+	ok(ustack_create(&both, &other) == -EINVAL, "whose time shall it be?");
+	ustack_create(&config, &other);
+	now = ustack_now(other);
+	ok(ustack_advance(other, 0) == -EINVAL && ustack_now(other) >= now &&
+	   !ustack_sleeping(other), "not driven");
+	ustack_link_open(other, "extern:depth=1", &small);
+	ok(ustack_link_inject(small, packet, 20) == 0 &&
+	   ustack_link_inject(small, packet, 20) == -ENOBUFS, "inject: waits for a round");
+	ustack_poll(other);
+	ok(ustack_link_inject(small, packet, 20) == 0, "inject: the round took it");
+	ustack_destroy(other);
+}
+
+/* What a fixed dialogue looks like on the wire. */
+static uint64_t dialogue(uint64_t seed)
+{
+	uint64_t hash = 14695981039346656037u;
+	struct segment s;
+	ssize_t len;
+
+	open_stack(seed);
+	inject(TH_SYN, 0, 0, "", 1000);
+	while ((len = collect(&s, NULL)))
+		for (ssize_t i = 0; i < len; i++)
+			hash = (hash ^ ((uint8_t *)&s)[i]) * 1099511628211u;
+	ustack_destroy(stack);
+	return hash;
+}
+
+int main(void)
+{
+	plan(0);
+	open_stack(7);
+	test_accept();
+	test_recv();
+	test_timeouts();
+	test_send();
+	test_retransmission();
+	test_signal();
+	test_close();
+	test_numbers();
+	test_link();
+	ustack_destroy(stack);
+	test_undriven();
+	ok(dialogue(1) == dialogue(1) && dialogue(1) != dialogue(2),
+	   "the seed decides, and nothing else");
+	return finish();
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* The same, watched by the thread sanitizer. */
+#include "drive.c"
