@@ -81,6 +81,7 @@ $(O)/bin/ubench: LDLIBS += -llwip
 $(O)/bin/ubench: $(ubench_objs) $(O)/libustack.a
 	$(link)
 
+$(unit_programs): LDLIBS += -lm
 $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
 	$(link)
 

@@ -103,6 +103,15 @@ static void destroy(struct us_stack *stack)
 	free(stack);
 }
 
+static int choose_congestion(struct us_stack *stack, const char *name)
+{
+	int cc = name ? us_tcp_cc_find(name) : 0;
+
+	if (cc >= 0)
+		us_tcp_cc_set_default(stack, (uint8_t)cc);
+	return cc < 0 ? cc : 0;
+}
+
 static int create(const struct ustack_config *given, struct us_stack **made)
 {
 	const struct ustack_config config = complete(given);
@@ -127,6 +136,8 @@ static int create(const struct ustack_config *given, struct us_stack **made)
 	us_stack_tick(stack);
 	us_wheel_init(&stack->wheel, stack->now);
 	err = create_layers(stack, &config);
+	if (!err)
+		err = choose_congestion(stack, config.congestion);
 	if (err)
 		destroy(stack);
 	else
@@ -142,6 +153,8 @@ int ustack_create(const struct ustack_config *config, struct ustack **stack)
 	create_error = "";
 	if (err == -ENOMEM)
 		create_error = "not enough memory for the stack: lower max_sockets, max_packets or send_memory";
+	else if (err == -ENOENT)
+		create_error = "no such congestion control: use \"cubic\" or \"reno\"";
 	else if (err)
 		create_error = strerror(-err);
 	else

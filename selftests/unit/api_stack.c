@@ -15,8 +15,11 @@ static void test_create(void)
 	struct ustack_config small = {
 		.max_sockets = 1, .max_packets = 1, .send_memory = 1 << 20, .seed = 7,
 	};
+	struct ustack_config unknown = { .congestion = "vegas" };
 	struct ustack *stack;
 
+	ok(ustack_create(&unknown, &stack) == -ENOENT && strstr(ustack_error(NULL), "cubic"),
+	   "create: no such congestion control; those there are, are named");
 	ok(ustack_create(NULL, &stack) == 0, "create: the defaults");
 	ok(!strcmp(ustack_error(stack), ""), "error: nothing to tell");
 	ok(ustack_poll(stack) == -1, "poll: nothing pending");

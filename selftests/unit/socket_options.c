@@ -81,6 +81,29 @@ static void test_user_timeout(void)
 	   get(IPPROTO_TCP, TCP_USER_TIMEOUT) == 30000, "TCP_USER_TIMEOUT");
 }
 
+static bool has_congestion(const char *name)
+{
+	char got[16] = "";
+	socklen_t length = sizeof(got);
+
+	ustack_getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, got, &length);
+	return length == sizeof(got) && !strcmp(got, name);
+}
+
+static void test_congestion(void)
+{
+	char name[16] = "cubic";
+
+	ok(has_congestion("cubic"), "TCP_CONGESTION: cubic");
+	ok(ustack_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4) == 0 &&
+	   has_congestion("reno"), "TCP_CONGESTION: reno");
+	ok(ustack_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name, sizeof(name)) == 0 &&
+	   has_congestion("cubic"), "TCP_CONGESTION: with all 16 bytes");
+	fails(ustack_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "vegas", 5), ENOENT);
+	fails(ustack_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 0), EINVAL);
+	ok(has_congestion("cubic"), "what failed changed nothing");
+}
+
 static void test_linger(void)
 {
 	struct linger linger = { 1, 5 }, got = { -1, -1 };
@@ -209,6 +232,7 @@ int main(void)
 	test_buffers();
 	test_maxseg();
 	test_user_timeout();
+	test_congestion();
 	test_linger();
 	test_times();
 	test_lengths();

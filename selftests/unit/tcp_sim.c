@@ -62,6 +62,7 @@ struct side {
  * @six: IPv6.
  * @sndbuf: of both sockets.
  * @rcvbuf: of both sockets.
+ * @cc: of both sockets, the congestion control.
  * @took: nanoseconds from SYN to both FINs.
  * @offer: options, by side.
  * @side: client, server.
@@ -76,6 +77,7 @@ struct sim {
 	bool six;
 	int sndbuf;
 	int rcvbuf;
+	const char *cc;
 	int64_t took;
 	uint32_t offer[2];
 	struct side side[2];
@@ -167,8 +169,10 @@ static void choose_shape(struct sim *sim)
 
 static void choose(struct sim *sim)
 {
+	static const char *const controls[] = { "cubic", "reno" };
 	int i;
 
+	sim->cc = controls[below(sim, 2)];
 	sim->six = below(sim, 2);
 	sim->sndbuf = 4096 + (int)skewed(sim, 20);
 	sim->rcvbuf = 2048 + (int)skewed(sim, 20);
@@ -201,6 +205,9 @@ static void set_options(struct sim *sim, struct ustack_socket *socket)
 	ustack_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &sim->sndbuf, sizeof(int));
 	ustack_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &sim->rcvbuf, sizeof(int));
 	ustack_setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(int));
+	if (ustack_setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, sim->cc,
+			      (socklen_t)strlen(sim->cc)))
+		fail(sim, "no such congestion control");
 }
 
 static bool create_side(struct sim *sim, int i)
@@ -403,8 +410,8 @@ static bool simulate(struct sim *sim, uint64_t seed)
 
 static void describe(const struct sim *sim)
 {
-	printf("# seed %llu: IPv%d %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, lazy %u %u, %.3f s: %s\n",
-	       (unsigned long long)sim->seed, sim->six ? 6 : 4, sim->shape,
+	printf("# seed %llu: IPv%d %s %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, lazy %u %u, %.3f s: %s\n",
+	       (unsigned long long)sim->seed, sim->six ? 6 : 4, sim->cc, sim->shape,
 	       sim->sndbuf, sim->rcvbuf, sim->offer[0], sim->offer[1],
 	       (unsigned long long)sim->side[1].got,
 	       (unsigned long long)sim->side[0].size,

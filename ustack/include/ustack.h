@@ -55,6 +55,7 @@ struct ustack_socket;
  * @max_time_wait: connections remembered in TIME-WAIT; one more takes the place of
  *	the oldest.  0 is four times @max_sockets, and 4096 at least.
  * @send_memory: bytes for send buffers of links that bring none; 0 is 4 MiB.
+ * @congestion: TCP_CONGESTION of new sockets: "cubic" or "reno"; NULL is "cubic".
  */
 struct ustack_config {
 	int64_t (*clock)(void *arg);
@@ -65,6 +66,7 @@ struct ustack_config {
 	unsigned int max_packets;
 	unsigned int max_time_wait;
 	size_t send_memory;
+	const char *congestion;
 };
 
 /**
@@ -73,7 +75,7 @@ struct ustack_config {
  * @stack: where the new stack is put; the caller destroys it.
  *
  * All memory for the data path is taken here.
- * Return: 0, or -ENOMEM, -EINVAL.
+ * Return: 0, or -ENOMEM, -EINVAL, -ENOENT (no such congestion control).
  */
 int ustack_create(const struct ustack_config *config, struct ustack **stack);
 

@@ -14,18 +14,21 @@
 #define MSS_MIN		88
 #define MSS_MAX		32767
 #define MSS_DEFAULT	536
+#define CC_NAME		16	/* Linux's TCP_CA_NAME_MAX */
 
 /**
  * union us_value - the value of an option
  * @number: of most.
  * @linger: of SO_LINGER.
  * @time: of SO_RCVTIMEO and SO_SNDTIMEO.
+ * @name: of TCP_CONGESTION; set with or without its NUL.
  * @info: of TCP_INFO.
  */
 union us_value {
 	int number;
 	struct linger linger;
 	struct timeval time;
+	char name[CC_NAME];
 	struct tcp_info info;
 };
 
@@ -34,6 +37,7 @@ union us_value {
  * @level: SOL_SOCKET or IPPROTO_TCP.
  * @name: of the option.
  * @size: bytes of its value.
+ * @least: bytes of it that must be given to set it; the rest is zero then.
  * @set: 0 or a negative errno; NULL: cannot be set.
  * @get: reads it; fewer bytes go to a caller who asks for fewer.
  */
@@ -41,6 +45,7 @@ struct us_option {
 	int level;
 	int name;
 	size_t size;
+	size_t least;
 	int (*set)(struct ustack_socket *s, const union us_value *value);
 	void (*get)(struct ustack_socket *s, union us_value *value);
 };
@@ -233,6 +238,25 @@ static void get_user_timeout(struct ustack_socket *s, union us_value *value)
 	value->number = s->options.user_timeout;
 }
 
+static int set_congestion(struct ustack_socket *s, const union us_value *value)
+{
+	char name[CC_NAME + 1] = "";
+	int cc;
+
+	memcpy(name, value->name, CC_NAME);
+	cc = us_tcp_cc_find(name);
+	if (cc < 0)
+		return cc;
+	s->options.cc = (uint8_t)cc;
+	return 0;
+}
+
+static void get_congestion(struct ustack_socket *s, union us_value *value)
+{
+	memset(value->name, 0, CC_NAME);
+	strcpy(value->name, us_tcp_cc_name(s->options.cc));
+}
+
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
@@ -241,7 +265,8 @@ static void get_info(struct ustack_socket *s, union us_value *value)
 		us_tcp_info(s->tcp, &value->info);
 }
 
-#define NUMBER	sizeof(int)
+#define ALL(type)	sizeof(type), sizeof(type)
+#define NUMBER		ALL(int)
 
 static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_ERROR, NUMBER, NULL, get_error },
@@ -252,15 +277,16 @@ static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_SNDBUF, NUMBER, set_sndbuf, get_sndbuf },
 	{ SOL_SOCKET, SO_RCVBUF, NUMBER, set_rcvbuf, get_rcvbuf },
 	{ SOL_SOCKET, SO_REUSEADDR, NUMBER, set_reuse, get_reuse },
-	{ SOL_SOCKET, SO_LINGER, sizeof(struct linger), set_linger, get_linger },
+	{ SOL_SOCKET, SO_LINGER, ALL(struct linger), set_linger, get_linger },
 	{ SOL_SOCKET, SO_KEEPALIVE, NUMBER, set_keepalive, get_keepalive },
-	{ SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval), set_rcvtimeo, get_rcvtimeo },
-	{ SOL_SOCKET, SO_SNDTIMEO, sizeof(struct timeval), set_sndtimeo, get_sndtimeo },
+	{ SOL_SOCKET, SO_RCVTIMEO, ALL(struct timeval), set_rcvtimeo, get_rcvtimeo },
+	{ SOL_SOCKET, SO_SNDTIMEO, ALL(struct timeval), set_sndtimeo, get_sndtimeo },
 	{ IPPROTO_TCP, TCP_NODELAY, NUMBER, set_nodelay, get_nodelay },
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
-	{ IPPROTO_TCP, TCP_INFO, sizeof(struct tcp_info), NULL, get_info },
+	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
+	{ IPPROTO_TCP, TCP_INFO, ALL(struct tcp_info), NULL, get_info },
 };
 
 static const struct us_option *find(const struct ustack_socket *s, int level,
@@ -283,11 +309,12 @@ static int set_option(struct ustack_socket *s, int level, int name,
 
 	if (!option || !option->set)
 		return -ENOPROTOOPT;
-	if (length < option->size)
+	if (length < option->least)
 		return -EINVAL;
 	if (!data)
 		return -EFAULT;
-	memcpy(&value, data, option->size);
+	memset(&value, 0, sizeof(value));
+	memcpy(&value, data, length < option->size ? length : option->size);
 	err = option->set(s, &value);
 	if (!err)
 		s->ops->changed(s);

@@ -53,6 +53,7 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 		.options = {
 			.sndbuf = SNDBUF_DEFAULT,
 			.rcvbuf = RCVBUF_DEFAULT,
+			.cc = us_tcp_cc_default(stack),
 		},
 	};
 	CDS_INIT_LIST_HEAD(&s->claim);

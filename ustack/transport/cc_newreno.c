@@ -20,11 +20,14 @@ static void init(struct us_tcp *tcp)
 	state(tcp)->acked = 0;
 }
 
-static void acked(struct us_tcp *tcp, uint32_t bytes)
+static void acked(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct newreno *s = state(tcp);
+	uint32_t bytes = r->acked;
 
+	if (!a->cwnd_limited)
+		return;
 	if (a->cwnd < tcp->ssthresh) {
 		uint32_t grow = us_min32(bytes, tcp->ssthresh - a->cwnd);
 
@@ -41,7 +44,7 @@ static void acked(struct us_tcp *tcp, uint32_t bytes)
 static uint32_t ssthresh(struct us_tcp *tcp)
 {
 	state(tcp)->acked = 0;
-	return us_max32(us_tcp_in_flight(tcp) / 2, 2u * tcp->mss);
+	return us_max32(us_tcp_used_window(tcp) / 2, 2u * tcp->mss);
 }
 
 const struct us_tcp_cc us_tcp_cc_newreno = {

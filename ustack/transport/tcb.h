@@ -152,6 +152,7 @@ struct us_tcp_bind {
  * @adv_mss: MSS option that was sent.
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
+ * @cc: congestion control, its row in tcp_cc.c.
  *
  * Line 0 and the start of line 1 are read by the lookup; line 1 holds all that
  * header prediction reads and writes.
@@ -210,6 +211,7 @@ struct us_tcp {
 	uint16_t adv_mss;
 	uint8_t keep_probes;
 	uint8_t share;
+	uint8_t cc;
 };
 
 static_assert(sizeof(struct us_tcp) <= 320, "an idle connection is small");
@@ -287,6 +289,11 @@ struct us_tcp_reass;
  * @rack_rtt: its round-trip time, usec.
  * @rack_fack: highest sequence number sacked or acknowledged.
  * @min_rtt: least RTT seen, usec.
+ * @round_una: snd_una when this round trip began (tcp_cwv.c).
+ * @round_end: snd_nxt when it began: it ends when that is acknowledged.
+ * @pipe_ack: most bytes acknowledged in a round trip of this period, and of the one
+ *	before.
+ * @pipe_at: tick at which this period began.
  * @tlp_end: snd_nxt at the tail loss probe; 0: none outstanding.
  * @last_snd: tick of the last data sent.
  * @snd_sml: end of the last segment sent that was not full (Minshall's Nagle).
@@ -366,10 +373,14 @@ struct us_tcp_active {
 	uint32_t prr_out;
 	uint32_t recover_fs;
 	uint32_t stalled_at;
-	uint64_t cc_state[13];
+	uint32_t round_una;
+	uint32_t round_end;
+	uint32_t pipe_ack[2];
+	uint32_t pipe_at;
+	uint64_t cc_state[24];
 };
 
-static_assert(sizeof(struct us_tcp_active) <= 512, "room below 768 bytes for more");
+static_assert(sizeof(struct us_tcp_active) <= 768, "an active connection is not large");
 static_assert(offsetof(struct us_tcp_active, lost_hint) == 64, "line 1");
 static_assert(offsetof(struct us_tcp_active, rcvq) == 128, "line 2");
 

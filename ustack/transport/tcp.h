@@ -35,6 +35,7 @@ void us_tcp_flush(struct us_stack *stack);
  * @sndbuf: bytes of the send queue.
  * @rcvbuf: bytes of the receive queue, from which the window scale is chosen.
  * @maxseg: upper limit of the MSS, 0 is none.
+ * @cc: congestion control, from us_tcp_cc_find().
  * @nodelay: no Nagle.
  * @cork: only full segments.
  * @keepalive: probes after two idle hours.
@@ -46,10 +47,19 @@ struct us_tcp_options {
 	uint32_t rcvbuf;
 	uint32_t user_timeout;
 	uint16_t maxseg;
+	uint8_t cc;
 	bool nodelay;
 	bool cork;
 	bool keepalive;
 };
+
+/* Congestion controls by name (TCP_CONGESTION); -ENOENT.  The default is what new
+ * sockets of the stack begin with.
+ */
+int us_tcp_cc_find(const char *name);
+const char *us_tcp_cc_name(uint8_t cc);
+uint8_t us_tcp_cc_default(const struct us_stack *stack);
+void us_tcp_cc_set_default(struct us_stack *stack, uint8_t cc);
 
 /*
  * Calls give 0 or a count, or a negative errno as the BSD call of the name

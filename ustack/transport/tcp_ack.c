@@ -180,6 +180,10 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		us_tcp_sack_input(tcp, seg, &r);
 	if (r.duplicate)
 		us_count(tcp->table->stack, tcp_dup_ack);
+	if (r.acked && !us_before(tcp->snd_una, tcp->active->round_end)) {
+		r.round = true;
+		us_tcp_cwv_round(tcp);
+	}
 	us_tcp_recover(tcp, seg, &r);
 	if (r.acked)
 		restart_timers(tcp);

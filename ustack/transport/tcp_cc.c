@@ -4,25 +4,73 @@
 
 /* One row a congestion control; the first is the default. */
 static const struct us_tcp_cc *const table[] = {
+	&us_tcp_cc_cubic,
 	&us_tcp_cc_newreno,
 };
 
+#define ROWS	(sizeof(table) / sizeof(table[0]))
+
 /**
  * us_tcp_cc_find() - a congestion control by its name
- * @name: or NULL for the default.
+ * @name: as in TCP_CONGESTION.
  *
- * Return: NULL if there is none of that name.
+ * Return: its row, -ENOENT if there is none of that name.
  */
-const struct us_tcp_cc *us_tcp_cc_find(const char *name)
+int us_tcp_cc_find(const char *name)
 {
 	size_t i;
 
-	if (!name)
-		return table[0];
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+	for (i = 0; i < ROWS; i++)
 		if (!strcmp(table[i]->name, name))
-			return table[i];
-	return NULL;
+			return (int)i;
+	return -ENOENT;
+}
+
+/**
+ * us_tcp_cc_name() - the name of a row
+ * @cc: from us_tcp_cc_find() or us_tcp_cc_default().
+ */
+const char *us_tcp_cc_name(uint8_t cc)
+{
+	return table[cc]->name;
+}
+
+/**
+ * us_tcp_cc_default() - the row that new sockets begin with
+ * @stack: the stack.
+ */
+uint8_t us_tcp_cc_default(const struct us_stack *stack)
+{
+	return stack->tcp->cc;
+}
+
+/**
+ * us_tcp_cc_set_default() - what new sockets begin with
+ * @stack: the stack.
+ * @cc: from us_tcp_cc_find().
+ */
+void us_tcp_cc_set_default(struct us_stack *stack, uint8_t cc)
+{
+	stack->tcp->cc = cc;
+}
+
+/**
+ * us_tcp_cc_select() - gives a connection another congestion control
+ * @tcp: the connection; goes on with the window that it has.
+ * @cc: its row.
+ */
+void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (tcp->cc == cc)
+		return;
+	tcp->cc = cc;
+	if (!a)
+		return;
+	a->cc = table[cc];
+	a->undo_cwnd = 0;
+	a->cc->init(tcp);
 }
 
 static uint32_t initial_window(const struct us_tcp *tcp)
@@ -45,7 +93,8 @@ void us_tcp_cc_init(struct us_tcp *tcp)
 	if (tcp->flags & US_TCP_SYN_LOST)
 		a->cwnd = tcp->mss;
 	tcp->flags &= ~US_TCP_SYN_LOST;
-	a->cc = us_tcp_cc_find(NULL);
+	us_tcp_cwv_reset(tcp);
+	a->cc = table[tcp->cc];
 	a->cc->init(tcp);
 }
 

@@ -145,7 +145,7 @@ static void delivered(struct us_tcp *tcp, struct us_tcp_sent *sent,
 	r->delivered += bytes;
 	if (!(sent->flags & US_TCP_EVER) && us_before(sent->end, a->rack_fack))
 		a->reordering_seen = true;
-	us_tcp_rack_delivered(tcp, sent);
+	us_tcp_rack_delivered(tcp, sent, r);
 }
 
 static void note_time(const struct us_tcp_sent *sent, struct us_tcp_acked *r)

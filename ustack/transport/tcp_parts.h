@@ -92,22 +92,27 @@ struct us_tcp_segment {
  * @delivered: bytes newly acknowledged or sacked.
  * @prior_una: snd_una before.
  * @first_xmit: usec of the oldest run acknowledged that was sent only once.
+ * @rtt: round-trip time of the youngest run delivered that was sent only once, usec;
+ *	0: none.
  * @timed: it is valid.
  * @retrans: a run that had been retransmitted was acknowledged.
  * @duplicate: a duplicate ACK, RFC 5681 2.
  * @dsack: tells of a segment received twice, RFC 2883.
  * @newly_lost: loss detection found more.
+ * @round: what was in flight when the round trip began is acknowledged.
  */
 struct us_tcp_acked {
 	uint32_t acked;
 	uint32_t delivered;
 	uint32_t prior_una;
 	uint32_t first_xmit;
+	uint32_t rtt;
 	bool timed;
 	bool retrans;
 	bool duplicate;
 	bool dsack;
 	bool newly_lost;
+	bool round;
 };
 
 #define US_TCP_BLOCK		4096u
@@ -277,6 +282,7 @@ struct us_tcp_listener {
  * @port_offset: RFC 6056, algorithm 3.
  * @offer: US_TCP_TS, US_TCP_SACK, US_TCP_WSCALE: what a SYN offers.
  * @cookie_at: when the last SYN cookie was sent; US_NEVER: none was.
+ * @cc: congestion control of new sockets, its row in tcp_cc.c.
  */
 struct us_tcp_table {
 	struct us_stack *stack;
@@ -310,6 +316,7 @@ struct us_tcp_table {
 	uint32_t port_offset;
 	uint32_t offer;
 	us_ns cookie_at;
+	uint8_t cc;
 };
 
 /**
@@ -428,7 +435,8 @@ void us_tcp_recover_mtu(struct us_tcp *tcp);
 bool us_tcp_congested(struct us_tcp *tcp);
 
 /* tcp_rack.c */
-void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent);
+void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
+			   struct us_tcp_acked *r);
 bool us_tcp_rack_detect(struct us_tcp *tcp);
 void us_tcp_rack_timeout(struct us_tcp *tcp);
 void us_tcp_probe_arm(struct us_tcp *tcp);
@@ -536,24 +544,55 @@ bool us_tcp_writable(const struct us_tcp *tcp);
  * struct us_tcp_cc - a congestion control: one file, one row in tcp_cc.c
  * @name: as in TCP_CONGESTION.
  * @init: sets up cc_state; cwnd and ssthresh are set.
- * @acked: @bytes were delivered while no loss recovery holds cwnd; grows cwnd.
- * @ssthresh: a loss was detected: the new ssthresh, bytes.
+ * @acked: bytes arrived in sequence while no recovery holds cwnd; grows cwnd, but
+ *	only if a->cwnd_limited.
+ * @ssthresh: a loss was detected, or a mark: the new ssthresh, bytes; a part of
+ *	us_tcp_used_window().
  * @timeout: the retransmission timer ran; cwnd and ssthresh are set.  NULL: nothing.
  * @undo: the last reduction was spurious and was undone.  NULL: nothing.
  */
 struct us_tcp_cc {
 	const char *name;
 	void (*init)(struct us_tcp *tcp);
-	void (*acked)(struct us_tcp *tcp, uint32_t bytes);
+	void (*acked)(struct us_tcp *tcp, const struct us_tcp_acked *r);
 	uint32_t (*ssthresh)(struct us_tcp *tcp);
 	void (*timeout)(struct us_tcp *tcp);
 	void (*undo)(struct us_tcp *tcp);
 };
 
+extern const struct us_tcp_cc us_tcp_cc_cubic;
 extern const struct us_tcp_cc us_tcp_cc_newreno;
-const struct us_tcp_cc *us_tcp_cc_find(const char *name);
 void us_tcp_cc_init(struct us_tcp *tcp);
 void us_tcp_cc_idle(struct us_tcp *tcp);
+void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc);
+
+/* tcp_hystart.c */
+
+/**
+ * struct us_tcp_hystart - slow start, RFC 9406; times in usec, UINT32_MAX: none
+ * @last_min: least RTT of the last round.
+ * @current_min: least RTT of this round, so far.
+ * @baseline: least RTT of the round in which conservative slow start began; none:
+ *	slow start as ever.
+ * @samples: of this round, as far as they count.
+ * @rounds: of conservative slow start.
+ */
+struct us_tcp_hystart {
+	uint32_t last_min;
+	uint32_t current_min;
+	uint32_t baseline;
+	uint8_t samples;
+	uint8_t rounds;
+};
+
+void us_tcp_hystart_init(struct us_tcp_hystart *h);
+uint32_t us_tcp_hystart(struct us_tcp *tcp, struct us_tcp_hystart *h,
+			const struct us_tcp_acked *r);
+
+/* tcp_cwv.c */
+void us_tcp_cwv_reset(struct us_tcp *tcp);
+void us_tcp_cwv_round(struct us_tcp *tcp);
+uint32_t us_tcp_used_window(const struct us_tcp *tcp);
 
 static inline uint32_t us_tcp_tick(const struct us_stack *stack)
 {

@@ -18,24 +18,28 @@ static bool sent_after(uint32_t t1, uint32_t end1, uint32_t t2, uint32_t end2)
  * us_tcp_rack_delivered() - a run was delivered for the first time
  * @tcp: active.
  * @sent: the run, as it was.
+ * @r: gets its round-trip time.
  *
  * RFC 8985 6.2 steps 1 and 2.  The round-trip time of a retransmission counts
  * only if it is not less than the least ever seen: else it was the original
  * that arrived.
  */
-void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent)
+void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
+			   struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t rtt = us_tcp_usec(tcp->table->stack) - sent->xmit;
+	uint32_t rtt = us_max32(us_tcp_usec(tcp->table->stack) - sent->xmit, 1);
 
 	if ((sent->flags & US_TCP_EVER) && rtt < a->min_rtt)
 		return;
-	if (!(sent->flags & US_TCP_EVER))
-		a->min_rtt = us_min32(a->min_rtt, us_max32(rtt, 1));
+	if (!(sent->flags & US_TCP_EVER)) {
+		a->min_rtt = us_min32(a->min_rtt, rtt);
+		r->rtt = r->rtt ? us_min32(r->rtt, rtt) : rtt;
+	}
 	if (a->rack_rtt && !sent_after(sent->xmit, sent->end, a->rack_xmit,
 				       a->rack_end))
 		return;
-	a->rack_rtt = us_max32(rtt, 1);
+	a->rack_rtt = rtt;
 	a->rack_xmit = sent->xmit;
 	a->rack_end = sent->end;
 }

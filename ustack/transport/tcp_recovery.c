@@ -90,6 +90,7 @@ static void leave(struct us_tcp *tcp)
 	a->dupacks = 0;
 	if (!has_sack(tcp))
 		a->sacked = 0;
+	us_tcp_cwv_reset(tcp);
 }
 
 /* RFC 9937 6 */
@@ -216,8 +217,8 @@ static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 			reduce(tcp, r);
 		else
 			a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
-	} else if (r->acked && a->cwnd_limited) {
-		a->cc->acked(tcp, r->acked);
+	} else if (r->acked) {
+		a->cc->acked(tcp, r);
 	}
 }
 

@@ -51,6 +51,7 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	set_flag(tcp, US_TCP_KEEPALIVE, options->keepalive);
 	tcp->user_timeout = (uint32_t)((uint64_t)options->user_timeout * 1000000 >>
 				       US_TCP_TICK_SHIFT);
+	us_tcp_cc_select(tcp, options->cc);
 	if (tcp->state == TCP_CLOSE)
 		return;
 	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {

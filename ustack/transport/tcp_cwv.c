@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Congestion window validation, RFC 7661: how much of the window was really used?
+ * A window of which the application used less than half for a while tells nothing of
+ * the path; so a loss reduces what was used, not what would have been allowed.
+ *
+ * The measure is pipeACK: the most that was acknowledged in one round trip, lately.
+ * A round trip ends when what was in flight at its begin is acknowledged; slow start
+ * (tcp_hystart.c) counts by the same.
+ */
+#include "transport/tcp_parts.h"
+
+#define TICKS(seconds)	((uint32_t)((seconds) * US_SEC >> US_TCP_TICK_SHIFT))
+#define PERIOD_MIN	TICKS(1)	/* RFC 7661 4.2: max(3 RTT, 1 s) */
+
+/* pipeACK, bytes; 0: not known yet. */
+static uint32_t pipe_ack(const struct us_tcp_active *a)
+{
+	return us_max32(a->pipe_ack[0], a->pipe_ack[1]);
+}
+
+static void begin_round(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	a->round_una = tcp->snd_una;
+	a->round_end = tcp->snd_nxt;
+}
+
+/**
+ * us_tcp_cwv_reset() - nothing is known of the path, or no longer
+ * @tcp: active.
+ *
+ * After a recovery, too (RFC 7661 4.4.1).
+ */
+void us_tcp_cwv_reset(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	a->pipe_ack[0] = 0;
+	a->pipe_ack[1] = 0;
+	a->pipe_at = us_tcp_tick(tcp->table->stack);
+	begin_round(tcp);
+}
+
+/**
+ * us_tcp_cwv_round() - a round trip is over
+ * @tcp: active.
+ */
+void us_tcp_cwv_round(struct us_tcp *tcp)
+{
+	uint32_t tick = us_tcp_tick(tcp->table->stack), period;
+	struct us_tcp_active *a = tcp->active;
+
+	period = 3 * (tcp->srtt >> 3) >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+	if (tick - a->pipe_at > us_max32(period, PERIOD_MIN)) {
+		a->pipe_ack[1] = a->pipe_ack[0];
+		a->pipe_ack[0] = 0;
+		a->pipe_at = tick;
+	}
+	a->pipe_ack[0] = us_max32(a->pipe_ack[0], tcp->snd_una - a->round_una);
+	begin_round(tcp);
+}
+
+/**
+ * us_tcp_used_window() - the window from which a loss takes its part
+ * @tcp: active.
+ *
+ * RFC 7661 4.4.1: the larger of pipeACK and what is in flight, which in a window
+ * that is used in full is the FlightSize of RFC 5681.
+ * Return: bytes, not more than cwnd.
+ */
+uint32_t us_tcp_used_window(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return us_min32(a->cwnd, us_max32(pipe_ack(a), us_tcp_in_flight(tcp)));
+}
