@@ -43,6 +43,7 @@ FIXTURE_VARIANT_ADD(icmp, early_udp6) {
 FIXTURE_SETUP(icmp)
 {
 	ASSERT_EQ(0, net_create(&self->net));
+	net_spoil();	/* it learns path MTUs */
 	ASSERT_EQ(0, chan_create(&self->c, 8, 8));
 	self->flow = chan_flow(&self->c, variant->hook, variant->protocol,
 			       variant->here, 7, variant->peer, 9);

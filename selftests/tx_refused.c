@@ -40,13 +40,12 @@ FIXTURE_VARIANT_ADD(refused, early_tcp4) {
 
 FIXTURE_SETUP(refused)
 {
-	ASSERT_EQ(0, net_create(&self->net));
+	self->raw = net_create_silent(&self->net);
+	ASSERT_LE(0, self->raw);
 	ASSERT_EQ(0, chan_create(&self->c, 4, 4));
 	self->flow = chan_flow(&self->c, variant->hook, variant->protocol,
 			       variant->here, 7, variant->peer, 9);
 	ASSERT_LE(0, self->flow);
-	self->raw = net_raw(&self->net);
-	ASSERT_LE(0, self->raw);
 	packet_init(&self->good, variant->protocol, variant->here, 7,
 		    variant->peer, 9, "good packet", 11);
 	packet_init(&self->bad, variant->protocol, variant->here, 7,
@@ -92,12 +91,11 @@ FIXTURE(descriptor) {
 
 FIXTURE_SETUP(descriptor)
 {
-	ASSERT_EQ(0, net_create(&self->net));
+	self->raw = net_create_silent(&self->net);
+	ASSERT_LE(0, self->raw);
 	ASSERT_EQ(0, chan_create(&self->c, 4, 4));
 	self->flow = chan_flow(&self->c, 0, IPPROTO_UDP, HERE4, 7, PEER4, 9);
 	ASSERT_LE(0, self->flow);
-	self->raw = net_raw(&self->net);
-	ASSERT_LE(0, self->raw);
 	packet_udp(&self->good, HERE4, 7, PEER4, 9, "good packet");
 	packet_udp(&self->bad, HERE4, 7, PEER4, 9, "bad packet, no longer than this");
 	self->desc = chan_fill(&self->c, self->flow, &self->bad);

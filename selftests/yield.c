@@ -145,6 +145,7 @@ TEST_F(yield, to_tcp_connection)
 {
 	int server = net_listen(self->net.peer, variant->peer, 80);
 
+	net_spoil();	/* the connection outlives the test */
 	self->authority = net_socket(self->net.here, SOCK_STREAM, variant->here, PORT);
 	ASSERT_LE(0, self->authority);
 	self->b.flow.protocol = IPPROTO_TCP;

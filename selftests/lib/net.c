@@ -62,22 +62,6 @@ int net_namespace(void)
 	return fd;
 }
 
-int net_run(int namespace, const char *format, ...)
-{
-	int back = open_namespace(), status;
-	char command[2048];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	net_enter(namespace);
-	status = system(command);
-	net_enter(back);
-	close(back);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /*
  * One ip for all of a namespace's commands, and no shell: starting a program
  * takes longer in a guest than most tests.
@@ -144,18 +128,20 @@ static bool gets_through(int from, int to, const char *dest)
 	return p.revents;
 }
 
-
-/* One CPU: a packet sent later is never received earlier. */
-int net_create(struct net *net)
+/* Answers to all that a test provokes, however many came before. */
+static void no_rate_limits(int namespace)
 {
-	cpu_set_t one;
+	net_enter(namespace);
+	file_write("/proc/sys/net/ipv4/icmp_ratelimit", "0");
+	file_write("/proc/sys/net/ipv6/icmp/ratelimit", "0");
+}
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+static int make_net(struct net *net)
+{
 	net->here = net_namespace();
 	net->peer = net_namespace();
-	net_enter(net->here);
+	no_rate_limits(net->peer);
+	no_rate_limits(net->here);
 	if (join(net))
 		return -1;
 	net->ifindex = if_nametoindex(HERE_DEV);
@@ -163,6 +149,121 @@ int net_create(struct net *net)
 	       gets_through(net->here, net->peer, PEER6) &&
 	       gets_through(net->peer, net->here, HERE4) &&
 	       gets_through(net->peer, net->here, HERE6) ? 0 : -1;
+}
+
+static int silence(struct net *net)
+{
+	return ip_batch(net->peer, "addr flush dev " PEER_DEV "\n");
+}
+
+/*
+ * A test is a child of its program, so what it makes for the next one lies as
+ * descriptors in a socket that the program has opened before: one for either kind.
+ */
+static int shelf[2][2];
+
+static void __attribute__((constructor)) open_shelf(void)
+{
+	int kind;
+
+	for (kind = 0; kind < 2; kind++)
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, shelf[kind]))
+			abort();
+}
+
+union namespaces {
+	char bytes[CMSG_SPACE(2 * sizeof(int))];
+	struct cmsghdr header;
+};
+
+/* @flags: MSG_PEEK to have it and leave it there. */
+static bool take(int kind, struct net *net, int flags)
+{
+	union namespaces n;
+	struct iovec data = { &net->ifindex, sizeof(net->ifindex) };
+	struct msghdr m = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = &n, .msg_controllen = sizeof(n),
+	};
+	int fd[2];
+
+	if (recvmsg(shelf[kind][1], &m, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		return false;
+	memcpy(fd, CMSG_DATA(&n.header), sizeof(fd));
+	net->here = fd[0];
+	net->peer = fd[1];
+	return true;
+}
+
+static int put(int kind, struct net *net)
+{
+	union namespaces n = { .header = {
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(2 * sizeof(int)),
+	} };
+	struct iovec data = { &net->ifindex, sizeof(net->ifindex) };
+	struct msghdr m = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = &n, .msg_controllen = sizeof(n),
+	};
+
+	memcpy(CMSG_DATA(&n.header), (int [2]){ net->here, net->peer }, 2 * sizeof(int));
+	return sendmsg(shelf[kind][0], &m, 0) < 0 ? -1 : 0;
+}
+
+/* One CPU: a packet sent later is never received earlier. */
+static int enter_net(int kind, struct net *net)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	if (!take(kind, net, MSG_PEEK) &&
+	    (make_net(net) || (kind && silence(net)) || put(kind, net)))
+		return -1;
+	net_enter(net->here);
+	return 0;
+}
+
+int net_create(struct net *net)
+{
+	return enter_net(0, net);
+}
+
+int net_create_silent(struct net *net)
+{
+	return enter_net(1, net) ? -1 : net_tap(net);
+}
+
+void net_spoil(void)
+{
+	struct net net;
+	int kind;
+
+	for (kind = 0; kind < 2; kind++) {
+		if (take(kind, &net, 0)) {
+			close(net.here);
+			close(net.peer);
+		}
+	}
+}
+
+int net_run(int namespace, const char *format, ...)
+{
+	int back = open_namespace(), status;
+	char command[2048];
+	va_list arguments;
+
+	net_spoil();
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	net_enter(namespace);
+	status = system(command);
+	net_enter(back);
+	close(back);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void net_unpin(void)
@@ -265,9 +366,8 @@ int net_tap(struct net *net)
 
 int net_raw(struct net *net)
 {
-	if (net_run(net->peer, "/bin/ip addr flush dev " PEER_DEV))
-		return -1;
-	return net_tap(net);
+	net_spoil();
+	return silence(net) ? -1 : net_tap(net);
 }
 
 static bool is_ip6(const struct packet *p)

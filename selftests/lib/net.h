@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Two network namespaces joined by a veth pair: "here", where the channels are,
- * and "peer".  They are this process's own and end with it.
+ * and "peer".  They take a debug kernel more than a second, so the tests of a program
+ * share them, unless one spoils them.
  */
 #ifndef SELFTEST_NET_H
 #define SELFTEST_NET_H
@@ -37,12 +38,19 @@ struct net {
 	unsigned int ifindex;
 };
 
-/* Makes all of it, and waits until packets get through; 0 or -1. */
+/* Enters them; packets get through. 0 or -1. */
 int net_create(struct net *net);
+/* Others, where the peer's own kernel keeps silent: what net_tap() gives, or -1. */
+int net_create_silent(struct net *net);
+/* What this test changes is not for the next one, which gets new ones. */
+void net_spoil(void);
 /* A new namespace with its loopback up; the process stays where it is. */
 int net_namespace(void);
 void net_enter(int namespace);
-/* Runs a shell command there; its exit status.  The guest's /bin/sh is dash. */
+/*
+ * Runs a shell command there, which spoils them; its exit status.  The guest's
+ * /bin/sh is dash.
+ */
 int net_run(int namespace, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -71,7 +79,7 @@ bool net_hears(int fd, const char *data);
 
 /* Sends and hears whole IP packets at the peer's end of the veth pair. */
 int net_tap(struct net *net);
-/* The same, and the peer's own kernel keeps silent: it has lost its addresses. */
+/* The same, when the peer's own kernel is to fall silent only now. */
 int net_raw(struct net *net);
 int net_inject(int raw, const struct packet *packet);
 /* The next packet on the wire of TCP or UDP, or ICMP; 0 after CHAN_TIMEOUT. */
