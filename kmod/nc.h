@@ -122,6 +122,7 @@ struct nc_tx_packet {
  * @route: recently used routes.
  * @batch: packets built in this kick.
  * @finished: slots completed in this kick.
+ * @waited: it has waited for what is in flight to get less.
  */
 struct nc_tx {
 	struct mutex lock;
@@ -131,6 +132,7 @@ struct nc_tx {
 	struct nc_route *route;
 	struct nc_tx_packet *batch;
 	bool finished;
+	bool waited;
 };
 
 /**

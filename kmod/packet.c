@@ -3,6 +3,7 @@
  * From a TX descriptor to a packet.  Everything is checked on private copies of
  * descriptor and headers; what the owner writes meanwhile cannot matter.
  */
+#include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/dst.h>
@@ -317,11 +318,28 @@ static struct sk_buff *copied(const struct work *w)
 }
 
 /* Flows without a socket have no limit: they need CAP_NET_ADMIN. */
-static bool may_copy(const struct work *w)
+static bool has_room(const struct work *w)
 {
 	const struct sock *sk = w->flow->sk;
 
 	return !sk || refcount_read(&sk->sk_wmem_alloc) <= nc_tx_limit(w->ch);
+}
+
+/*
+ * Packets to this machine may only wait for ksoftirqd, which wants the CPU that
+ * we are on: give it a chance, once in a kick.
+ */
+static bool may_copy(const struct work *w)
+{
+	struct nc_tx *tx = &w->ch->tx;
+
+	if (likely(has_room(w)))
+		return true;
+	if (tx->waited)
+		return false;
+	tx->waited = true;
+	schedule_timeout_killable(1);
+	return has_room(w);
 }
 
 static void attach_frag(struct sk_buff *skb, const struct nc_area *area,

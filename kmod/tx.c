@@ -243,6 +243,7 @@ int nc_tx_kick(struct nc_channel *ch)
 
 	mutex_lock(&ch->tx.lock);
 	nc_count_tx(ch, NETCHANNEL_KICKS, 1);
+	ch->tx.waited = false;
 	reason = kick_locked(ch, &more);
 	while (more && !fatal_signal_pending(current)) {
 		mutex_unlock(&ch->tx.lock);
