@@ -89,6 +89,7 @@ $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
 -include $(shell [ ! -d $(O) ] || find $(O) -name '*.d')
 
 # --- the module: out of tree, a directory for each kernel -----------------------
+# TESTS=m: what its tests want in the kernel, too.
 
 ifneq ($(filter vm-% kselftest,$(MAKECMDGOALS)),)
 KERNEL ?= 6.1
@@ -99,16 +100,17 @@ else
 KDIR ?= /lib/modules/$(shell uname -r)/build
 endif
 module_dir = $(CURDIR)/build/kmod-$(or $(KERNEL),$(notdir $(KDIR:/build=)))
-module_sources = $(wildcard kmod/*.[ch] kmod/Kbuild)
+module_dirs = kmod selftests/modules
+module_sources = $(wildcard $(module_dirs:%=%/*.[ch]) $(module_dirs:%=%/Kbuild))
 
 # Kbuild puts objects beside sources, so these are links. What is gone from the
 # tree has to go here too.
 module:			## the module, for KERNEL=6.1|6.12|debug or a KDIR (C=2: with sparse)
-	@mkdir -p $(module_dir)/kmod
+	@mkdir -p $(module_dirs:%=$(module_dir)/%)
 	@ln -sfn $(addprefix $(CURDIR)/,Kbuild uapi) $(module_dir)
-	@ln -sf $(addprefix $(CURDIR)/,$(module_sources)) $(module_dir)/kmod
+	@$(foreach s,$(module_sources),ln -sf $(CURDIR)/$s $(module_dir)/$s;)
 	@find $(module_dir) -xtype l -delete
-	+flock $(module_dir).lock $(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS="-Werror $(USERCFLAGS)" modules
+	+flock $(module_dir).lock $(MAKE) -C $(KDIR) M=$(module_dir) W=1 KCFLAGS="-Werror $(USERCFLAGS)" TESTS=$(TESTS) modules
 	@ln -sf kmod/netchannel.ko $(module_dir)
 
 # --- kselftest: its own build rules and runner, from Debian's kernel source -----
