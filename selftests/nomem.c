@@ -81,6 +81,7 @@ static int open_and_setup(void)
 	if (fd < 0)
 		return fd;
 	chan_setup_init(&setup, 8, 8);
+	setup.tx_bytes = 4096;	/* each page is one allocation */
 	error = chan_ioctl(fd, NETCHANNEL_IOC_SETUP, &setup);
 	close(fd);
 	return error;
