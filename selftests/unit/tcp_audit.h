@@ -68,7 +68,8 @@ static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 		audit_reass(tcp, why);
 	if (a->rcv_bytes > tcp->rcvbuf)
 		audit_fail(why, "more received than the buffer holds");
-	timer = tcp->deadline[US_TCP_TIMER_REXMT] || tcp->deadline[US_TCP_TIMER_PERSIST];
+	timer = us_tcp_timer_armed(tcp, US_TCP_TIMER_REXMT) ||
+		us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST);
 	if (us_tcp_sndq_bytes(tcp) && !timer &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
 		audit_fail(why, "data to send, and nothing will send it");

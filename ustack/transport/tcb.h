@@ -54,13 +54,14 @@
 /* What one connection may wait for; all on one wheel node, us_tcp.timer. */
 enum us_tcp_timer {
 	US_TCP_TIMER_REXMT,	/* retransmission, RFC 6298; SYN and SYN-ACK too */
-	US_TCP_TIMER_PERSIST,	/* zero window probe; a corked tail */
+	US_TCP_TIMER_KEEP,	/* keep-alive, RFC 9293 3.8.4 */
+	US_TCP_TIMER_LINGER,	/* orphan in FIN-WAIT-2 */
+	US_TCP_TIMERS_IDLE,	/* so many for a connection that is not active */
+	US_TCP_TIMER_PERSIST = US_TCP_TIMERS_IDLE, /* zero window probe; a corked tail */
 	US_TCP_TIMER_DELACK,	/* delayed ACK, RFC 9293 3.8.6.3 */
 	US_TCP_TIMER_REO,	/* RACK reordering, RFC 8985 6.3 */
 	US_TCP_TIMER_PROBE,	/* tail loss probe, RFC 8985 7 */
-	US_TCP_TIMER_KEEP,	/* keep-alive, RFC 9293 3.8.4 */
-	US_TCP_TIMER_LINGER,	/* orphan in FIN-WAIT-2 */
-	US_TCP_TIMER_IDLE,	/* time to look whether active can be folded */
+	US_TCP_TIMER_FOLD,	/* time to look whether active can be folded */
 	US_TCP_TIMERS
 };
 
@@ -132,7 +133,8 @@ struct us_tcp_bind {
  * @rcv_wscale: shift of advertised windows.
  * @retries: timeouts in a row (SYN, data, window probes, keep-alive probes).
  * @timer: the one wheel node.
- * @deadline: tick of each timer, 0 if off; compared modulo 2^32.
+ * @deadline: tick of each timer before US_TCP_TIMERS_IDLE, 0 if off; compared
+ *	modulo 2^32.
  * @last_rcv: tick of the last segment from the peer.
  * @srtt: smoothed RTT, usec << 3; 0: no sample yet.
  * @rttvar: its variation, usec << 2.
@@ -192,7 +194,7 @@ struct us_tcp {
 	uint8_t retries;
 	/* line 3: timers */
 	struct us_timer timer;
-	uint32_t deadline[US_TCP_TIMERS];
+	uint32_t deadline[US_TCP_TIMERS_IDLE];
 	/* line 4: slow changes */
 	uint32_t last_rcv;
 	uint32_t srtt;
@@ -281,6 +283,7 @@ struct us_tcp_reass;
  * @dupacks: duplicate ACKs in a row.
  * @cwnd_limited: cwnd, not the application, stopped the last output.
  * @reordering_seen: RACK.
+ * @deadline: tick of each timer from US_TCP_TIMERS_IDLE on, as us_tcp.deadline.
  * @prr_delivered: bytes delivered since recovery began, RFC 9937.
  * @prr_out: bytes sent since.
  * @recover_fs: bytes in flight when recovery began.
@@ -365,6 +368,7 @@ struct us_tcp_active {
 	struct us_tcp_sack sack[US_TCP_SACKS];
 	struct cds_list_head mem_wait;
 	struct us_tcp *owner;
+	uint32_t deadline[US_TCP_TIMERS - US_TCP_TIMERS_IDLE];
 	uint32_t undo_una;
 	uint32_t undo_cwnd;
 	uint32_t undo_ssthresh;

@@ -47,7 +47,7 @@ static void fill_active(const struct us_tcp *tcp, struct tcp_info *info)
 	info->tcpi_last_data_sent = since(tcp, a->last_snd);
 	info->tcpi_last_data_recv = since(tcp, a->last_data);
 	info->tcpi_reordering = US_TCP_DUP_THRESH;
-	if (tcp->deadline[US_TCP_TIMER_PERSIST])
+	if (us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST))
 		info->tcpi_probes = tcp->retries;
 }
 

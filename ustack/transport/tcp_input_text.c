@@ -43,7 +43,7 @@ static void schedule_ack(struct us_tcp *tcp)
 		ack_now(tcp);
 		return;
 	}
-	if (!tcp->deadline[US_TCP_TIMER_DELACK])
+	if (!us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK))
 		us_tcp_timer_set(tcp, US_TCP_TIMER_DELACK, US_TCP_DELACK);
 }
 

@@ -118,7 +118,7 @@ static void after_send(struct us_tcp *tcp, uint32_t bytes)
 	if (tick - a->last_data < US_TCP_DELACK >> (US_TCP_TICK_SHIFT -
 						    US_TCP_USEC_SHIFT))
 		a->pingpong = true;
-	if (!tcp->deadline[US_TCP_TIMER_REXMT])
+	if (!us_tcp_timer_armed(tcp, US_TCP_TIMER_REXMT))
 		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
 }
@@ -290,7 +290,8 @@ static void arm_persist(struct us_tcp *tcp)
 {
 	uint32_t wait = US_TCP_RTO_MIN;
 
-	if (tcp->snd_una != tcp->snd_nxt || tcp->deadline[US_TCP_TIMER_PERSIST] ||
+	if (tcp->snd_una != tcp->snd_nxt ||
+	    us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST) ||
 	    (tcp->flags & US_TCP_PENDING) || (!unsent(tcp) && !fin_due(tcp, 0)))
 		return;
 	if (!send_window(tcp))

@@ -604,9 +604,27 @@ static inline uint32_t us_tcp_usec(const struct us_stack *stack)
 	return (uint32_t)(stack->now >> US_TCP_USEC_SHIFT);
 }
 
+/* Where a timer's deadline is; NULL: it never ran, as the connection is not active. */
+static inline uint32_t *us_tcp_deadline(struct us_tcp *tcp, enum us_tcp_timer which)
+{
+	if (which < US_TCP_TIMERS_IDLE)
+		return &tcp->deadline[which];
+	return tcp->active ? &tcp->active->deadline[which - US_TCP_TIMERS_IDLE] : NULL;
+}
+
+static inline bool us_tcp_timer_armed(const struct us_tcp *tcp, enum us_tcp_timer which)
+{
+	const uint32_t *at = us_tcp_deadline((struct us_tcp *)tcp, which);
+
+	return at && *at;
+}
+
 static inline void us_tcp_timer_stop(struct us_tcp *tcp, enum us_tcp_timer which)
 {
-	tcp->deadline[which] = 0;
+	uint32_t *at = us_tcp_deadline(tcp, which);
+
+	if (at)
+		*at = 0;
 }
 
 /* Bytes of sequence space in flight. */

@@ -103,13 +103,13 @@ bool us_tcp_rack_detect(struct us_tcp *tcp)
 
 /**
  * us_tcp_rack_timeout() - the reordering window is over
- * @tcp: the connection.
+ * @tcp: active.
  */
 void us_tcp_rack_timeout(struct us_tcp *tcp)
 {
 	struct us_tcp_acked r = { .prior_una = tcp->snd_una };
 
-	if (!tcp->active || tcp->snd_una == tcp->snd_nxt)
+	if (tcp->snd_una == tcp->snd_nxt)
 		return;
 	us_tcp_recover(tcp, NULL, &r);
 	us_tcp_output(tcp);
@@ -139,13 +139,13 @@ void us_tcp_probe_arm(struct us_tcp *tcp)
 
 /**
  * us_tcp_probe_timeout() - sends a tail loss probe, RFC 8985 7.3
- * @tcp: the connection.
+ * @tcp: active.
  */
 void us_tcp_probe_timeout(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (!a || tcp->snd_una == tcp->snd_nxt || a->tlp_end)
+	if (tcp->snd_una == tcp->snd_nxt || a->tlp_end)
 		return;
 	us_tcp_output_probe(tcp);
 	a->tlp_end = tcp->snd_nxt;

@@ -197,7 +197,7 @@ void us_tcp_was_read(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	bool wanted = a->pushed && !a->pingpong && !a->rcv_bytes &&
-		      tcp->deadline[US_TCP_TIMER_DELACK];
+		      us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK);
 
 	if ((tcp->flags & US_TCP_FIN_RCVD) || tcp->state == TCP_CLOSE ||
 	    (!wanted && !has_grown(tcp)))

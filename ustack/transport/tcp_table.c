@@ -260,7 +260,7 @@ bool us_tcp_activate(struct us_tcp *tcp)
 	a->quick = US_TCP_QUICK_ACKS;
 	tcp->active = a;
 	us_tcp_cc_init(tcp);
-	us_tcp_timer_set(tcp, US_TCP_TIMER_IDLE, US_TCP_IDLE);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_IDLE);
 	return true;
 }
 
@@ -279,7 +279,6 @@ void us_tcp_fold(struct us_tcp *tcp)
 	us_tcp_rcvq_free(tcp);
 	us_tcp_reass_free(tcp);
 	cds_list_del_init(&a->mem_wait);
-	us_tcp_timer_stop(tcp, US_TCP_TIMER_IDLE);
 	us_pool_put(&tcp->table->actives, a);
 	tcp->active = NULL;
 }

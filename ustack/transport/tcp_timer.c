@@ -27,29 +27,32 @@ static void arm(struct us_tcp *tcp, uint32_t tick)
 		us_timer_arm(&stack->wheel, &tcp->timer, at);
 }
 
+static void set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t tick)
+{
+	uint32_t *at = us_tcp_deadline(tcp, which);
+
+	*at = tick ? tick : 1;
+	arm(tcp, *at);
+}
+
 /* For times that usec cannot tell; one tick more, so that it is never early. */
 static void set_ticks(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t ticks)
 {
-	uint32_t tick = us_tcp_tick(tcp->table->stack) + ticks + 1;
-
-	tcp->deadline[which] = tick ? tick : 1;
-	arm(tcp, tcp->deadline[which]);
+	set(tcp, which, us_tcp_tick(tcp->table->stack) + ticks + 1);
 }
 
 /**
  * us_tcp_timer_set() - starts or restarts a timer
- * @tcp: the connection.
+ * @tcp: the connection; active for timers from US_TCP_TIMERS_IDLE on.
  * @which: the timer.
  * @usec: from now; rounded up to a tick.
  */
 void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec)
 {
 	us_ns at = tcp->table->stack->now + ((us_ns)usec << US_TCP_USEC_SHIFT);
-	uint32_t tick = (uint32_t)((at + (1LL << US_TCP_TICK_SHIFT) - 1) >>
-				   US_TCP_TICK_SHIFT);
 
-	tcp->deadline[which] = tick ? tick : 1;
-	arm(tcp, tcp->deadline[which]);
+	set(tcp, which, (uint32_t)((at + (1LL << US_TCP_TICK_SHIFT) - 1) >>
+				   US_TCP_TICK_SHIFT));
 }
 
 /* As Linux: an ICMP error seen on the way says more than "timed out". */
@@ -150,8 +153,6 @@ static void rexmt(struct us_tcp *tcp)
  */
 static void persist(struct us_tcp *tcp)
 {
-	if (!tcp->active)
-		return;
 	if (!tcp->active->persist_shift)
 		tcp->active->stalled_at = us_tcp_tick(tcp->table->stack);
 	if (tcp->retries >= US_TCP_RETRIES ||
@@ -167,8 +168,7 @@ static void persist(struct us_tcp *tcp)
 static void delack(struct us_tcp *tcp)
 {
 	us_count(tcp->table->stack, tcp_delayed_ack);
-	if (tcp->active)
-		tcp->active->pingpong = false;	/* no answer came to carry it */
+	tcp->active->pingpong = false;	/* no answer came to carry it */
 	us_tcp_send_ack(tcp);
 }
 
@@ -218,33 +218,30 @@ static void linger(struct us_tcp *tcp)
 	us_tcp_done(tcp, 0);
 }
 
-static void idle(struct us_tcp *tcp)
+static void fold(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (!a)
-		return;
 	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
 	    !a->rcv_bytes && !a->reass &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
 			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD)) &&
-	    !tcp->deadline[US_TCP_TIMER_DELACK] &&
+	    !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) &&
 	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2 ||
 	     tcp->state == TCP_CLOSE_WAIT))
 		us_tcp_fold(tcp);
 	else
-		us_tcp_timer_set(tcp, US_TCP_TIMER_IDLE, US_TCP_IDLE);
+		us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_IDLE);
 }
 
 static void rearm(struct us_tcp *tcp)
 {
-	uint32_t first = 0;
+	uint32_t *at, first = 0;
 	unsigned int i;
 
-	for (i = 0; i < US_TCP_TIMERS; i++)
-		if (tcp->deadline[i] &&
-		    (!first || us_before(tcp->deadline[i], first)))
-			first = tcp->deadline[i];
+	for (i = 0; i < US_TCP_TIMERS && (at = us_tcp_deadline(tcp, i)); i++)
+		if (*at && (!first || us_before(*at, first)))
+			first = *at;
 	if (first)
 		arm(tcp, first);
 }
@@ -264,17 +261,19 @@ void us_tcp_timer_run(struct us_timer *timer, us_ns now)
 		[US_TCP_TIMER_PROBE] = us_tcp_probe_timeout,
 		[US_TCP_TIMER_KEEP] = keep,
 		[US_TCP_TIMER_LINGER] = linger,
-		[US_TCP_TIMER_IDLE] = idle,
+		[US_TCP_TIMER_FOLD] = fold,
 	};
 	struct us_tcp *tcp = us_container(timer, struct us_tcp, timer);
 	struct us_tcp_table *table = tcp->table;
 	uint32_t tick = (uint32_t)(now >> US_TCP_TICK_SHIFT);
 	unsigned int i;
+	uint32_t *at;
 
 	for (i = 0; i < US_TCP_TIMERS && tcp->state != TCP_CLOSE; i++) {
-		if (!tcp->deadline[i] || us_after(tcp->deadline[i], tick))
+		at = us_tcp_deadline(tcp, i);
+		if (!at || !*at || us_after(*at, tick))
 			continue;
-		tcp->deadline[i] = 0;
+		*at = 0;
 		run[i](tcp);
 	}
 	if (tcp->state != TCP_CLOSE)
