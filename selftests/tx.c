@@ -46,7 +46,7 @@ FIXTURE_SETUP(tx)
 
 	self->raw = net_create_silent(&self->net);
 	ASSERT_LE(0, self->raw);
-	ASSERT_EQ(0, net_run(self->net.here, "ethtool -K " HERE_DEV
+	ASSERT_EQ(0, net_prepare(&self->net, self->net.here, "ethtool -K " HERE_DEV
 			     " tx off tso off gso on tx-udp-segmentation off"
 			     " >/dev/null 2>&1"));
 	ASSERT_EQ(0, chan_create(&self->c, 4, 8));

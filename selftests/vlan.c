@@ -24,13 +24,13 @@ FIXTURE(vlan) {
 FIXTURE_SETUP(vlan)
 {
 	ASSERT_EQ(0, net_create(&self->net));
-	ASSERT_EQ(0, net_run(self->net.here, "/bin/ip -batch - <<end\n"
+	ASSERT_EQ(0, net_prepare(&self->net, self->net.here, "/bin/ip -batch - <<end\n"
 		"link add link " HERE_DEV " name v5 type vlan id 5\n"
 		"addr add " VLAN_HERE "/24 dev v5\n"
 		"link set v5 up\n"
 		"neigh add " VLAN_PEER " lladdr " PEER_MAC " dev v5\n"
 		"end"));
-	ASSERT_EQ(0, net_run(self->net.peer, "/bin/ip -batch - <<end\n"
+	ASSERT_EQ(0, net_prepare(&self->net, self->net.peer, "/bin/ip -batch - <<end\n"
 		"link add link " PEER_DEV " name v5 type vlan id 5\n"
 		"addr add " VLAN_PEER "/24 dev v5\n"
 		"link set v5 up\n"

@@ -219,7 +219,8 @@ static int enter_net(int kind, struct net *net)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
-	if (!take(kind, net, MSG_PEEK) &&
+	net->is_new = !take(kind, net, MSG_PEEK);
+	if (net->is_new &&
 	    (make_net(net) || (kind && silence(net)) || put(kind, net)))
 		return -1;
 	net_enter(net->here);
@@ -249,21 +250,42 @@ void net_spoil(void)
 	}
 }
 
-int net_run(int namespace, const char *format, ...)
+static int run(int namespace, const char *format, va_list arguments)
 {
 	int back = open_namespace(), status;
 	char command[2048];
-	va_list arguments;
 
-	net_spoil();
-	va_start(arguments, format);
 	vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
 	net_enter(namespace);
 	status = system(command);
 	net_enter(back);
 	close(back);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int net_run(int namespace, const char *format, ...)
+{
+	va_list arguments;
+	int status;
+
+	net_spoil();
+	va_start(arguments, format);
+	status = run(namespace, format, arguments);
+	va_end(arguments);
+	return status;
+}
+
+int net_prepare(const struct net *net, int namespace, const char *format, ...)
+{
+	va_list arguments;
+	int status;
+
+	if (!net->is_new)
+		return 0;
+	va_start(arguments, format);
+	status = run(namespace, format, arguments);
+	va_end(arguments);
+	return status;
 }
 
 void net_unpin(void)
@@ -387,8 +409,10 @@ int net_inject(int raw, const struct packet *p)
 
 	getsockname(raw, (void *)&bound, &length);
 	ll.sll_ifindex = bound.sll_ifindex;
-	return sendto(raw, p->data, p->length, 0, (void *)&ll, sizeof(ll)) < 0 ?
-	       -errno : 0;
+	if (sendto(raw, p->data, p->length, 0, (void *)&ll, sizeof(ll)) < 0)
+		return -errno;
+	usleep(1);	/* if ksoftirqd has taken over, it has its turn */
+	return 0;
 }
 
 /* The kernel's own chatter: multicast listener reports, router solicitations */

@@ -31,11 +31,13 @@ struct packet;
  * @here: descriptor of the namespace that the process is left in.
  * @peer: of the other one.
  * @ifindex: of HERE_DEV.
+ * @is_new: no test before this one had them.
  */
 struct net {
 	int here;
 	int peer;
 	unsigned int ifindex;
+	bool is_new;
 };
 
 /* Enters them; packets get through. 0 or -1. */
@@ -53,6 +55,9 @@ void net_enter(int namespace);
  */
 int net_run(int namespace, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Once, when they are new: what all tests of a program want. */
+int net_prepare(const struct net *net, int namespace, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 struct address {
 	union {
@@ -81,6 +86,7 @@ bool net_hears(int fd, const char *data);
 int net_tap(struct net *net);
 /* The same, when the peer's own kernel is to fall silent only now. */
 int net_raw(struct net *net);
+/* The other side has received it, if not its queue is full. */
 int net_inject(int raw, const struct packet *packet);
 /* The next packet on the wire of TCP or UDP, or ICMP; 0 after CHAN_TIMEOUT. */
 int net_sniff(int raw, struct packet *packet);
