@@ -81,6 +81,21 @@ static void test_user_timeout(void)
 	   get(IPPROTO_TCP, TCP_USER_TIMEOUT) == 30000, "TCP_USER_TIMEOUT");
 }
 
+static void test_max_pacing(void)
+{
+	uint64_t rate = 0;
+	socklen_t length = sizeof(rate);
+
+	ok(get(SOL_SOCKET, SO_MAX_PACING_RATE) == -1, "SO_MAX_PACING_RATE: none");
+	ok(set(SOL_SOCKET, SO_MAX_PACING_RATE, 125000) == 0 &&
+	   get(SOL_SOCKET, SO_MAX_PACING_RATE) == 125000, "SO_MAX_PACING_RATE");
+	ok(ustack_getsockopt(s, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &length) == 0 &&
+	   length == 8 && rate == 125000, "SO_MAX_PACING_RATE: 64 bits");
+	rate = UINT64_MAX;
+	ok(ustack_setsockopt(s, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, 8) == 0 &&
+	   get(SOL_SOCKET, SO_MAX_PACING_RATE) == -1, "SO_MAX_PACING_RATE: none again");
+}
+
 static bool has_congestion(const char *name)
 {
 	char got[16] = "";
@@ -233,6 +248,7 @@ int main(void)
 	test_maxseg();
 	test_user_timeout();
 	test_congestion();
+	test_max_pacing();
 	test_linger();
 	test_times();
 	test_lengths();

@@ -69,7 +69,8 @@ static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 	if (a->rcv_bytes > tcp->rcvbuf)
 		audit_fail(why, "more received than the buffer holds");
 	timer = us_tcp_timer_armed(tcp, US_TCP_TIMER_REXMT) ||
-		us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST);
+		us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST) ||
+		us_tcp_timer_armed(tcp, US_TCP_TIMER_PACE);
 	if (us_tcp_sndq_bytes(tcp) && !timer &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
 		audit_fail(why, "data to send, and nothing will send it");

@@ -21,6 +21,7 @@
  * @number: of most.
  * @linger: of SO_LINGER.
  * @time: of SO_RCVTIMEO and SO_SNDTIMEO.
+ * @rate: of SO_MAX_PACING_RATE, of which the first half comes first (x86).
  * @name: of TCP_CONGESTION; set with or without its NUL.
  * @info: of TCP_INFO.
  */
@@ -28,6 +29,7 @@ union us_value {
 	int number;
 	struct linger linger;
 	struct timeval time;
+	uint64_t rate;
 	char name[CC_NAME];
 	struct tcp_info info;
 };
@@ -257,6 +259,20 @@ static void get_congestion(struct ustack_socket *s, union us_value *value)
 	strcpy(value->name, us_tcp_cc_name(s->options.cc));
 }
 
+/* 32 or 64 bits; 0 and what is beyond 32 bits are no limit. */
+static int set_max_pacing(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.max_pacing = value->rate && value->rate < US_TCP_PACING_MAX ?
+				(uint32_t)value->rate : US_TCP_PACING_MAX;
+	return 0;
+}
+
+static void get_max_pacing(struct ustack_socket *s, union us_value *value)
+{
+	value->rate = s->options.max_pacing < US_TCP_PACING_MAX ?
+		      s->options.max_pacing : UINT64_MAX;
+}
+
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
@@ -281,6 +297,8 @@ static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_KEEPALIVE, NUMBER, set_keepalive, get_keepalive },
 	{ SOL_SOCKET, SO_RCVTIMEO, ALL(struct timeval), set_rcvtimeo, get_rcvtimeo },
 	{ SOL_SOCKET, SO_SNDTIMEO, ALL(struct timeval), set_sndtimeo, get_sndtimeo },
+	{ SOL_SOCKET, SO_MAX_PACING_RATE, sizeof(uint64_t), 4, set_max_pacing,
+	  get_max_pacing },
 	{ IPPROTO_TCP, TCP_NODELAY, NUMBER, set_nodelay, get_nodelay },
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },

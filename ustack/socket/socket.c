@@ -54,6 +54,7 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 			.sndbuf = SNDBUF_DEFAULT,
 			.rcvbuf = RCVBUF_DEFAULT,
 			.cc = us_tcp_cc_default(stack),
+			.max_pacing = US_TCP_PACING_MAX,
 		},
 	};
 	CDS_INIT_LIST_HEAD(&s->claim);

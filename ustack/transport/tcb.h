@@ -61,6 +61,7 @@ enum us_tcp_timer {
 	US_TCP_TIMER_DELACK,	/* delayed ACK, RFC 9293 3.8.6.3 */
 	US_TCP_TIMER_REO,	/* RACK reordering, RFC 8985 6.3 */
 	US_TCP_TIMER_PROBE,	/* tail loss probe, RFC 8985 7 */
+	US_TCP_TIMER_PACE,	/* pacing lets the next burst go */
 	US_TCP_TIMER_FOLD,	/* time to look whether active can be folded */
 	US_TCP_TIMERS
 };
@@ -144,7 +145,10 @@ struct us_tcp_bind {
  * @sndbuf: bytes of the send queue.
  * @total_retrans: segments retransmitted.
  * @oow_at: tick of the last answer to a segment out of the window.
- * @syn_xmit: usec at which SYN or SYN-ACK was sent first; 0: not known.
+ * @syn_xmit: usec at which SYN or SYN-ACK was sent first, until the connection is
+ *	established; 0: not known.
+ * @idle_cwnd: then: window when the active part was folded, bytes; 0: it never was.
+ * @max_pacing: SO_MAX_PACING_RATE, bytes a second; US_TCP_PACING_MAX: no limit.
  * @user_timeout: ticks that data may stay unacknowledged, 0: as long as
  *	US_TCP_RETRIES take (RFC 5482).
  * @maxseg: limit of the MSS set by the user, 0 is none.
@@ -205,7 +209,11 @@ struct us_tcp {
 	uint32_t sndbuf;
 	uint32_t total_retrans;
 	uint32_t oow_at;
-	uint32_t syn_xmit;
+	union {
+		uint32_t syn_xmit;
+		uint32_t idle_cwnd;
+	};
+	uint32_t max_pacing;
 	uint32_t user_timeout;
 	uint16_t maxseg;
 	uint16_t error;
@@ -235,6 +243,12 @@ static_assert(offsetof(struct us_tcp, timer) == 192, "timers: one line");
  * @end: one past the last; a FIN counts.
  * @xmit: usec of the last transmission.
  * @flags: US_TCP_SACKED...
+ * @delivered: us_tcp_active.delivered when it was sent...
+ * @delivered_at: ... and .delivered_at...
+ * @first_sent: ... and .first_sent...
+ * @lost: ... and .lost_ever...
+ * @in_flight: ... and the bytes in flight, itself included...
+ * @app_limited: ... and .app_limited (tcp_rate.c).
  *
  * Neighbours sent at the same time, or both sacked, are one run.
  */
@@ -244,6 +258,12 @@ struct us_tcp_sent {
 	uint32_t end;
 	uint32_t xmit;
 	uint32_t flags;
+	uint32_t delivered;
+	uint32_t delivered_at;
+	uint32_t first_sent;
+	uint32_t lost;
+	uint32_t in_flight;
+	bool app_limited;
 };
 
 /**
@@ -297,6 +317,18 @@ struct us_tcp_reass;
  * @pipe_ack: most bytes acknowledged in a round trip of this period, and of the one
  *	before.
  * @pipe_at: tick at which this period began.
+ * @validated_at: tick at which the window was last used by a half at least.
+ * @delivered: bytes that ever arrived, sacked or acknowledged.
+ * @delivered_at: usec of the last of them.
+ * @first_sent: usec at which the youngest run delivered was sent; or the first, since
+ *	something was last in flight.
+ * @lost_ever: bytes ever taken for lost.
+ * @app_limited_end: with @app_limited: @delivered at which that ends.
+ * @app_limited: samples tell of the application, not of the path.
+ * @pacing_rate: bytes a second, 0: not paced.
+ * @pace_at: when the next burst may leave, ns.
+ * @pace_end: a window begun without ACKs is paced until this is acknowledged.
+ * @limited_end: snd_nxt when cwnd last stopped output.
  * @tlp_end: snd_nxt at the tail loss probe; 0: none outstanding.
  * @last_snd: tick of the last data sent.
  * @snd_sml: end of the last segment sent that was not full (Minshall's Nagle).
@@ -381,6 +413,17 @@ struct us_tcp_active {
 	uint32_t round_end;
 	uint32_t pipe_ack[2];
 	uint32_t pipe_at;
+	uint32_t validated_at;
+	uint32_t delivered;
+	uint32_t delivered_at;
+	uint32_t first_sent;
+	uint32_t lost_ever;
+	uint32_t app_limited_end;
+	bool app_limited;
+	uint64_t pacing_rate;
+	us_ns pace_at;
+	uint32_t pace_end;
+	uint32_t limited_end;
 	uint64_t cc_state[24];
 };
 

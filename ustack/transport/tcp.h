@@ -29,11 +29,14 @@ void us_tcp_link_writable(struct us_stack *stack, struct us_link *link);
 /* Sends what became due in this poll (delayed output); called once a poll. */
 void us_tcp_flush(struct us_stack *stack);
 
+#define US_TCP_PACING_MAX	UINT32_MAX
+
 /**
  * struct us_tcp_options - what may be set before connect and listen; accepted
  *	connections inherit it
  * @sndbuf: bytes of the send queue.
  * @rcvbuf: bytes of the receive queue, from which the window scale is chosen.
+ * @max_pacing: bytes a second; US_TCP_PACING_MAX: no limit.
  * @maxseg: upper limit of the MSS, 0 is none.
  * @cc: congestion control, from us_tcp_cc_find().
  * @nodelay: no Nagle.
@@ -46,6 +49,7 @@ struct us_tcp_options {
 	uint32_t sndbuf;
 	uint32_t rcvbuf;
 	uint32_t user_timeout;
+	uint32_t max_pacing;
 	uint16_t maxseg;
 	uint8_t cc;
 	bool nodelay;

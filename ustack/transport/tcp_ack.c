@@ -178,6 +178,7 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		tcp->retries = (uint8_t)us_min32(tcp->retries, CLOSED_RETRIES);
 	if (us_unlikely(seg->nr_sack))
 		us_tcp_sack_input(tcp, seg, &r);
+	us_tcp_rate_sample(tcp, &r.rate);
 	if (r.duplicate)
 		us_count(tcp->table->stack, tcp_dup_ack);
 	if (r.acked && !us_before(tcp->snd_una, tcp->active->round_end)) {

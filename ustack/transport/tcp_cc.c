@@ -73,7 +73,13 @@ void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc)
 	a->cc->init(tcp);
 }
 
-static uint32_t initial_window(const struct us_tcp *tcp)
+/**
+ * us_tcp_initial_window() - RFC 6928
+ * @tcp: the connection.
+ *
+ * Return: bytes.
+ */
+uint32_t us_tcp_initial_window(const struct us_tcp *tcp)
 {
 	return (uint32_t)US_TCP_INITIAL_WINDOW * tcp->mss;
 }
@@ -83,26 +89,24 @@ static uint32_t initial_window(const struct us_tcp *tcp)
  *	or begins anew after having been idle
  * @tcp: active; ssthresh is what it was.
  *
- * One segment if the SYN was lost (RFC 5681 3.1).
+ * One segment if the SYN was lost (RFC 5681 3.1); what it had, if it had been active
+ * before (RFC 7661), which is paced until ACKs come.
  */
 void us_tcp_cc_init(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	a->cwnd = initial_window(tcp);
+	a->cwnd = us_tcp_initial_window(tcp);
 	if (tcp->flags & US_TCP_SYN_LOST)
 		a->cwnd = tcp->mss;
+	else if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV)
+		a->cwnd = us_tcp_cwv_idle(tcp);
 	tcp->flags &= ~US_TCP_SYN_LOST;
 	us_tcp_cwv_reset(tcp);
 	a->cc = table[tcp->cc];
+	a->pace_end = tcp->snd_una;
 	a->cc->init(tcp);
-}
-
-/**
- * us_tcp_cc_idle() - nothing was sent for longer than an RTO (RFC 5681 4.1)
- * @tcp: active, nothing in flight.
- */
-void us_tcp_cc_idle(struct us_tcp *tcp)
-{
-	tcp->active->cwnd = us_min32(tcp->active->cwnd, initial_window(tcp));
+	us_tcp_pace_update(tcp);
+	if (a->cwnd > us_tcp_initial_window(tcp))
+		us_tcp_pace_restart(tcp);
 }

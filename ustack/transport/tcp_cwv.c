@@ -12,6 +12,7 @@
 
 #define TICKS(seconds)	((uint32_t)((seconds) * US_SEC >> US_TCP_TICK_SHIFT))
 #define PERIOD_MIN	TICKS(1)	/* RFC 7661 4.2: max(3 RTT, 1 s) */
+#define NVP		TICKS(300)	/* the Non-Validated Period */
 
 /* pipeACK, bytes; 0: not known yet. */
 static uint32_t pipe_ack(const struct us_tcp_active *a)
@@ -40,7 +41,39 @@ void us_tcp_cwv_reset(struct us_tcp *tcp)
 	a->pipe_ack[0] = 0;
 	a->pipe_ack[1] = 0;
 	a->pipe_at = us_tcp_tick(tcp->table->stack);
+	a->validated_at = a->pipe_at;
 	begin_round(tcp);
+}
+
+/* RFC 7661 4.3, 4.4.3: a window that was not used by a half for five minutes is
+ * halved, which ssthresh remembers.
+ */
+static void validate(struct us_tcp *tcp, uint32_t tick)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (pipe_ack(a) < a->cwnd / 2 && tick - a->validated_at > NVP) {
+		tcp->ssthresh = us_max32(tcp->ssthresh, a->cwnd - a->cwnd / 4);
+		a->cwnd = us_max32(a->cwnd / 2, us_tcp_initial_window(tcp));
+		a->validated_at = tick;
+	}
+	if (pipe_ack(a) >= a->cwnd / 2)
+		a->validated_at = tick;
+}
+
+/**
+ * us_tcp_cwv_idle() - the window of a connection that was idle
+ * @tcp: its active part was folded, or never was there.
+ *
+ * Return: bytes: what it had, halved for each five minutes; at least the initial
+ * window.
+ */
+uint32_t us_tcp_cwv_idle(const struct us_tcp *tcp)
+{
+	uint32_t periods = (us_tcp_tick(tcp->table->stack) - tcp->last_rcv) / NVP;
+
+	return us_max32(tcp->idle_cwnd >> us_min32(periods, 31),
+			us_tcp_initial_window(tcp));
 }
 
 /**
@@ -59,6 +92,7 @@ void us_tcp_cwv_round(struct us_tcp *tcp)
 		a->pipe_at = tick;
 	}
 	a->pipe_ack[0] = us_max32(a->pipe_ack[0], tcp->snd_una - a->round_una);
+	validate(tcp, tick);
 	begin_round(tcp);
 }
 

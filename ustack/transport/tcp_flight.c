@@ -102,6 +102,7 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 		if (fresh) {
 			fresh->seq = seq;
 			fresh->flags = 0;
+			us_tcp_rate_sent(tcp, fresh);
 			cds_list_add_tail(&fresh->node, &a->flight);
 			a->nr_sent++;
 			sent = fresh;
@@ -109,6 +110,7 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 	}
 	sent->end = end;
 	sent->xmit = now;
+	sent->in_flight = us_tcp_pipe(tcp) + (end - seq);
 }
 
 /**
@@ -125,10 +127,8 @@ bool us_tcp_flight_split(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t 
 
 	if (!rest)
 		return false;
+	*rest = *sent;
 	rest->seq = at;
-	rest->end = sent->end;
-	rest->xmit = sent->xmit;
-	rest->flags = sent->flags;
 	sent->end = at;
 	cds_list_add(&rest->node, &sent->node);
 	tcp->active->nr_sent++;
@@ -146,6 +146,7 @@ static void delivered(struct us_tcp *tcp, struct us_tcp_sent *sent,
 	if (!(sent->flags & US_TCP_EVER) && us_before(sent->end, a->rack_fack))
 		a->reordering_seen = true;
 	us_tcp_rack_delivered(tcp, sent, r);
+	us_tcp_rate_delivered(tcp, sent, bytes, &r->rate);
 }
 
 static void note_time(const struct us_tcp_sent *sent, struct us_tcp_acked *r)
@@ -290,6 +291,7 @@ void us_tcp_flight_lose(struct us_tcp *tcp, struct us_tcp_sent *sent)
 		a->retrans -= bytes;
 	if (!(sent->flags & US_TCP_LOST))
 		a->lost += bytes;
+	a->lost_ever += bytes;
 	sent->flags = (sent->flags & ~US_TCP_RETRANS) | US_TCP_LOST;
 	if (a->lost_hint && us_before(sent->seq, a->lost_hint->seq))
 		a->lost_hint = sent;
@@ -363,10 +365,12 @@ struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp)
  */
 void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
 {
+	us_tcp_rate_sent(tcp, sent);
 	if (!(sent->flags & US_TCP_RETRANS))
 		tcp->active->retrans += sent->end - sent->seq;
 	sent->flags |= US_TCP_RETRANS | US_TCP_EVER;
 	sent->xmit = us_tcp_usec(tcp->table->stack);
+	sent->in_flight = us_tcp_pipe(tcp);
 }
 
 /**

@@ -19,6 +19,7 @@ static void establish(struct us_tcp *tcp)
 		tcp->rttvar = US_TCP_RTO_LOST;	/* until there is a sample */
 	else if (tcp->syn_xmit)
 		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - tcp->syn_xmit);
+	tcp->idle_cwnd = 0;
 	us_count(stack, tcp_established);
 	us_tcp_timer_keep(tcp);
 	if (tcp->flags & US_TCP_FIN_QUEUED) {	/* closed while it opened */

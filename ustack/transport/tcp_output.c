@@ -115,6 +115,8 @@ static void after_send(struct us_tcp *tcp, uint32_t bytes)
 
 	a->prr_out += bytes;
 	a->last_snd = tick;
+	if (us_unlikely(a->pacing_rate))
+		us_tcp_pace_sent(tcp, bytes);
 	if (tick - a->last_data < US_TCP_DELACK >> (US_TCP_TICK_SHIFT -
 						    US_TCP_USEC_SHIFT))
 		a->pingpong = true;
@@ -143,6 +145,13 @@ static uint32_t fit(uint32_t len, uint32_t room, uint32_t full)
 	if (room < full)
 		return 0;
 	return room < 2 * full ? full : room - room % full;
+}
+
+/* What pacing lets go of @len; 0: later, a timer is set. */
+static uint32_t pace(struct us_tcp *tcp, uint32_t len, uint32_t full)
+{
+	return us_likely(!tcp->active->pacing_rate) ? len :
+	       fit(len, us_tcp_pace_room(tcp), full);
 }
 
 /* One run (or the head of it) again. */
@@ -177,7 +186,7 @@ static bool resend(struct us_tcp *tcp)
 			return false;
 		if (len > full)
 			len -= len % full;
-		len = fit(len, cwnd_room(tcp, full), full);
+		len = pace(tcp, fit(len, cwnd_room(tcp, full), full), full);
 		if (!len || !resend_one(tcp, sent, len, full))
 			return false;
 	}
@@ -240,8 +249,15 @@ static uint32_t choose(struct us_tcp *tcp, uint32_t full, enum mode mode)
 		return us_min32(len, full);
 	allowed = fit(len, cwnd_room(tcp, full), full);
 	a->cwnd_limited = allowed < len;
+	if (a->cwnd_limited)
+		a->limited_end = tcp->snd_nxt;
 	if (a->cwnd_limited && !allowed)
 		return 0;
+	allowed = pace(tcp, allowed, full);
+	if (len && !allowed) {
+		a->cwnd_limited = us_after(a->limited_end, tcp->snd_una);
+		return 0;
+	}
 	allowed = not_silly(tcp, allowed, avail, full, mode);
 	return us_min32(allowed, slot_limit(tcp, full));
 }
@@ -292,6 +308,7 @@ static void arm_persist(struct us_tcp *tcp)
 
 	if (tcp->snd_una != tcp->snd_nxt ||
 	    us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST) ||
+	    us_tcp_timer_armed(tcp, US_TCP_TIMER_PACE) ||
 	    (tcp->flags & US_TCP_PENDING) || (!unsent(tcp) && !fin_due(tcp, 0)))
 		return;
 	if (!send_window(tcp))
@@ -307,7 +324,7 @@ static bool may_send_data(const struct us_tcp *tcp)
 	       tcp->state != TCP_SYN_RECV && tcp->state != TCP_CLOSE;
 }
 
-/* RFC 5681 4.1: what was learnt of the path is stale after an RTO. */
+/* No ACKs will come that could clock out the window. */
 static bool idle_restart(const struct us_tcp *tcp)
 {
 	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->active->last_snd;
@@ -321,13 +338,15 @@ static void send_data(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t before = tcp->snd_nxt;
 
-	if (idle_restart(tcp))
-		us_tcp_cc_idle(tcp);
+	if (idle_restart(tcp) && a->cwnd > us_tcp_initial_window(tcp))
+		us_tcp_pace_restart(tcp);
 	if (resend(tcp))
 		while (send_new(tcp, NORMAL))
 			;
 	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh)
 		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
+	if (!unsent(tcp) && a->lost == a->retrans && us_tcp_pipe(tcp) < a->cwnd)
+		us_tcp_rate_limited(tcp);
 	if (tcp->snd_nxt != before)
 		us_tcp_probe_arm(tcp);
 	arm_persist(tcp);

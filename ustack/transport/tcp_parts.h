@@ -87,6 +87,26 @@ struct us_tcp_segment {
 };
 
 /**
+ * struct us_tcp_rate - what one ACK told of the delivery rate (tcp_rate.c)
+ * @delivered: bytes that arrived during @interval.
+ * @interval: usec; 0: unknown.
+ * @prior_delivered: us_tcp_active.delivered when the youngest run delivered was sent.
+ * @prior_lost: us_tcp_active.lost_ever then.
+ * @in_flight: bytes in flight then, that run included.
+ * @valid: something was delivered.
+ * @app_limited: the sample tells of the application, not of the path.
+ */
+struct us_tcp_rate {
+	uint32_t delivered;
+	uint32_t interval;
+	uint32_t prior_delivered;
+	uint32_t prior_lost;
+	uint32_t in_flight;
+	bool valid;
+	bool app_limited;
+};
+
+/**
  * struct us_tcp_acked - what one ACK told
  * @acked: bytes newly acknowledged in sequence.
  * @delivered: bytes newly acknowledged or sacked.
@@ -100,6 +120,7 @@ struct us_tcp_segment {
  * @dsack: tells of a segment received twice, RFC 2883.
  * @newly_lost: loss detection found more.
  * @round: what was in flight when the round trip began is acknowledged.
+ * @rate: how fast it came.
  */
 struct us_tcp_acked {
 	uint32_t acked;
@@ -113,6 +134,7 @@ struct us_tcp_acked {
 	bool dsack;
 	bool newly_lost;
 	bool round;
+	struct us_tcp_rate rate;
 };
 
 #define US_TCP_BLOCK		4096u
@@ -563,7 +585,7 @@ struct us_tcp_cc {
 extern const struct us_tcp_cc us_tcp_cc_cubic;
 extern const struct us_tcp_cc us_tcp_cc_newreno;
 void us_tcp_cc_init(struct us_tcp *tcp);
-void us_tcp_cc_idle(struct us_tcp *tcp);
+uint32_t us_tcp_initial_window(const struct us_tcp *tcp);
 void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc);
 
 /* tcp_hystart.c */
@@ -589,8 +611,25 @@ void us_tcp_hystart_init(struct us_tcp_hystart *h);
 uint32_t us_tcp_hystart(struct us_tcp *tcp, struct us_tcp_hystart *h,
 			const struct us_tcp_acked *r);
 
+/* tcp_rate.c */
+void us_tcp_rate_sent(struct us_tcp *tcp, struct us_tcp_sent *sent);
+void us_tcp_rate_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
+			   uint32_t bytes, struct us_tcp_rate *rate);
+void us_tcp_rate_sample(struct us_tcp *tcp, struct us_tcp_rate *rate);
+void us_tcp_rate_limited(struct us_tcp *tcp);
+
+/* tcp_pace.c */
+uint32_t us_tcp_pace_quantum(const struct us_tcp *tcp);
+uint32_t us_tcp_pace_room(struct us_tcp *tcp);
+void us_tcp_pace_sent(struct us_tcp *tcp, uint32_t bytes);
+void us_tcp_pace_set(struct us_tcp *tcp, uint64_t rate);
+void us_tcp_pace_update(struct us_tcp *tcp);
+void us_tcp_pace_limit(struct us_tcp *tcp, uint32_t rate);
+void us_tcp_pace_restart(struct us_tcp *tcp);
+
 /* tcp_cwv.c */
 void us_tcp_cwv_reset(struct us_tcp *tcp);
+uint32_t us_tcp_cwv_idle(const struct us_tcp *tcp);
 void us_tcp_cwv_round(struct us_tcp *tcp);
 uint32_t us_tcp_used_window(const struct us_tcp *tcp);
 

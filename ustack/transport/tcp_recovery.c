@@ -220,6 +220,8 @@ static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 	} else if (r->acked) {
 		a->cc->acked(tcp, r);
 	}
+	if (us_unlikely(a->pacing_rate))
+		us_tcp_pace_update(tcp);
 }
 
 /**

@@ -261,6 +261,7 @@ void us_tcp_timer_run(struct us_timer *timer, us_ns now)
 		[US_TCP_TIMER_PROBE] = us_tcp_probe_timeout,
 		[US_TCP_TIMER_KEEP] = keep,
 		[US_TCP_TIMER_LINGER] = linger,
+		[US_TCP_TIMER_PACE] = us_tcp_output,
 		[US_TCP_TIMER_FOLD] = fold,
 	};
 	struct us_tcp *tcp = us_container(timer, struct us_tcp, timer);

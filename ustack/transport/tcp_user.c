@@ -52,6 +52,7 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	tcp->user_timeout = (uint32_t)((uint64_t)options->user_timeout * 1000000 >>
 				       US_TCP_TICK_SHIFT);
 	us_tcp_cc_select(tcp, options->cc);
+	us_tcp_pace_limit(tcp, options->max_pacing);
 	if (tcp->state == TCP_CLOSE)
 		return;
 	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
