@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # ustack against programs that nobody here wrote: socat, curl and nginx, as
 # servers and as clients. They use the kernel's sockets in a namespace of their
-# own; the channel's kernel opens no connection at all.
+# own; the channel's kernel opens no connection at all, and packets went both ways
+# through the channel.
 set -u
 cd "$(dirname "$0")" || exit
 . lib/tap.sh
@@ -52,12 +53,18 @@ same_body() {
 	sed '1,/^\r$/d' "$1" | cmp "$file" -
 }
 
+channel_carried() {
+	grep -q '^packets: received=[1-9][0-9]* sent=[1-9]' "$work/stack.err" && return
+	echo "no packets went through the channel, or not both ways"
+	return 1
+}
+
 # with_pair TEST: in namespaces of its own, and the kernel's TCP kept out of it.
 with_pair() {
 	local status=0
 
 	rm -f "$work"/*.err "$work"/copy* "$work"/nginx/data/*
-	pair_create && "$@" || status=1
+	pair_create && "$@" && channel_carried || status=1
 	if [ "$(kernel_opens app)" != 0 ]; then
 		echo "the kernel's TCP opened $(kernel_opens app) connections beside the channel"
 		status=1

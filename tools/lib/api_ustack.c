@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* ustack's sockets, on a stack with one link. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -65,8 +66,19 @@ static int start(const struct job *job)
 	return err ? failed(job, "source address", err) : 0;
 }
 
+static void tell_packets(void)
+{
+	struct ustack_link_stats stats;
+
+	ustack_link_stats(link, &stats);
+	fprintf(stderr, "packets: received=%" PRIu64 " sent=%" PRIu64
+		" dropped=%" PRIu64 "\n", stats.rx_packets, stats.tx_packets,
+		stats.rx_dropped + stats.tx_dropped);
+}
+
 static void stop(void)
 {
+	tell_packets();
 	ustack_destroy(stack);
 	stack = NULL;
 }
