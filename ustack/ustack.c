@@ -120,9 +120,12 @@ static int create(const struct ustack_config *given, struct us_stack **made)
 
 	if (given && given->driven && given->clock)
 		return -EINVAL;		/* whose time shall it be? */
+	if (config.ecn > USTACK_ECN_OFF)
+		return -EINVAL;
 	stack = calloc(1, sizeof(*stack));
 	if (!stack)
 		return -ENOMEM;
+	stack->ecn = (uint8_t)config.ecn;
 	stack->clock = config.clock;
 	stack->clock_arg = config.clock_arg;
 	stack->up = &upcalls;

@@ -13,6 +13,8 @@
  * side's initial sequence number.  "+0.1" lets that time pass first; a ">" after
  * it must come at just that time (and a tick).  Whatever the stack sends and no
  * line expects fails the script, as does a line that does not come true.
+ * E, W and e are ECE, CWR and AE; behind it all "ect0", "ect1" or "ce" is the IP
+ * header's ECN field, not-ECT if it is not there.
  * win and <options> of ">" are compared if they are given; TS val is not compared
  * if it is "*".  In "<", TS ecr is in our own clock's words: milliseconds of
  * 2^20 ns since the script began; "ecr 0" alone is literally zero.
@@ -21,7 +23,7 @@
  *	send N [more] = N|ERR	recv N = N|ERR	shutdown = 0	close
  *	poll = IN|OUT|HUP|RDHUP|ERR|0		error = ERR|0
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
- *				maxseg keepalive user_timeout; offer, mtu, gso, ipv6,
+ *				maxseg keepalive user_timeout ecn; offer, mtu, gso, ipv6,
  *				peer_isn, peer_port, full; half, orphans: how many
  *				such connections there may be
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
@@ -124,7 +126,7 @@ struct script {
 	uint32_t written;
 	uint32_t read;
 	struct {
-		int sndbuf, rcvbuf, nodelay, cork, maxseg, keepalive, user_timeout;
+		int sndbuf, rcvbuf, nodelay, cork, maxseg, keepalive, user_timeout, ecn;
 	} options;
 };
 
@@ -295,9 +297,10 @@ static inline void script_advance(struct script *s, int64_t to, bool until)
  * @any_ts: TSval does not matter.
  * @any_seq: nor does the sequence number.
  * @badsum: the checksum is wrong.
+ * @ecn: enum us_ecn.
  */
 struct script_segment {
-	uint8_t flags;
+	uint16_t flags;
 	uint32_t seq;
 	uint32_t ack;
 	uint32_t len;
@@ -307,6 +310,7 @@ struct script_segment {
 	bool any_ts;
 	bool any_seq;
 	bool badsum;
+	uint8_t ecn;
 };
 
 static inline const char *script_skip(const char *p)
@@ -429,6 +433,25 @@ static inline const char *script_option_sack(struct script *s, const char *p,
 	return p;
 }
 
+/* "accecn0 1 0 1": as many counters as are told. */
+static inline const char *script_option_accecn(struct script *s, const char *p,
+					       struct script_segment *g, uint8_t kind)
+{
+	uint8_t *at = &g->options[g->options_len];
+
+	at[0] = kind;
+	at[1] = 2;
+	for (p = script_skip(p); isdigit((unsigned char)*p); p = script_skip(p)) {
+		long n = script_number(s, &p);
+
+		memcpy(at + at[1], (uint8_t[]){ (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+						(uint8_t)n }, 3);
+		at[1] = (uint8_t)(at[1] + 3);
+	}
+	g->options_len += at[1];
+	return p;
+}
+
 static inline const char *script_option(struct script *s, const char *p,
 					struct script_segment *g, bool ours)
 {
@@ -454,6 +477,10 @@ static inline const char *script_option(struct script *s, const char *p,
 	} else if ((q = script_word(p, "wscale"))) {
 		memcpy(o, (uint8_t[]){ 3, 3, (uint8_t)script_number(s, &q) }, 3);
 		g->options_len += 3;
+	} else if ((q = script_word(p, "accecn0"))) {
+		q = script_option_accecn(s, q, g, US_TCP_OPT_ACCECN0);
+	} else if ((q = script_word(p, "accecn1"))) {
+		q = script_option_accecn(s, q, g, US_TCP_OPT_ACCECN1);
 	} else if ((q = script_word(p, "sack"))) {
 		q = script_option_sack(s, q, g, ours ? s->peer_isn : s->isn);
 	} else if ((q = script_word(p, "raw"))) {
@@ -480,9 +507,16 @@ static inline const char *script_options(struct script *s, const char *p,
 	return *p ? p + 1 : p;
 }
 
-static inline const char *script_flags(struct script *s, const char *p, uint8_t *flags)
+#define SCRIPT_FLAGS	"FSRP.UEWe"
+
+static inline uint16_t script_flags_of(const struct us_tcp_hdr *h)
 {
-	static const char letters[] = "FSRP.U";
+	return (uint16_t)(h->flags | (h->offset & US_TCP_AE) << 8);
+}
+
+static inline const char *script_flags(struct script *s, const char *p, uint16_t *flags)
+{
+	static const char letters[] = SCRIPT_FLAGS;
 	const char *at;
 
 	*flags = 0;
@@ -491,7 +525,7 @@ static inline const char *script_flags(struct script *s, const char *p, uint8_t 
 		if (!at)
 			script_fail(s, "unknown flag %c", *p);
 		else
-			*flags |= (uint8_t)(1u << (at - letters));
+			*flags |= (uint16_t)(1u << (at - letters));
 	}
 	return p;
 }
@@ -518,6 +552,24 @@ static inline const char *script_numbers(struct script *s, const char *p,
 	return *p == ')' ? p + 1 : p;
 }
 
+static inline const char *script_ecn(const char *p, uint8_t *ecn)
+{
+	static const char *const names[] = {
+		[US_ECN_ECT1] = "ect1", [US_ECN_ECT0] = "ect0", [US_ECN_CE] = "ce",
+	};
+	uint8_t i;
+
+	for (i = US_ECN_ECT1; i <= US_ECN_CE; i++) {
+		const char *q = script_word(p, names[i]);
+
+		if (!q)
+			continue;
+		*ecn = i;
+		p = q;
+	}
+	return p;
+}
+
 /* "S. 0:0(0) ack 1 win 100 <mss 1000>" */
 static inline void script_parse(struct script *s, const char *p,
 				struct script_segment *g, bool ours)
@@ -540,6 +592,7 @@ static inline void script_parse(struct script *s, const char *p,
 		g->badsum = true;
 		p = q;
 	}
+	p = script_ecn(p, &g->ecn);
 	if (*script_skip(p))
 		script_fail(s, "not understood: \"%s\"", p);
 }
@@ -551,14 +604,14 @@ static inline uint32_t script_ip_len(const struct script *s)
 
 /* An IP header; returns the sum of the pseudo header. */
 static inline uint32_t script_put_ip(const struct script *s, uint8_t *data,
-				     uint8_t protocol, uint32_t len)
+				     uint8_t protocol, uint32_t len, uint8_t ecn)
 {
 	struct us_addr src = script_addr(s, 2), dst = script_addr(s, 1);
 
 	if (s->six) {
 		struct us_ipv6 *ip = (void *)data;
 
-		*ip = (struct us_ipv6){ .flow = us_put32(6u << 28),
+		*ip = (struct us_ipv6){ .flow = us_put32(6u << 28 | (uint32_t)ecn << 20),
 			.payload_len = us_put16((uint16_t)len), .next = protocol,
 			.hops = 64 };
 		memcpy(ip->src, src.b, 16);
@@ -567,7 +620,7 @@ static inline uint32_t script_put_ip(const struct script *s, uint8_t *data,
 	} else {
 		struct us_ipv4 *ip = (void *)data;
 
-		*ip = (struct us_ipv4){ .version_ihl = 0x45, .ttl = 64,
+		*ip = (struct us_ipv4){ .version_ihl = 0x45, .ttl = 64, .tos = ecn,
 			.total_len = us_put16((uint16_t)(20 + len)),
 			.protocol = protocol };
 		memcpy(ip->src, &src.b[12], 4);
@@ -589,14 +642,14 @@ static inline void script_receive(struct script *s, const struct script_segment 
 		.src = us_put16(s->peer_port), .dst = us_put16(s->port),
 		.seq = us_put32(g->seq + s->peer_isn),
 		.ack = us_put32(g->flags & US_TCP_ACK ? g->ack + s->isn : 0),
-		.offset = (uint8_t)((US_TCP_LEN + options) << 2),
-		.flags = g->flags,
+		.offset = (uint8_t)((US_TCP_LEN + options) << 2 | g->flags >> 8),
+		.flags = (uint8_t)g->flags,
 		.window = us_put16((uint16_t)(g->window < 0 ? 65535 : g->window)),
 	};
 	memcpy(data + ip + US_TCP_LEN, g->options, options);
 	for (i = 0; i < g->len; i++)
 		data[ip + US_TCP_LEN + options + i] = (uint8_t)(g->seq + i);
-	sum = script_put_ip(s, data, IPPROTO_TCP, len);
+	sum = script_put_ip(s, data, IPPROTO_TCP, len, g->ecn);
 	sum = us_csum_fold(us_csum_bytes(h, len, sum));
 	h->csum = us_from_raw16((uint16_t)(sum ^ g->badsum));
 	script_inject(s, data, ip + len, 0);
@@ -604,25 +657,31 @@ static inline void script_receive(struct script *s, const struct script_segment 
 
 /* ---------------------------------------------------------------- expecting */
 
+static inline uint8_t script_sent_ecn(const struct script_packet *p)
+{
+	return (p->data[0] >> 4 == 4 ? p->data[1] : p->data[1] >> 4) & 3;
+}
+
 static inline int script_print(const struct script *s, const struct script_packet *p,
 			       char *text, size_t size)
 {
 	const uint8_t *at = p->data + script_ip_len(s);
 	const struct us_tcp_hdr *h = (const void *)at;
 	uint32_t header = us_tcp_header_len(h), i, j = 0;
-	char options[130] = "", flags[8];
+	char options[130] = "", flags[10];
 
-	for (i = 0; i < 6; i++)
-		if (h->flags & 1u << i)
-			flags[j++] = "FSRP.U"[i];
+	for (i = 0; i < 9; i++)
+		if (script_flags_of(h) & 1u << i)
+			flags[j++] = SCRIPT_FLAGS[i];
 	flags[j] = '\0';
 	for (i = US_TCP_LEN, j = 0; i < header; i++, j += 3)
 		snprintf(options + j, 4, " %02x", at[i]);
-	return snprintf(text, size, "%s %u:%u ack %u win %u <%s>", flags,
+	return snprintf(text, size, "%s %u:%u ack %u win %u <%s> ecn %u", flags,
 			us_get32(h->seq) - s->isn,
 			us_get32(h->seq) - s->isn +
 			(uint32_t)(p->len - script_ip_len(s) - header),
-			us_get32(h->ack) - s->peer_isn, us_get16(h->window), options);
+			us_get32(h->ack) - s->peer_isn, us_get16(h->window), options,
+			script_sent_ecn(p));
 }
 
 static inline bool script_same_options(const struct script_segment *g,
@@ -696,7 +755,7 @@ static inline void script_expect(struct script *s, const struct script_segment *
 	script_learn(s, h);
 	header = us_tcp_header_len(h);
 	len = p->len - script_ip_len(s) - header;
-	if (h->flags == g->flags &&
+	if (script_flags_of(h) == g->flags && script_sent_ecn(p) == g->ecn &&
 	    (g->any_seq || us_get32(h->seq) - s->isn == g->seq) &&
 	    len == g->len && (!(h->flags & US_TCP_ACK) ||
 			      us_get32(h->ack) - s->peer_isn == g->ack) &&
@@ -814,13 +873,13 @@ static inline void script_apply(const struct script *s, struct ustack_socket *so
 	const int *o[] = { &s->options.sndbuf, &s->options.rcvbuf,
 			   &s->options.keepalive, &s->options.nodelay,
 			   &s->options.cork, &s->options.maxseg,
-			   &s->options.user_timeout };
+			   &s->options.user_timeout, &s->options.ecn };
 	static const int level[] = { SOL_SOCKET, SOL_SOCKET, SOL_SOCKET,
 				     IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
-				     IPPROTO_TCP };
+				     IPPROTO_TCP, IPPROTO_TCP };
 	static const int opt[] = { SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE,
 				   TCP_NODELAY, TCP_CORK, TCP_MAXSEG,
-				   TCP_USER_TIMEOUT };
+				   TCP_USER_TIMEOUT, USTACK_TCP_ECN };
 	size_t i;
 
 	for (i = 0; i < sizeof(o) / sizeof(o[0]); i++)
@@ -976,6 +1035,8 @@ static inline void script_call_option(struct script *s, const char *p)
 		s->options.maxseg = (int)script_number(s, &q);
 	else if ((q = script_word(p, "keepalive")))
 		s->options.keepalive = (int)script_number(s, &q);
+	else if ((q = script_word(p, "ecn")))
+		s->options.ecn = (int)script_number(s, &q);
 	else if ((q = script_word(p, "user_timeout")))
 		s->options.user_timeout = (int)script_number(s, &q);
 	else if ((q = script_word(p, "half")))
@@ -1022,7 +1083,7 @@ static inline void script_icmp(struct script *s, const char *p)
 	seq = (uint32_t)script_number(s, &p);
 	h.seq = us_put32(seq + s->isn);
 	memcpy(tcp, &h, 8);
-	sum = script_put_ip(s, data, s->six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, len);
+	sum = script_put_ip(s, data, s->six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, len, 0);
 	script_put32(icmp + 4, mtu);
 	icmp[0] = 3;
 	icmp[1] = (uint8_t)code;

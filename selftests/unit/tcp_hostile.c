@@ -139,6 +139,7 @@ static void put_options(struct fight *f, const struct us_tcp *tcp,
 			struct script_segment *g)
 {
 	uint32_t ts = tcp->ts_recent + below(f, 3);
+	uint8_t *at;
 
 	g->options_len = 0;
 	if (g->flags & US_TCP_SYN) {
@@ -147,8 +148,7 @@ static void put_options(struct fight *f, const struct us_tcp *tcp,
 		g->options_len = below(f, 8) ? 12 : 0;
 	}
 	if (tcp->flags & US_TCP_TS && below(f, 30)) {
-		uint8_t *at = &g->options[g->options_len];
-
+		at = &g->options[g->options_len];
 		if (below(f, 20) == 0)
 			ts = draw(f);
 		memcpy(at, (uint8_t[]){ 1, 1, 8, 10 }, 4);
@@ -159,6 +159,14 @@ static void put_options(struct fight *f, const struct us_tcp *tcp,
 	}
 	if (!(g->flags & US_TCP_SYN) && below(f, 3) == 0)
 		put_option_sack(f, tcp, g);
+	if (g->options_len <= 28 && below(f, 4) == 0) {
+		at = &g->options[g->options_len];
+		memcpy(at, (uint8_t[]){ below(f, 2) ? 172 : 174, (uint8_t)(2 + 3 * below(f, 4)),
+			0, (uint8_t)draw(f), (uint8_t)draw(f), 0, 0, (uint8_t)draw(f),
+			0, 0, (uint8_t)draw(f), 1 }, 12);
+		memset(at + at[1], US_TCP_OPT_NOP, 12u - at[1]);
+		g->options_len += 12;
+	}
 	if (below(f, 40) == 0 && g->options_len)
 		g->options[below(f, (uint32_t)g->options_len)] = (uint8_t)draw(f);
 }
@@ -182,6 +190,9 @@ static void attack(struct fight *f, const struct us_tcp *tcp)
 		g.len = below(f, 60000);
 	put_options(f, tcp, &g);
 	g.badsum = below(f, 50) == 0;
+	g.ecn = below(f, 2) ? (uint8_t)below(f, 4) : 0;
+	if (below(f, 3) == 0)
+		g.flags |= (uint16_t)(below(f, 8) << 6);
 	script_receive(s, &g);
 }
 
@@ -209,7 +220,7 @@ static void discard(struct fight *f)
 			continue;
 		if (!script_sum_ok(s, p))
 			f->why = "a wrong checksum was sent";
-		if (h->flags == (US_TCP_SYN | US_TCP_ACK))
+		if ((h->flags & US_TCP_FLAGS) == (US_TCP_SYN | US_TCP_ACK))
 			f->syn_ack = us_get32(h->seq);
 		if (us_tcp_header_len(h) > p->len - script_ip_len(s))
 			f->why = "a bad header was sent";
@@ -270,7 +281,8 @@ static void bounds(struct fight *f)
  */
 static void attack_listener(struct fight *f)
 {
-	struct script_segment g = { .options_len = -1, .window = 65535 };
+	struct script_segment g = { .options_len = -1, .window = 65535,
+				    .ecn = (uint8_t)below(f, 4) };
 	struct script *s = &f->s;
 
 	s->port = 80;
@@ -278,7 +290,7 @@ static void attack_listener(struct fight *f)
 	if (below(f, 2)) {
 		s->peer_port = (uint16_t)(SCRIPT_PEER_PORT + below(f, 8));
 		f->syn = g.seq = draw(f);
-		g.flags = US_TCP_SYN;
+		g.flags = (uint16_t)(US_TCP_SYN | below(f, 8) << 6);
 	} else {
 		g.seq = f->syn + (below(f, 10) ? 1 : below(f, 3));
 		g.ack = f->syn_ack + (below(f, 10) ? 1 : below(f, 200));
@@ -319,6 +331,7 @@ static bool wanted_to_open(struct fight *f)
 	s->options.rcvbuf = 2000 + (int)below(f, 200000);
 	s->options.sndbuf = 2000 + (int)below(f, 200000);
 	s->options.nodelay = (int)below(f, 2);
+	s->options.ecn = (int)below(f, 4);
 	s->options.user_timeout = below(f, 8) ? 0 : 1 + (int)below(f, 100000);
 	script_stack(s)->tcp->share[US_TCP_SHARE_HALF].most = below(f, 4);
 	script_stack(s)->tcp->share[US_TCP_SHARE_ORPHAN].most = below(f, 4);

@@ -90,7 +90,7 @@ static void inject(const struct dgram *d)
 		.len = us_put16((uint16_t)(d->udp_len ? d->udp_len : len)),
 	};
 	memcpy(h + 1, bytes, d->len);
-	sum = script_put_ip(s, data, IPPROTO_UDP, len);
+	sum = script_put_ip(s, data, IPPROTO_UDP, len, 0);
 	sum = us_csum_fold(us_csum_bytes(h, len, sum));
 	h->csum = us_from_raw16(d->no_csum ? 0 : (uint16_t)(sum ^ d->csum));
 	memcpy(copy, data, ip + len);

@@ -21,6 +21,7 @@
 	X(tcp_cookie_sent) X(tcp_cookie_accepted) X(tcp_cookie_refused) \
 	X(tcp_paws) X(tcp_out_of_window) X(tcp_bad_ack) X(tcp_challenge_ack) \
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
+	X(tcp_ecn_ce) X(tcp_ecn_reduced) X(tcp_ecn_mangled) \
 	X(tcp_syn_limited) X(tcp_time_wait_limited) \
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
 	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_rcv_dropped) X(tcp_duplicate) \

@@ -9,6 +9,14 @@
 
 struct us_link;
 
+/* The ECN field of the IP header, RFC 3168 5. */
+enum us_ecn {
+	US_ECN_NOT_ECT,
+	US_ECN_ECT1,
+	US_ECN_ECT0,
+	US_ECN_CE,
+};
+
 enum us_csum {
 	US_CSUM_NONE,		/* to be verified */
 	US_CSUM_VERIFIED,	/* the link did it, or the bytes never left this machine */

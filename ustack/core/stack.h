@@ -48,6 +48,7 @@ struct us_upcalls {
  * @net: the network layer's state.
  * @tcp: TCP's state.
  * @udp: UDP's state.
+ * @ecn: enum ustack_ecn of new sockets.
  * @sockets: pool of sockets.
  * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
  * @fds: sockets with a descriptor, or NULL.
@@ -69,6 +70,7 @@ struct us_stack {
 	struct us_net *net;
 	struct us_tcp_table *tcp;
 	struct us_udp_table *udp;
+	uint8_t ecn;
 	struct us_pool sockets;
 	struct cds_list_head claims;
 	struct us_fds *fds;

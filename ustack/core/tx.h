@@ -93,6 +93,7 @@ struct us_frag {
  * @csum_offload: the link fills in the transport checksum: the field holds the
  *	folded sum of the pseudo header, so that the complement of the sum from
  *	@l4 on is the checksum.
+ * @ecn: enum us_ecn.
  * @flow: flow of the link (us_link_ops.bind()).
  */
 struct us_tx {
@@ -108,6 +109,7 @@ struct us_tx {
 	uint16_t gso_size;
 	uint8_t gso;
 	bool csum_offload;
+	uint8_t ecn;
 	uint32_t flow;
 };
 

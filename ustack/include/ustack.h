@@ -42,6 +42,25 @@ struct ustack_socket;
 /* ---------------------------------------------------------------- stacks */
 
 /**
+ * enum ustack_ecn - explicit congestion notification of TCP
+ * @USTACK_ECN_ANSWER: not asked for in SYNs, but agreed to when a peer asks.
+ * @USTACK_ECN_ASK_CLASSIC: ask for RFC 3168.
+ * @USTACK_ECN_ASK: ask for RFC 9768 (AccECN), or what the peer knows of it.
+ * @USTACK_ECN_OFF: neither ask nor agree.
+ */
+enum ustack_ecn {
+	USTACK_ECN_ANSWER,
+	USTACK_ECN_ASK_CLASSIC,
+	USTACK_ECN_ASK,
+	USTACK_ECN_OFF,
+};
+
+/* An option of this stack's own, level IPPROTO_TCP: int, enum ustack_ecn; of the next
+ * connection, or of those that a listening socket accepts.
+ */
+#define USTACK_TCP_ECN		0x75000001
+
+/**
  * struct ustack_config - how to create a stack; all zero is a good default
  * @clock: returns the time in nanoseconds; NULL is CLOCK_MONOTONIC.  With a
  *	clock of the caller's, no call sleeps for time to pass.
@@ -56,6 +75,7 @@ struct ustack_socket;
  *	the oldest.  0 is four times @max_sockets, and 4096 at least.
  * @send_memory: bytes for send buffers of links that bring none; 0 is 4 MiB.
  * @congestion: TCP_CONGESTION of new sockets: "cubic" or "reno"; NULL is "cubic".
+ * @ecn: of new sockets.
  */
 struct ustack_config {
 	int64_t (*clock)(void *arg);
@@ -67,6 +87,7 @@ struct ustack_config {
 	unsigned int max_time_wait;
 	size_t send_memory;
 	const char *congestion;
+	enum ustack_ecn ecn;
 };
 
 /**
@@ -199,8 +220,8 @@ ssize_t ustack_link_collect(struct ustack_link *link, void *packet, size_t size,
  *	and routes are the kernel's own;
  *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket;
  *	"pipe:name=A" - the other end is the next pipe of that name in this
- *	process; loss=,reorder=,duplicate=,corrupt= (per cent), delay=,jitter=
- *	(milliseconds), rate= (bit/s), seed=, mtu=, limit= (packets) shape what
+ *	process; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
+ *	last marks what is ECN-capable as CE), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=, limit= (packets) shape what
  *	this end sends;
  *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
  *	ustack_link_inject() and ustack_link_collect(); depth is the number of
@@ -344,7 +365,8 @@ ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
 /* setsockopt(2), getsockopt(2): SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
  * SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO; IPPROTO_TCP: TCP_NODELAY, TCP_CORK,
- * TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_INFO (struct tcp_info).  Others are refused (ENOPROTOOPT).
+ * TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_INFO (struct tcp_info), USTACK_TCP_ECN.  Others
+ * are refused (ENOPROTOOPT).
  */
 int ustack_setsockopt(struct ustack_socket *socket, int level, int name,
 		      const void *value, socklen_t length);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "link/link.h"
+#include "wire/checksum.h"
 
 #define MTU		1500u
 #define MTU_MIN		68u
@@ -69,6 +70,7 @@ struct pipe {
  * @reorder: chance to come late by up to a half of @delay, or a millisecond.
  * @duplicate: chance to come twice.
  * @corrupt: chance to have one bit flipped.
+ * @mark: chance to be marked CE, if it is ECN-capable.
  * @delay: nanoseconds.
  * @jitter: nanoseconds at most on top of @delay.
  * @rate: bits per second; 0 is no limit.
@@ -80,6 +82,7 @@ struct shape {
 	uint32_t reorder;
 	uint32_t duplicate;
 	uint32_t corrupt;
+	uint32_t mark;
 	us_ns delay;
 	us_ns jitter;
 	uint64_t rate;
@@ -118,7 +121,7 @@ static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const keys[] = {
 	"name", "loss", "reorder", "duplicate", "corrupt", "delay", "jitter",
-	"rate", "limit", "seed", "mtu", "frames", "gso", NULL
+	"rate", "limit", "mark", "seed", "mtu", "frames", "gso", NULL
 };
 
 static struct end *end_of(const struct us_link *link)
@@ -153,6 +156,8 @@ static int parse_shape(struct us_stack *stack, const char *args,
 	if (!err)
 		err = parse_chance(stack, args, "corrupt", &shape->corrupt);
 	if (!err)
+		err = parse_chance(stack, args, "mark", &shape->mark);
+	if (!err)
 		err = us_link_arg_number(stack, args, "delay", US_MSEC, 0,
 					 3600000, &delay);
 	if (!err)
@@ -167,7 +172,7 @@ static int parse_shape(struct us_stack *stack, const char *args,
 	shape->delay = (us_ns)delay;
 	shape->jitter = (us_ns)jitter;
 	shape->any = shape->loss || shape->reorder || shape->duplicate ||
-		     shape->corrupt || delay || jitter || shape->rate;
+		     shape->corrupt || shape->mark || delay || jitter || shape->rate;
 	return err;
 }
 
@@ -382,6 +387,24 @@ static void enqueue(struct half *half, struct frame *frame)
 	cds_list_add(&frame->node, at);
 }
 
+/* As a congested router does (RFC 3168 5). */
+static void mark(struct frame *frame)
+{
+	uint8_t *ip = frame->data;
+	bool v4 = ip[0] >> 4 == 4;
+	uint8_t *field = &ip[1], ce = v4 ? 0x03 : 0x30;
+	uint16_t sum = 0;
+
+	if (!(*field & ce))
+		return;
+	*field |= ce;
+	if (!v4)
+		return;
+	memcpy(ip + 10, &sum, sizeof(sum));
+	sum = us_csum_fold(us_csum_bytes(ip, 20, 0));
+	memcpy(ip + 10, &sum, sizeof(sum));
+}
+
 static void shape_one(struct end *end, struct frame *frame)
 {
 	const struct shape *shape = &end->shape;
@@ -391,6 +414,8 @@ static void shape_one(struct end *end, struct frame *frame)
 		drop(end, frame);
 		return;
 	}
+	if (chance(end, shape->mark))
+		mark(frame);
 	if (chance(end, shape->corrupt)) {
 		bit = us_random_below(&end->random, frame->len * 8);
 		frame->data[bit / 8] ^= (uint8_t)(1u << bit % 8);

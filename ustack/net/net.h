@@ -15,7 +15,7 @@
  * @next_hop: on-link neighbour (Ethernet links).
  * @family: AF_INET or AF_INET6.
  * @ttl: TTL or hop limit.
- * @tos: DS field and ECN bits.
+ * @tos: DS field; the ECN bits are us_tx.ecn.
  * @header_len: bytes of link and IP header: where the transport header begins
  *	in us_tx.head.
  * @mtu: bytes of the largest IP packet on the path, as far as known.
@@ -139,6 +139,14 @@ static inline struct us_addr us_addr_from6(const uint8_t bytes[16])
 
 	memcpy(a.b, bytes, 16);
 	return a;
+}
+
+/* The ECN field of a packet whose IP header has been seen. */
+static inline enum us_ecn us_pkt_ecn(const struct us_pkt *pkt)
+{
+	const uint8_t *ip = pkt->network;
+
+	return (enum us_ecn)((ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & 3);
 }
 
 static inline bool us_addr_is_group(const struct us_addr *a)

@@ -27,6 +27,7 @@ struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst)
 	tx->l3 = link->flags & US_LINK_ETHERNET ? US_ETH_LEN : 0;
 	tx->l4 = dst->header_len;
 	tx->flow = dst->flow;
+	tx->ecn = US_ECN_NOT_ECT;
 	return tx;
 }
 
@@ -47,7 +48,7 @@ static void write_ipv4(const struct us_dst *dst, struct us_tx *tx,
 	struct us_ipv4 *ip = (void *)(tx->head + tx->l3);
 
 	ip->version_ihl = 0x45;
-	ip->tos = dst->tos;
+	ip->tos = dst->tos | tx->ecn;
 	ip->total_len = us_put16((uint16_t)(length(tx) - tx->l3));
 	ip->id = us_put16(0);
 	ip->frag = us_put16(US_IPV4_DF);
@@ -64,7 +65,7 @@ static void write_ipv6(const struct us_dst *dst, struct us_tx *tx,
 {
 	struct us_ipv6 *ip = (void *)(tx->head + tx->l3);
 
-	ip->flow = us_put32(6u << 28 | (uint32_t)dst->tos << 20);
+	ip->flow = us_put32(6u << 28 | (uint32_t)(dst->tos | tx->ecn) << 20);
 	ip->payload_len = us_put16((uint16_t)(length(tx) - tx->l4));
 	ip->next = protocol;
 	ip->hops = dst->ttl;

@@ -227,6 +227,24 @@ static void get_maxseg(struct ustack_socket *s, union us_value *value)
 		value->number = s->options.maxseg ? s->options.maxseg : MSS_DEFAULT;
 }
 
+_Static_assert((int)USTACK_ECN_OFF == (int)US_TCP_ECN_OFF &&
+	       (int)USTACK_ECN_ASK == (int)US_TCP_ECN_ASK &&
+	       (int)USTACK_ECN_ASK_CLASSIC == (int)US_TCP_ECN_ASK_CLASSIC,
+	       "the public names are those of the transport");
+
+static int set_ecn(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0 || value->number >= US_TCP_ECN_MODES)
+		return -EINVAL;
+	s->options.ecn = value->number;
+	return 0;
+}
+
+static void get_ecn(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.ecn;
+}
+
 static int set_user_timeout(struct ustack_socket *s, const union us_value *value)
 {
 	if (value->number < 0)
@@ -304,6 +322,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
 	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
+	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
 	{ IPPROTO_TCP, TCP_INFO, ALL(struct tcp_info), NULL, get_info },
 };
 

@@ -55,6 +55,7 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 			.rcvbuf = RCVBUF_DEFAULT,
 			.cc = us_tcp_cc_default(stack),
 			.max_pacing = US_TCP_PACING_MAX,
+			.ecn = stack->ecn,
 		},
 	};
 	CDS_INIT_LIST_HEAD(&s->claim);

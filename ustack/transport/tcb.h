@@ -50,6 +50,23 @@
 #define US_TCP_SYN_LOST		(1u << 20) /* SYN or SYN-ACK was retransmitted */
 #define US_TCP_HASHED		(1u << 21) /* in the table */
 #define US_TCP_DEAD		(1u << 22) /* on the table's list of the dead */
+#define US_TCP_ECN		(1u << 23) /* us_tcp.ecn says which */
+
+/* us_tcp.ecn; the first two are what we ask for, then what was agreed on. */
+#define US_TCP_ECN_CLASSIC	(1u << 0)  /* RFC 3168 */
+#define US_TCP_ECN_ACC		(1u << 1)  /* RFC 9768 */
+#define US_TCP_ECN_ECT		(1u << 2)  /* data is sent as ECN-capable */
+#define US_TCP_ECN_DEAF		(1u << 3)  /* what the peer echoes is not believed */
+#define US_TCP_ECN_ECHO		(1u << 4)  /* classic: ECE until CWR comes */
+#define US_TCP_ECN_CWR		(1u << 5)  /* classic: CWR goes with the next new data */
+#define US_TCP_ECN_HANDSHAKE	(1u << 6)  /* the next pure ACK tells of the SYN-ACK */
+#define US_TCP_ECN_NO_OPTION	(1u << 7)  /* AccECN options may be why we time out */
+#define US_TCP_ECN_SYN		(3u << 8)  /* ECN field of the last SYN or SYN-ACK */
+#define US_TCP_ECN_SYN_SHIFT	8
+#define US_TCP_ECN_ZEROED	(1u << 10) /* the peer's options are zero: ignored */
+#define US_TCP_ECN_REFUSED	(1u << 11) /* not even if the peer asks */
+#define US_TCP_ECN_TESTED	(1u << 12) /* the first ACE was looked at */
+#define US_TCP_ECN_SEEN		(1u << 13) /* a packet came ECN-capable */
 
 /* What one connection may wait for; all on one wheel node, us_tcp.timer. */
 enum us_tcp_timer {
@@ -159,6 +176,7 @@ struct us_tcp_bind {
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
+ * @ecn: US_TCP_ECN_*.
  *
  * Line 0 and the start of line 1 are read by the lookup; line 1 holds all that
  * header prediction reads and writes.
@@ -222,6 +240,7 @@ struct us_tcp {
 	uint8_t keep_probes;
 	uint8_t share;
 	uint8_t cc;
+	uint16_t ecn;
 };
 
 static_assert(sizeof(struct us_tcp) <= 320, "an idle connection is small");
@@ -280,6 +299,40 @@ struct us_tcp_sack {
 
 struct us_tcp_cc;
 struct us_tcp_reass;
+
+/**
+ * struct us_tcp_marks - one direction's counters of AccECN, RFC 9768 3.2
+ * @cep: packets marked CE.
+ * @bytes: of payload, by enum us_ecn; none are counted for not-ECT.
+ */
+struct us_tcp_marks {
+	uint32_t cep;
+	uint32_t bytes[4];
+};
+
+/**
+ * struct us_tcp_accecn - both directions; with US_TCP_ECN_ACC
+ * @r: received by us, told to the peer.
+ * @s: received by the peer, as far as told to us.
+ * @ts: TSval of the last ACK that was believed.
+ * @changed: bits by enum us_ecn: counted up since the last ACK.
+ * @ever: bits by enum us_ecn: counted up at all.
+ * @unsaid: packets marked CE since the last ACK.
+ * @probe: data is still to try whether the option gets through.
+ * @last_ce: the last packet was marked CE.
+ * @marked: the last ACK told of new marks.
+ */
+struct us_tcp_accecn {
+	struct us_tcp_marks r;
+	struct us_tcp_marks s;
+	uint32_t ts;
+	uint8_t changed;
+	uint8_t ever;
+	uint8_t unsaid;
+	bool probe : 1;
+	bool last_ce : 1;
+	bool marked : 1;
+};
 
 /**
  * struct us_tcp_active - a connection, the part that exists while it is active
@@ -351,6 +404,7 @@ struct us_tcp_reass;
  * @owner: the connection.
  * @nr_sent: runs in @flight.
  * @persist_shift: backoff of the persist timer.
+ * @accecn: counters of ECN marks.
  * @stalled_at: tick since which nothing was acknowledged or the window closed;
  *	while us_tcp.retries or @persist_shift count.
  */
@@ -424,6 +478,7 @@ struct us_tcp_active {
 	us_ns pace_at;
 	uint32_t pace_end;
 	uint32_t limited_end;
+	struct us_tcp_accecn accecn;
 	uint64_t cc_state[24];
 };
 

@@ -31,6 +31,15 @@ void us_tcp_flush(struct us_stack *stack);
 
 #define US_TCP_PACING_MAX	UINT32_MAX
 
+/* us_tcp_options.ecn: RFC 3168 ("classic") and RFC 9768 (AccECN) */
+enum us_tcp_ecn_mode {
+	US_TCP_ECN_ANSWER,	/* not asked for in our SYNs, but agreed to */
+	US_TCP_ECN_ASK_CLASSIC,
+	US_TCP_ECN_ASK,		/* AccECN, or what the peer can of it */
+	US_TCP_ECN_OFF,
+	US_TCP_ECN_MODES
+};
+
 /**
  * struct us_tcp_options - what may be set before connect and listen; accepted
  *	connections inherit it
@@ -39,6 +48,7 @@ void us_tcp_flush(struct us_stack *stack);
  * @max_pacing: bytes a second; US_TCP_PACING_MAX: no limit.
  * @maxseg: upper limit of the MSS, 0 is none.
  * @cc: congestion control, from us_tcp_cc_find().
+ * @ecn: enum us_tcp_ecn_mode; counts only before the connection opens.
  * @nodelay: no Nagle.
  * @cork: only full segments.
  * @keepalive: probes after two idle hours.
@@ -52,6 +62,7 @@ struct us_tcp_options {
 	uint32_t max_pacing;
 	uint16_t maxseg;
 	uint8_t cc;
+	uint8_t ecn;
 	bool nodelay;
 	bool cork;
 	bool keepalive;

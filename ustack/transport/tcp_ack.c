@@ -185,6 +185,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		r.round = true;
 		us_tcp_cwv_round(tcp);
 	}
+	if (us_unlikely(tcp->flags & US_TCP_ECN))
+		us_tcp_ecn_echoed(tcp, seg, &r);
 	us_tcp_recover(tcp, seg, &r);
 	if (r.acked)
 		restart_timers(tcp);

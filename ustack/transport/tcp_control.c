@@ -130,6 +130,8 @@ struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flag
 		     syn ? us_tcp_syn_window(tcp) : window(tcp));
 	set_header_len(tx, us_tcp_put_options(tcp, flags,
 					      tx->head + tx->l4 + US_TCP_LEN));
+	if (us_unlikely(tcp->flags & US_TCP_ECN))
+		us_tcp_ecn_header(tcp, tx);
 	return tx;
 }
 
@@ -153,6 +155,10 @@ void us_tcp_ack_sent(struct us_tcp *tcp)
 
 	if (a && a->quick && tcp->last_ack_sent != tcp->rcv_nxt)
 		a->quick--;
+	if (us_unlikely(tcp->flags & US_TCP_ECN) && a) {
+		a->accecn.changed = 0;
+		a->accecn.unsaid = 0;
+	}
 	tcp->last_ack_sent = tcp->rcv_nxt;
 	tcp->flags &= ~US_TCP_ACK_NOW;
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_DELACK);
@@ -192,6 +198,8 @@ void us_tcp_send_ack(struct us_tcp *tcp)
 		us_tcp_pend(tcp);
 		return;
 	}
+	if (us_unlikely(tcp->ecn & US_TCP_ECN_HANDSHAKE))
+		us_tcp_ecn_handshake_ack(tcp, tx);
 	us_tcp_header_end(tcp, tx);
 	us_tcp_ack_sent(tcp);
 }

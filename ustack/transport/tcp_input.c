@@ -92,6 +92,8 @@ static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	us_count(tcp->table->stack, tcp_header_predicted);
 	us_tcp_note_ts(tcp, seg);
 	us_tcp_ack(tcp, seg);
+	if (us_unlikely(tcp->flags & US_TCP_ECN))
+		us_tcp_ecn_input(tcp, seg);
 	if (seg->len && tcp->state == TCP_ESTABLISHED)
 		us_tcp_input_text(tcp, seg);
 }
@@ -139,6 +141,7 @@ static bool read_segment(struct us_stack *stack, struct us_pkt *pkt,
 	}
 	seg->src = src;
 	seg->dst = dst;
+	seg->ecn = us_pkt_ecn(pkt);
 	return us_tcp_parse(stack, pkt, seg);
 }
 

@@ -77,13 +77,17 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return;
 	syn_arrives(tcp, seg);
 	if (!ack) {
+		us_tcp_ecn_syn(tcp, seg);
 		simultaneous(tcp);
 		return;
 	}
 	tcp->snd_una = seg->ack;
 	tcp->flags |= US_TCP_ACK_NOW;
+	us_tcp_ecn_syn_ack(tcp, seg);
 	establish(tcp);
 	us_tcp_queue(tcp);
+	if (tcp->ecn & US_TCP_ECN_ACC)
+		us_tcp_ecn_handshake(tcp, seg);
 	if (seg->len || (seg->flags & US_TCP_FIN)) {
 		seg->seq++;
 		us_tcp_input_text(tcp, seg);
@@ -159,6 +163,18 @@ static void reset_arrives(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	us_tcp_done(tcp, err);
 }
 
+static void repeat_syn_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!us_tcp_ecn_syn_again(tcp, seg)) {
+		us_tcp_send_reset(tcp);
+		us_tcp_done(tcp, ECONNRESET);
+	} else if (us_tcp_answered_lately(tcp->table->stack, &tcp->oow_at)) {
+		us_count(tcp->table->stack, tcp_syn_limited);
+	} else {
+		us_tcp_send_syn(tcp);
+	}
+}
+
 /*
  * Fourth: SYN.  In SYN-RECEIVED the peer repeats its own: ours was lost.  Or
  * both opened at once, and this is its SYN-ACK; then only the ACK counts.
@@ -174,13 +190,12 @@ static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
 			seg->seq++;
 			return true;
 		}
-		if (us_tcp_answered_lately(tcp->table->stack, &tcp->oow_at))
-			us_count(tcp->table->stack, tcp_syn_limited);
-		else
-			us_tcp_send_syn(tcp);
+		repeat_syn_ack(tcp, seg);
 		return false;
 	}
 	us_count(tcp->table->stack, tcp_syn_ignored);
+	if (seg->flags & US_TCP_ACK)
+		us_tcp_ecn_syn_ack_again(tcp, seg);
 	us_tcp_challenge(tcp);
 	return false;
 }
@@ -200,6 +215,8 @@ static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	tcp->snd_wnd = seg->window << tcp->snd_wscale;
 	tcp->max_snd_wnd = us_max32(tcp->snd_wnd, tcp->max_snd_wnd);
 	establish(tcp);
+	if (tcp->ecn & US_TCP_ECN_ACC)
+		us_tcp_ecn_handshake(tcp, seg);
 	return true;
 }
 
@@ -242,6 +259,9 @@ void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		reset_arrives(tcp, seg);
 		return;
 	}
-	if (check_syn(tcp, seg) && check_ack(tcp, seg))
-		us_tcp_input_text(tcp, seg);
+	if (!check_syn(tcp, seg) || !check_ack(tcp, seg))
+		return;
+	if (us_unlikely(tcp->flags & US_TCP_ECN))
+		us_tcp_ecn_input(tcp, seg);
+	us_tcp_input_text(tcp, seg);
 }

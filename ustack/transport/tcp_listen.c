@@ -367,6 +367,7 @@ static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *
 	tcp = make(l, seg, iss, US_TCP_SHARE_HALF);
 	if (!tcp)
 		return;
+	us_tcp_ecn_syn(tcp, seg);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }

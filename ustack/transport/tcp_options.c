@@ -3,6 +3,7 @@
 #include "transport/tcp_parts.h"
 
 #define FAST_TS		0x0101080au	/* nop, nop, timestamps, 10 */
+#define OPTIONS_MAX	40u
 
 static uint32_t load32(const uint8_t *at)
 {
@@ -27,6 +28,26 @@ static void read_sack(struct us_tcp_segment *seg, const uint8_t *at, uint32_t le
 	}
 }
 
+/* RFC 9768 3.2.3: as many counters as there are, of two orders. */
+static void read_accecn(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
+{
+	static const uint8_t order[2][3] = {
+		{ US_ECN_ECT0, US_ECN_CE, US_ECN_ECT1 },
+		{ US_ECN_ECT1, US_ECN_CE, US_ECN_ECT0 },
+	};
+	const uint8_t *which = order[at[0] == US_TCP_OPT_ACCECN1];
+	uint32_t i;
+
+	seg->has_mark |= 1;
+	for (i = 0; i < 3 && 2 + 3 * i + 3 <= len; i++) {
+		const uint8_t *field = at + 2 + 3 * i;
+
+		seg->has_mark |= (uint8_t)(1u << which[i]);
+		seg->marks[which[i]] = (uint32_t)field[0] << 16 |
+				       (uint32_t)field[1] << 8 | field[2];
+	}
+}
+
 /* An option that is known and has its length; @at is its first byte. */
 static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
 {
@@ -38,6 +59,8 @@ static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t 
 		seg->ts_ecr = load32(at + 6);
 	} else if (at[0] == US_TCP_OPT_SACK && len >= 10 && len % 8 == 2) {
 		read_sack(seg, at + 2, len - 2);
+	} else if ((at[0] | 2) == US_TCP_OPT_ACCECN1) {
+		read_accecn(seg, at, len);
 	} else if (at[0] == US_TCP_OPT_MSS && len == 4 && syn) {
 		seg->mss = (uint16_t)(at[2] << 8 | at[3]);
 	} else if (at[0] == US_TCP_OPT_WSCALE && len == 3 && syn) {
@@ -81,7 +104,7 @@ static bool parse_options(struct us_tcp_segment *seg, const uint8_t *at, uint32_
  * us_tcp_parse() - reads header and options of a segment
  * @stack: counts what is wrong with it.
  * @pkt: data is the TCP header; moved to the payload.
- * @seg: filled in, but for addresses.
+ * @seg: filled in, but for addresses and the IP header's ECN field.
  *
  * The checksum must have been verified.
  * Return: false if the header makes no sense (counted).
@@ -101,7 +124,9 @@ bool us_tcp_parse(struct us_stack *stack, struct us_pkt *pkt,
 	seg->dest = us_raw16(h->dst);
 	seg->seq = us_get32(h->seq);
 	seg->ack = us_get32(h->ack);
-	seg->flags = h->flags;
+	seg->flags = h->flags & US_TCP_FLAGS;
+	seg->ace = (uint8_t)((h->offset & US_TCP_AE) << 2 | h->flags >> 6);
+	seg->has_mark = 0;
 	seg->window = us_get16(h->window);
 	seg->has_ts = seg->has_wscale = seg->sack_ok = false;
 	seg->nr_sack = 0;
@@ -155,36 +180,70 @@ static uint32_t put_syn_options(struct us_tcp *tcp, uint8_t *at)
 		at[len + 3] = tcp->rcv_wscale;
 		len += 4;
 	}
+	if (tcp->ecn & US_TCP_ECN_ACC)
+		len += us_tcp_accecn_put_syn_ack(tcp, at + len);
 	return len;
 }
 
-static uint32_t sack_blocks(const struct us_tcp *tcp)
+static uint32_t fixed_options(const struct us_tcp *tcp)
+{
+	return tcp->flags & US_TCP_TS ? 12 : 0;
+}
+
+static uint32_t sack_wanted(const struct us_tcp *tcp)
 {
 	const struct us_tcp_active *a = tcp->active;
-	uint32_t max = tcp->flags & US_TCP_TS ? 3 : 4, n;
 
 	if (!a || !(tcp->flags & US_TCP_SACK))
 		return 0;
-	n = a->nr_sack + (a->dsack.start != a->dsack.end);
-	return us_min32(n, max);
+	return a->nr_sack + (a->dsack.start != a->dsack.end);
+}
+
+/* Two SACK blocks come before AccECN, and AccECN before more of them (RFC 9768
+ * 3.2.3.3).
+ */
+static uint32_t accecn_limit(const struct us_tcp *tcp)
+{
+	uint32_t n = us_min32(sack_wanted(tcp), 2);
+
+	return OPTIONS_MAX - fixed_options(tcp) - (n ? 4 + 8 * n : 0);
+}
+
+static uint32_t accecn_room(const struct us_tcp *tcp)
+{
+	if (us_likely(!(tcp->ecn & US_TCP_ECN_ACC)))
+		return 0;
+	return us_tcp_accecn_room(tcp, accecn_limit(tcp));
+}
+
+static uint32_t sack_blocks(const struct us_tcp *tcp, uint32_t used)
+{
+	return us_min32(sack_wanted(tcp), (OPTIONS_MAX - 4 - used) / 8);
 }
 
 /**
- * us_tcp_sack_room() - bytes that SACK blocks take in the next segment
+ * us_tcp_option_room() - bytes that options take in the next segment, but for
+ *	timestamps
  * @tcp: the connection.
  */
-uint32_t us_tcp_sack_room(const struct us_tcp *tcp)
+uint32_t us_tcp_option_room(const struct us_tcp *tcp)
 {
-	uint32_t n = sack_blocks(tcp);
+	uint32_t room, n;
 
-	return n ? 4 + 8 * n : 0;
+	if (us_likely(!(tcp->ecn & US_TCP_ECN_ACC) && !sack_wanted(tcp)))
+		return 0;
+	room = accecn_room(tcp);
+	n = sack_blocks(tcp, fixed_options(tcp) + room);
+	return room + (n ? 4 + 8 * n : 0);
 }
 
-/* nop, nop, SACK; a D-SACK comes first and is reported once (RFC 2883). */
-static uint32_t put_sack(struct us_tcp *tcp, uint8_t *at)
+/* nop, nop, SACK; a D-SACK comes first and is reported once (RFC 2883).  @used bytes
+ * are taken already.
+ */
+static uint32_t put_sack(struct us_tcp *tcp, uint32_t used, uint8_t *at)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t n = sack_blocks(tcp), i = 0, from = 0;
+	uint32_t n = sack_blocks(tcp, used), i = 0, from = 0;
 
 	if (!n)
 		return 0;
@@ -223,7 +282,9 @@ uint32_t us_tcp_put_options(struct us_tcp *tcp, uint8_t flags, uint8_t *at)
 		store32(at, FAST_TS);
 		len = 4 + put_ts(tcp, at + 4);
 	}
-	return len + put_sack(tcp, at + len);
+	if (us_unlikely(tcp->ecn & US_TCP_ECN_ACC))
+		len += us_tcp_accecn_put(tcp, accecn_limit(tcp), at + len);
+	return len + put_sack(tcp, len, at + len);
 }
 
 /**

@@ -59,7 +59,15 @@ void us_tcp_pend(struct us_tcp *tcp)
 /* Payload bytes of a full segment, now. */
 static uint32_t full_segment(const struct us_tcp *tcp)
 {
-	return tcp->mss - us_tcp_sack_room(tcp);
+	return tcp->mss - us_tcp_option_room(tcp);
+}
+
+/* Who cuts super-segments leaves CWR on the first segment only: right for RFC 3168,
+ * and wrong where it is a bit of AccECN's counter.
+ */
+static bool has_cwr_bit(const struct us_tcp *tcp)
+{
+	return (tcp->ecn & US_TCP_ECN_ACC) && (us_tcp_accecn_ace(tcp) & 2);
 }
 
 /* Payload bytes that one slot may carry. */
@@ -68,7 +76,7 @@ static uint32_t slot_limit(const struct us_tcp *tcp, uint32_t full)
 	const struct us_link *link = tcp->dst.link;
 	uint32_t max;
 
-	if (!(link->flags & US_LINK_GSO_TCP))
+	if (!(link->flags & US_LINK_GSO_TCP) || us_unlikely(has_cwr_bit(tcp)))
 		return full;
 	max = us_min32(link->gso_max, 65535);
 	return max > 120 + full ? max - 120 : full;
@@ -99,6 +107,8 @@ static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_
 		h->flags |= US_TCP_FIN;
 	if (got && seq + got == tcp->active->snd_end)
 		h->flags |= US_TCP_PSH;
+	if (us_unlikely(tcp->flags & US_TCP_ECN) && got && seq == tcp->snd_nxt)
+		us_tcp_ecn_new_data(tcp, tx);
 	if (got > full) {
 		tx->gso = US_GSO_TCP;
 		tx->gso_size = (uint16_t)full;
@@ -358,6 +368,10 @@ static void send_data(struct us_tcp *tcp)
  */
 void us_tcp_output(struct us_tcp *tcp)
 {
+	/* Alone, before any data: RFC 9768 3.2.2.1. */
+	if (us_unlikely(tcp->ecn & US_TCP_ECN_HANDSHAKE) &&
+	    !(tcp->flags & US_TCP_PENDING))
+		us_tcp_send_ack(tcp);
 	if (us_likely(may_send_data(tcp)))
 		send_data(tcp);
 	if ((tcp->flags & US_TCP_ACK_NOW) && !(tcp->flags & US_TCP_PENDING))

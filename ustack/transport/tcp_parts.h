@@ -52,7 +52,9 @@
  * @ack: acknowledgement number.
  * @window: as in the header, not scaled.
  * @len: bytes of payload.
- * @flags: US_TCP_FIN...
+ * @flags: US_TCP_FIN... without those of ECN.
+ * @ace: AE, CWR and ECE, the lowest.
+ * @ecn: enum us_ecn, of the IP header.
  * @has_ts: timestamps option present.
  * @has_wscale: window scale option present.
  * @sack_ok: SACK permitted option present.
@@ -62,6 +64,9 @@
  * @ts_val: TSval.
  * @ts_ecr: TSecr.
  * @sack: blocks, unchecked.
+ * @has_mark: bits by enum us_ecn: which counters the AccECN option has; bit 0: the
+ *	option itself is there.
+ * @marks: these counters, 24 bits.
  */
 struct us_tcp_segment {
 	struct us_pkt *pkt;
@@ -75,6 +80,9 @@ struct us_tcp_segment {
 	uint32_t window;
 	uint32_t len;
 	uint8_t flags;
+	uint8_t ace;
+	uint8_t ecn;
+	uint8_t has_mark;
 	bool has_ts;
 	bool has_wscale;
 	bool sack_ok;
@@ -84,6 +92,7 @@ struct us_tcp_segment {
 	uint32_t ts_val;
 	uint32_t ts_ecr;
 	struct us_tcp_sack sack[US_TCP_SACKS];
+	uint32_t marks[4];
 };
 
 /**
@@ -411,7 +420,7 @@ void us_tcp_wait_drop(struct us_tcp_table *table, struct us_tcp_wait *wait);
 bool us_tcp_parse(struct us_stack *stack, struct us_pkt *pkt,
 		  struct us_tcp_segment *seg);
 uint32_t us_tcp_put_options(struct us_tcp *tcp, uint8_t flags, uint8_t *at);
-uint32_t us_tcp_sack_room(const struct us_tcp *tcp);
+uint32_t us_tcp_option_room(const struct us_tcp *tcp);
 void us_tcp_negotiate(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_set_mss(struct us_tcp *tcp);
 uint16_t us_tcp_mss_of(const struct us_dst *dst, uint16_t maxseg);
@@ -489,6 +498,36 @@ void us_tcp_offer(struct us_tcp *tcp, uint32_t iss);	/* tcp_open.c */
 uint32_t us_tcp_isn(struct us_tcp_table *table, const struct us_addr *local,
 		    uint16_t local_port, const struct us_addr *remote,
 		    uint16_t remote_port);
+
+/* tcp_ecn.c */
+void us_tcp_ecn_offer(struct us_tcp *tcp, uint8_t mode);
+void us_tcp_ecn_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+bool us_tcp_ecn_syn_again(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_ecn_syn_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_ecn_syn_ack_again(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_ecn_syn_timeout(struct us_tcp *tcp);
+void us_tcp_ecn_handshake(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_ecn_handshake_ack(struct us_tcp *tcp, struct us_tx *tx);
+void us_tcp_ecn_header(struct us_tcp *tcp, struct us_tx *tx);
+void us_tcp_ecn_new_data(struct us_tcp *tcp, struct us_tx *tx);
+void us_tcp_ecn_input(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_ecn_echoed(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       const struct us_tcp_acked *r);
+void us_tcp_ecn_reduced(struct us_tcp *tcp);
+
+/* tcp_accecn.c */
+void us_tcp_accecn_init(struct us_tcp *tcp);
+uint8_t us_tcp_accecn_of_ecn(uint8_t ecn);
+void us_tcp_accecn_opened(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_accecn_accepted(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_accecn_timeout(struct us_tcp *tcp);
+uint8_t us_tcp_accecn_ace(const struct us_tcp *tcp);
+void us_tcp_accecn_count(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+bool us_tcp_accecn_told(struct us_tcp *tcp, const struct us_tcp_segment *seg,
+			const struct us_tcp_acked *r);
+uint32_t us_tcp_accecn_room(const struct us_tcp *tcp, uint32_t limit);
+uint32_t us_tcp_accecn_put(const struct us_tcp *tcp, uint32_t limit, uint8_t *at);
+uint32_t us_tcp_accecn_put_syn_ack(const struct us_tcp *tcp, uint8_t *at);
 
 /* tcp_sndq.c */
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);

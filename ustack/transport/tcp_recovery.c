@@ -37,6 +37,7 @@ static void begin_reduction(struct us_tcp *tcp)
 	remember(tcp);
 	a->recover_fs = us_max32(us_tcp_in_flight(tcp), 1);
 	tcp->ssthresh = a->cc->ssthresh(tcp);
+	us_tcp_ecn_reduced(tcp);
 	a->prr_delivered = 0;
 	a->prr_out = 0;
 }
@@ -270,6 +271,7 @@ void us_tcp_recover_timeout(struct us_tcp *tcp)
 		remember(tcp);
 	if (a->ca_state != TCP_CA_Loss || !us_before(tcp->snd_una, a->high_seq))
 		tcp->ssthresh = a->cc->ssthresh(tcp);
+	us_tcp_ecn_reduced(tcp);
 	us_tcp_flight_lose_all(tcp);
 	if (!has_sack(tcp))
 		a->sacked = 0;

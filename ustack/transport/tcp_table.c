@@ -155,6 +155,8 @@ void us_tcp_init(struct us_tcp *tcp, struct us_tcp_table *table,
 	CDS_INIT_LIST_HEAD(&tcp->out);
 	us_timer_init(&tcp->timer, us_tcp_timer_run);
 	set_options(tcp, options);
+	if (options->ecn == US_TCP_ECN_OFF)
+		tcp->ecn = US_TCP_ECN_REFUSED;
 }
 
 /**
@@ -259,6 +261,7 @@ bool us_tcp_activate(struct us_tcp *tcp)
 	a->last_data = a->last_snd - (uint32_t)(US_SEC >> US_TCP_TICK_SHIFT);
 	a->quick = US_TCP_QUICK_ACKS;
 	tcp->active = a;
+	us_tcp_accecn_init(tcp);
 	us_tcp_cc_init(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_IDLE);
 	return true;

@@ -117,6 +117,7 @@ static void syn_timeout(struct us_tcp *tcp)
 	tcp->flags |= US_TCP_SYN_LOST;
 	tcp->total_retrans++;
 	us_count(tcp->table->stack, tcp_retransmit);
+	us_tcp_ecn_syn_timeout(tcp);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
@@ -140,6 +141,7 @@ static void rexmt(struct us_tcp *tcp)
 		return;
 	}
 	us_count(tcp->table->stack, tcp_rto);
+	us_tcp_accecn_timeout(tcp);
 	us_tcp_recover_timeout(tcp);
 	tcp->retries++;
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT,
@@ -228,7 +230,8 @@ static void fold(struct us_tcp *tcp)
 			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD)) &&
 	    !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) &&
 	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2 ||
-	     tcp->state == TCP_CLOSE_WAIT))
+	     tcp->state == TCP_CLOSE_WAIT) &&
+	    !(tcp->ecn & US_TCP_ECN_ACC))
 		us_tcp_fold(tcp);
 	else
 		us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_IDLE);

@@ -17,6 +17,8 @@
 #define US_TCP_URG		0x20
 #define US_TCP_ECE		0x40
 #define US_TCP_CWR		0x80
+#define US_TCP_FLAGS		0x3f	/* the flags of RFC 9293 without those of ECN */
+#define US_TCP_AE		0x01	/* in us_tcp_hdr.offset, RFC 9768 */
 
 #define US_TCP_OPT_END		0
 #define US_TCP_OPT_NOP		1
@@ -25,6 +27,8 @@
 #define US_TCP_OPT_SACK_OK	4	/* 2 bytes, RFC 2018 */
 #define US_TCP_OPT_SACK		5	/* 2 + 8 n bytes */
 #define US_TCP_OPT_TIMESTAMP	8	/* 10 bytes, RFC 7323 */
+#define US_TCP_OPT_ACCECN0	172	/* 2 + 3 n bytes, RFC 9768: ECT(0), CE, ECT(1) */
+#define US_TCP_OPT_ACCECN1	174	/* the same the other way round */
 
 /**
  * struct us_tcp_hdr - TCP header without options
@@ -32,7 +36,7 @@
  * @dst: port of the receiver.
  * @seq: of the first byte, or of the SYN.
  * @ack: next byte expected, with US_TCP_ACK.
- * @offset: header length / 4 in the upper half.
+ * @offset: header length / 4 in the upper half; US_TCP_AE.
  * @flags: US_TCP_*.
  * @window: not scaled.
  * @csum: of pseudo header, header and data.
