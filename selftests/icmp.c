@@ -42,8 +42,8 @@ FIXTURE_VARIANT_ADD(icmp, early_udp6) {
 
 FIXTURE_SETUP(icmp)
 {
-	ASSERT_EQ(0, net_create(&self->net));
-	net_spoil();	/* it learns path MTUs */
+	self->raw = net_create_silent(&self->net);
+	ASSERT_LE(0, self->raw);
 	ASSERT_EQ(0, chan_create(&self->c, 8, 8));
 	self->flow = chan_flow(&self->c, variant->hook, variant->protocol,
 			       variant->here, 7, variant->peer, 9);
@@ -158,12 +158,6 @@ static long unreachables(const struct packet *like)
 	       kernel_saw("/proc/thread-self/net/snmp6", "Icmp6InDestUnreachs");
 }
 
-#define RAW()								\
-do {									\
-	self->raw = net_raw(&self->net);				\
-	ASSERT_LE(0, self->raw);					\
-} while (0)
-
 /* From the peer's kernel itself, which has nobody at that port. */
 TEST_F(icmp, closed_port_of_peer)
 {
@@ -173,6 +167,8 @@ TEST_F(icmp, closed_port_of_peer)
 
 	if (variant->protocol != IPPROTO_UDP)
 		return;		/* a closed TCP port says RST */
+	ASSERT_EQ(0, net_run(self->net.peer, "/bin/ip addr add %s%s dev " PEER_DEV
+			     " nodad", variant->peer, is_ip4(&self->out) ? "/24" : "/64"));
 	ASSERT_EQ(0, chan_send(&self->c, self->flow, &self->out));
 	desc = chan_recv(&self->c);
 	ASSERT_NE(NULL, desc);
@@ -193,7 +189,8 @@ TEST_F(icmp, closed_port_of_peer)
 #define TOLD(name, kind, mtu)						\
 	TEST_F(icmp, name)						\
 	{								\
-		RAW();							\
+		if (mtu)						\
+			net_spoil();					\
 		make_error(&self->error, &kind, variant->other,		\
 			   variant->here, &self->out, self->out.length, mtu); \
 		ASSERT_EQ(0, net_inject(self->raw, &self->error));	\
@@ -209,7 +206,6 @@ TOLD(tells_of_parameter_problem, parameter_problem, 0)
 /* As little as RFC 792 promises: the IP header and eight bytes. */
 TEST_F(icmp, quotes_eight_bytes)
 {
-	RAW();
 	make_error(&self->error, &port_unreachable, variant->other, variant->here,
 		   &self->out, self->out.transport + 8, 0);
 	ASSERT_EQ(0, net_inject(self->raw, &self->error));
@@ -232,7 +228,6 @@ do {									\
 	{								\
 		struct packet foreign;					\
 									\
-		RAW();							\
 		packet_init(&foreign, variant->protocol, source, sport,	\
 			    dest, dport, "quote me", 8);		\
 		make_error(&self->error, &kind, variant->other,		\
@@ -250,7 +245,6 @@ NOT_TOLD(no_error_but_redirect, redirect, variant->here, 7, variant->peer, 9)
 
 TEST_F(icmp, bad_checksum)
 {
-	RAW();
 	make_error(&self->error, &port_unreachable, variant->other, variant->here,
 		   &self->out, self->out.length, 0);
 	self->error.data[self->error.transport + 2] ^= 1;
@@ -262,7 +256,6 @@ TEST_F(icmp, quotes_too_little)
 {
 	unsigned int length;
 
-	RAW();
 	for (length = 0; length < self->out.transport + 8; length++) {
 		make_error(&self->error, &port_unreachable, variant->other,
 			   variant->here, &self->out, length, 0);
@@ -277,7 +270,6 @@ TEST_F(icmp, quotes_later_fragment)
 
 	if (!is_ip4(&fragment))
 		return;		/* there it is another header */
-	RAW();
 	packet_ip(&fragment)->frag_off = htons(10);
 	packet_finish_ip(&fragment);
 	make_error(&self->error, &port_unreachable, variant->other, variant->here,
@@ -296,7 +288,7 @@ TEST_F(icmp, kernel_learns_mtu)
 
 	if (variant->protocol != IPPROTO_UDP || variant->hook)
 		return;		/* an unconnected TCP socket learns nothing */
-	RAW();
+	net_spoil();
 	ASSERT_EQ(0, chan_unbind(&self->c, self->flow));
 	sock = net_socket(self->net.here, SOCK_DGRAM, variant->here, 7);
 	bind_init(&b, IPPROTO_UDP, variant->here, 7, variant->peer, 9);
@@ -317,7 +309,6 @@ TEST_F(icmp, full_ring)
 {
 	int i;
 
-	RAW();
 	make_error(&self->error, &port_unreachable, variant->other, variant->here,
 		   &self->out, self->out.length, 0);
 	for (i = 0; i < 10; i++)
