@@ -157,7 +157,7 @@ int ustack_create(const struct ustack_config *config, struct ustack **stack)
 	if (err == -ENOMEM)
 		create_error = "not enough memory for the stack: lower max_sockets, max_packets or send_memory";
 	else if (err == -ENOENT)
-		create_error = "no such congestion control: use \"cubic\" or \"reno\"";
+		create_error = "no such congestion control: use \"cubic\", \"reno\" or \"bbr\"";
 	else if (err)
 		create_error = strerror(-err);
 	else

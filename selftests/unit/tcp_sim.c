@@ -169,10 +169,10 @@ static void choose_shape(struct sim *sim)
 
 static void choose(struct sim *sim)
 {
-	static const char *const controls[] = { "cubic", "reno" };
+	static const char *const controls[] = { "cubic", "reno", "bbr" };
 	int i;
 
-	sim->cc = controls[below(sim, 2)];
+	sim->cc = controls[below(sim, 3)];
 	sim->six = below(sim, 2);
 	sim->sndbuf = 4096 + (int)skewed(sim, 20);
 	sim->rcvbuf = 2048 + (int)skewed(sim, 20);

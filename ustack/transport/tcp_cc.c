@@ -6,6 +6,7 @@
 static const struct us_tcp_cc *const table[] = {
 	&us_tcp_cc_cubic,
 	&us_tcp_cc_newreno,
+	&us_tcp_cc_bbr,
 };
 
 #define ROWS	(sizeof(table) / sizeof(table[0]))
@@ -71,6 +72,7 @@ void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc)
 	a->cc = table[cc];
 	a->undo_cwnd = 0;
 	a->cc->init(tcp);
+	us_tcp_pace_update(tcp);
 }
 
 /**
@@ -107,6 +109,5 @@ void us_tcp_cc_init(struct us_tcp *tcp)
 	a->pace_end = tcp->snd_una;
 	a->cc->init(tcp);
 	us_tcp_pace_update(tcp);
-	if (a->cwnd > us_tcp_initial_window(tcp))
-		us_tcp_pace_restart(tcp);
+	us_tcp_pace_restart(tcp);
 }

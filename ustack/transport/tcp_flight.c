@@ -292,6 +292,8 @@ void us_tcp_flight_lose(struct us_tcp *tcp, struct us_tcp_sent *sent)
 	if (!(sent->flags & US_TCP_LOST))
 		a->lost += bytes;
 	a->lost_ever += bytes;
+	if (a->cc->lost)
+		a->cc->lost(tcp, sent);
 	sent->flags = (sent->flags & ~US_TCP_RETRANS) | US_TCP_LOST;
 	if (a->lost_hint && us_before(sent->seq, a->lost_hint->seq))
 		a->lost_hint = sent;

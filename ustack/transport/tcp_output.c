@@ -339,8 +339,18 @@ static bool idle_restart(const struct us_tcp *tcp)
 {
 	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->active->last_snd;
 
-	return tcp->snd_una == tcp->snd_nxt &&
-	       quiet > us_tcp_rto(tcp) >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+	return quiet > us_tcp_rto(tcp) >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+}
+
+/* Nothing is in flight. */
+static void begin(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->cc->restart && a->app_limited)
+		a->cc->restart(tcp);
+	if (idle_restart(tcp))
+		us_tcp_pace_restart(tcp);
 }
 
 static void send_data(struct us_tcp *tcp)
@@ -348,12 +358,12 @@ static void send_data(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t before = tcp->snd_nxt;
 
-	if (idle_restart(tcp) && a->cwnd > us_tcp_initial_window(tcp))
-		us_tcp_pace_restart(tcp);
+	if (tcp->snd_una == tcp->snd_nxt)
+		begin(tcp);
 	if (resend(tcp))
 		while (send_new(tcp, NORMAL))
 			;
-	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh)
+	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh && !a->cc->model)
 		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
 	if (!unsent(tcp) && a->lost == a->retrans && us_tcp_pipe(tcp) < a->cwnd)
 		us_tcp_rate_limited(tcp);

@@ -105,13 +105,15 @@ void us_tcp_pace_limit(struct us_tcp *tcp, uint32_t rate)
 
 /**
  * us_tcp_pace_update() - an ACK came, or the user's limit changed
- * @tcp: active; its congestion control has no rate of its own.
+ * @tcp: active; a rate that its congestion control set stays, within the limit.
  */
 void us_tcp_pace_update(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (tcp->max_pacing != US_TCP_PACING_MAX || us_before(tcp->snd_una, a->pace_end))
+	if (a->cc->model)
+		us_tcp_pace_set(tcp, a->pacing_rate);
+	else if (tcp->max_pacing != US_TCP_PACING_MAX || us_before(tcp->snd_una, a->pace_end))
 		set_by_window(tcp);
 	else
 		a->pacing_rate = 0;
@@ -125,6 +127,8 @@ void us_tcp_pace_update(struct us_tcp *tcp)
  */
 void us_tcp_pace_restart(struct us_tcp *tcp)
 {
+	if (tcp->active->cwnd <= us_tcp_initial_window(tcp))
+		return;
 	tcp->active->pace_end = tcp->snd_nxt + 1;
 	us_tcp_pace_update(tcp);
 }

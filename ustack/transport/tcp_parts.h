@@ -611,6 +611,10 @@ bool us_tcp_writable(const struct us_tcp *tcp);
  *	us_tcp_used_window().
  * @timeout: the retransmission timer ran; cwnd and ssthresh are set.  NULL: nothing.
  * @undo: the last reduction was spurious and was undone.  NULL: nothing.
+ * @model: not NULL: it alone sets cwnd and pacing_rate, with each ACK and in every
+ *	state; there is no @acked, and no PRR.
+ * @lost: a run is taken for lost.  NULL: nothing.
+ * @restart: something will be sent after a pause of the application.  NULL: nothing.
  */
 struct us_tcp_cc {
 	const char *name;
@@ -619,10 +623,14 @@ struct us_tcp_cc {
 	uint32_t (*ssthresh)(struct us_tcp *tcp);
 	void (*timeout)(struct us_tcp *tcp);
 	void (*undo)(struct us_tcp *tcp);
+	void (*model)(struct us_tcp *tcp, const struct us_tcp_acked *r);
+	void (*lost)(struct us_tcp *tcp, const struct us_tcp_sent *sent);
+	void (*restart)(struct us_tcp *tcp);
 };
 
 extern const struct us_tcp_cc us_tcp_cc_cubic;
 extern const struct us_tcp_cc us_tcp_cc_newreno;
+extern const struct us_tcp_cc us_tcp_cc_bbr;
 void us_tcp_cc_init(struct us_tcp *tcp);
 uint32_t us_tcp_initial_window(const struct us_tcp *tcp);
 void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc);

@@ -85,7 +85,7 @@ static void leave(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->ca_state != TCP_CA_Loss)
+	if (a->ca_state != TCP_CA_Loss && !a->cc->model)
 		a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
 	a->ca_state = TCP_CA_Open;
 	a->dupacks = 0;
@@ -213,6 +213,10 @@ static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 
+	if (a->cc->model) {
+		a->cc->model(tcp, r);
+		return;
+	}
 	if (a->ca_state == TCP_CA_Recovery || a->ca_state == TCP_CA_CWR) {
 		if (us_before(tcp->snd_una, a->high_seq))
 			reduce(tcp, r);
