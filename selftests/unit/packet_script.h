@@ -20,14 +20,17 @@
  * 2^20 ns since the script began; "ecr 0" alone is literally zero.
  *
  *	listen | listen_peer | connect | accept [= ERR]
- *	send N [more] = N|ERR	recv N = N|ERR	shutdown = 0	close
- *	poll = IN|OUT|HUP|RDHUP|ERR|0		error = ERR|0
+ *	send N [more] [oob] = N|ERR	recv N [peek] = N|ERR	shutdown = 0	close
+ *	urgent [peek] = BYTE|ERR		mark = 0|1	unread N
+ *	poll = IN|OUT|PRI|HUP|RDHUP|ERR|0	error = ERR|0
+ *	set NAME VALUE = 0|ERR			setsockopt(2), by the option's name
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
  *				maxseg keepalive user_timeout ecn; offer, mtu, gso, ipv6,
  *				peer_isn, peer_port, full; half, orphans: how many
  *				such connections there may be
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
- *	< icmp unreach CODE [mtu N] seq N
+ *	< icmp unreach|TYPE CODE [mtu N] seq N
+ *	< ... urg N		the urgent pointer; compared in ">", as are tos and ttl
  *	< ... badsum
  *	flush			small writes leave
  *	none MSEC		nothing is sent for so long
@@ -38,9 +41,11 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "tap.h"
 #include "transport/tcp_parts.h"
@@ -94,6 +99,8 @@ struct script_packet {
  * @full: slots left before the link is full; negative: no limit.
  * @starved: it was found full.
  * @lossy: packets beyond SCRIPT_QUEUE are lost, and that is no failure.
+ * @fresh: @socket was made to set options, and may listen yet.
+ * @inline_: SO_OOBINLINE was set.
  * @written: bytes that send() took.
  * @read: bytes that recv() gave.
  * @options: of the socket that is to be opened.
@@ -123,6 +130,8 @@ struct script {
 	int full;
 	bool starved;
 	bool lossy;
+	bool fresh;
+	bool inline_;
 	uint32_t written;
 	uint32_t read;
 	struct {
@@ -298,6 +307,9 @@ static inline void script_advance(struct script *s, int64_t to, bool until)
  * @any_seq: nor does the sequence number.
  * @badsum: the checksum is wrong.
  * @ecn: enum us_ecn.
+ * @urgent: pointer.
+ * @tos: DS field; -1: not given.
+ * @ttl: -1: not given.
  */
 struct script_segment {
 	uint16_t flags;
@@ -311,6 +323,9 @@ struct script_segment {
 	bool any_seq;
 	bool badsum;
 	uint8_t ecn;
+	uint16_t urgent;
+	int tos;
+	int ttl;
 };
 
 static inline const char *script_skip(const char *p)
@@ -576,7 +591,8 @@ static inline void script_parse(struct script *s, const char *p,
 {
 	const char *q;
 
-	*g = (struct script_segment){ .window = -1, .options_len = -1 };
+	*g = (struct script_segment){ .window = -1, .options_len = -1,
+				      .tos = -1, .ttl = -1 };
 	p = script_numbers(s, script_flags(s, p, &g->flags), g);
 	if ((q = script_word(p, "ack"))) {
 		p = q;
@@ -588,6 +604,18 @@ static inline void script_parse(struct script *s, const char *p,
 	}
 	if (*script_skip(p) == '<')
 		p = script_options(s, script_skip(p) + 1, g, ours);
+	if ((q = script_word(p, "urg"))) {
+		g->urgent = (uint16_t)script_number(s, &q);
+		p = q;
+	}
+	if ((q = script_word(p, "tos"))) {
+		g->tos = (int)script_number(s, &q);
+		p = q;
+	}
+	if ((q = script_word(p, "ttl"))) {
+		g->ttl = (int)script_number(s, &q);
+		p = q;
+	}
 	if ((q = script_word(p, "badsum"))) {
 		g->badsum = true;
 		p = q;
@@ -645,6 +673,7 @@ static inline void script_receive(struct script *s, const struct script_segment 
 		.offset = (uint8_t)((US_TCP_LEN + options) << 2 | g->flags >> 8),
 		.flags = (uint8_t)g->flags,
 		.window = us_put16((uint16_t)(g->window < 0 ? 65535 : g->window)),
+		.urgent = us_put16(g->urgent),
 	};
 	memcpy(data + ip + US_TCP_LEN, g->options, options);
 	for (i = 0; i < g->len; i++)
@@ -676,12 +705,12 @@ static inline int script_print(const struct script *s, const struct script_packe
 	flags[j] = '\0';
 	for (i = US_TCP_LEN, j = 0; i < header; i++, j += 3)
 		snprintf(options + j, 4, " %02x", at[i]);
-	return snprintf(text, size, "%s %u:%u ack %u win %u <%s> ecn %u", flags,
+	return snprintf(text, size, "%s %u:%u ack %u win %u <%s> urg %u ecn %u", flags,
 			us_get32(h->seq) - s->isn,
 			us_get32(h->seq) - s->isn +
 			(uint32_t)(p->len - script_ip_len(s) - header),
 			us_get32(h->ack) - s->peer_isn, us_get16(h->window), options,
-			script_sent_ecn(p));
+			us_get16(h->urgent), script_sent_ecn(p));
 }
 
 static inline bool script_same_options(const struct script_segment *g,
@@ -729,6 +758,16 @@ static inline bool script_sum_ok(const struct script *s, const struct script_pac
 	return us_csum_fold(us_csum_bytes(at, len, sum)) == 0;
 }
 
+static inline bool script_ip_ok(const struct script *s, const struct script_packet *p,
+				const struct script_segment *g)
+{
+	const uint8_t *ip = p->data;
+	int tos = s->six ? (ip[0] & 15) << 4 | ip[1] >> 4 : ip[1];
+	int ttl = s->six ? ip[7] : ip[8];
+
+	return (g->tos < 0 || g->tos == tos) && (g->ttl < 0 || g->ttl == ttl);
+}
+
 static inline void script_learn(struct script *s, const struct us_tcp_hdr *h)
 {
 	if (!(h->flags & US_TCP_SYN))
@@ -761,6 +800,7 @@ static inline void script_expect(struct script *s, const struct script_segment *
 			      us_get32(h->ack) - s->peer_isn == g->ack) &&
 	    (g->window < 0 || us_get16(h->window) == g->window) &&
 	    script_same_options(g, at + US_TCP_LEN, header - US_TCP_LEN) &&
+	    us_get16(h->urgent) == g->urgent && script_ip_ok(s, p, g) &&
 	    script_payload_ok(s, at + header, g->seq, len) && script_sum_ok(s, p) &&
 	    llabs(p->when - s->mark) <= SCRIPT_TOLERANCE) {
 		s->mark = p->when;
@@ -795,11 +835,13 @@ static const struct {
 	{ "ECONNREFUSED", ECONNREFUSED }, { "ETIMEDOUT", ETIMEDOUT },
 	{ "EINPROGRESS", EINPROGRESS }, { "EHOSTUNREACH", EHOSTUNREACH },
 	{ "ENOTCONN", ENOTCONN }, { "EADDRINUSE", EADDRINUSE },
-	{ "ENETUNREACH", ENETUNREACH },
+	{ "ENETUNREACH", ENETUNREACH }, { "EINVAL", EINVAL },
+	{ "EPROTO", EPROTO },
 };
 
-static const char *const script_polls[] = { "IN", "OUT", "HUP", "RDHUP", "ERR" };
-static const int script_poll_bits[] = { POLLIN, POLLOUT, POLLHUP, POLLRDHUP, POLLERR };
+static const char *const script_polls[] = { "IN", "OUT", "HUP", "RDHUP", "ERR", "PRI" };
+static const int script_poll_bits[] = { POLLIN, POLLOUT, POLLHUP, POLLRDHUP, POLLERR,
+					POLLPRI };
 
 /* The result of a call against "= N" or "= ERRNO"; errno counts if it is -1. */
 static inline void script_result(struct script *s, const char *p, long result)
@@ -828,7 +870,7 @@ static inline void script_result(struct script *s, const char *p, long result)
 static inline void script_call_poll(struct script *s, const char *p)
 {
 	struct ustack_pollfd fd = { .socket = s->socket,
-				    .events = POLLIN | POLLOUT | POLLRDHUP };
+				    .events = POLLIN | POLLOUT | POLLRDHUP | POLLPRI };
 	int want = 0;
 	size_t i;
 
@@ -837,7 +879,7 @@ static inline void script_call_poll(struct script *s, const char *p)
 	while (p && *script_skip(p)) {
 		const char *q = NULL;
 
-		for (i = 0; i < 5 && !q; i++)
+		for (i = 0; i < 6 && !q; i++)
 			if ((q = script_word(p, script_polls[i])))
 				want |= script_poll_bits[i];
 		p = q ? script_skip(q) : "";
@@ -902,7 +944,10 @@ static inline void script_call_listen(struct script *s, bool peer)
 	socklen_t len = script_name(s, 1, 80, &name);
 
 	s->port = 80;
-	s->listener = script_socket(s);
+	s->listener = s->fresh ? s->socket : script_socket(s);
+	if (s->fresh)
+		s->socket = NULL;
+	s->fresh = false;
 	if (ustack_bind(s->listener, (void *)&name, len) ||
 	    (peer ? ustack_listen_peer(s->listener) : ustack_listen(s->listener, 1)))
 		script_fail(s, "listen: %s", strerror(errno));
@@ -934,25 +979,64 @@ static inline void script_call_send(struct script *s, const char *p)
 	static uint8_t data[SCRIPT_MAX * 16];
 	long n = script_number(s, &p), i;
 	const char *q = script_word(p, "more");
+	const char *oob = script_word(q ? q : p, "oob");
 	ssize_t done;
 
 	for (i = 0; i < n && i < (long)sizeof(data); i++)
 		data[i] = (uint8_t)(1 + s->written + (uint32_t)i);
-	done = ustack_send(s->socket, data, (size_t)n, q ? MSG_MORE : 0);
+	done = ustack_send(s->socket, data, (size_t)n, (q ? MSG_MORE : 0) |
+			   (oob ? MSG_OOB : 0));
 	s->written += done > 0 ? (uint32_t)done : 0;
-	script_result(s, q ? q : p, done);
+	script_result(s, oob ? oob : q ? q : p, done);
+}
+
+static inline bool script_at_mark(struct script *s)
+{
+	int value = 0;
+
+	ustack_ioctl(s->socket, SIOCATMARK, &value);
+	return value;
 }
 
 static inline void script_call_recv(struct script *s, const char *p)
 {
 	static uint8_t data[SCRIPT_MAX * 16];
 	long n = script_number(s, &p);
-	ssize_t done = ustack_recv(s->socket, data, (size_t)n, 0);
+	const char *peek = script_word(p, "peek");
+	ssize_t done;
 
+	/* The urgent byte, next in the queue and out of line, is passed over. */
+	if (!s->inline_ && script_at_mark(s))
+		s->read++;
+	done = ustack_recv(s->socket, data, (size_t)n, peek ? MSG_PEEK : 0);
 	if (done > 0 && !script_payload_ok(s, data, 1 + s->read, (uint32_t)done))
 		script_fail(s, "wrong bytes received");
-	s->read += done > 0 ? (uint32_t)done : 0;
-	script_result(s, p, done);
+	s->read += done > 0 && !peek ? (uint32_t)done : 0;
+	script_result(s, peek ? peek : p, done);
+}
+
+static inline void script_call_urgent(struct script *s, const char *p)
+{
+	const char *peek = script_word(p, "peek");
+	uint8_t byte = 0;
+	ssize_t done = ustack_recv(s->socket, &byte, 1,
+				   MSG_OOB | (peek ? MSG_PEEK : 0));
+
+	script_result(s, peek ? peek : p, done == 1 ? byte : done);
+}
+
+static inline void script_call_mark(struct script *s, const char *p)
+{
+	script_result(s, p, script_at_mark(s));
+}
+
+static inline void script_call_unread(struct script *s, const char *p)
+{
+	int value = -1;
+
+	ustack_ioctl(s->socket, FIONREAD, &value);
+	if (value != script_number(s, &p))
+		script_fail(s, "%d bytes can be read", value);
 }
 
 static inline void script_call_error(struct script *s, const char *p)
@@ -1062,6 +1146,45 @@ static inline void script_call_option(struct script *s, const char *p)
 		script_apply(s, s->socket);
 }
 
+static inline void script_call_set(struct script *s, const char *p)
+{
+	static const struct {
+		const char *name;
+		int level, option;
+	} names[] = {
+		{ "SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE },
+		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
+		{ "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL },
+		{ "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT },
+		{ "TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT },
+		{ "TTL", IPPROTO_IP, IP_TTL }, { "TOS", IPPROTO_IP, IP_TOS },
+		{ "RECVERR", IPPROTO_IP, IP_RECVERR },
+		{ "TTL", IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+		{ "TOS", IPPROTO_IPV6, IPV6_TCLASS },
+		{ "RECVERR", IPPROTO_IPV6, IPV6_RECVERR },
+	};
+	const char *q = NULL;
+	size_t i;
+	int value;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !q; i++)
+		if (names[i].level != (s->six ? IPPROTO_IP : IPPROTO_IPV6))
+			q = script_word(p, names[i].name);
+	if (!q) {
+		script_fail(s, "unknown option");
+		return;
+	}
+	if (!s->socket) {
+		s->socket = script_socket(s);
+		s->fresh = true;
+	}
+	value = (int)script_number(s, &q);
+	s->inline_ |= names[i - 1].option == SO_OOBINLINE && value;
+	script_result(s, q, ustack_setsockopt(s->socket, names[i - 1].level,
+					      names[i - 1].option, &value,
+					      sizeof(value)));
+}
+
 /* "unreach CODE [mtu N] seq N": quotes the first 8 bytes of a segment of ours. */
 static inline void script_icmp(struct script *s, const char *p)
 {
@@ -1069,11 +1192,14 @@ static inline void script_icmp(struct script *s, const char *p)
 	uint8_t *quoted = icmp + 8, *tcp = quoted + script_ip_len(s);
 	uint32_t code, mtu = 0, seq, len = 8 + script_ip_len(s) + 8, sum;
 	struct us_addr local = script_addr(s, 1), remote = script_addr(s, 2);
+	uint8_t type;
 	struct us_tcp_hdr h = { .src = us_put16(s->port),
 				.dst = us_put16(SCRIPT_PEER_PORT) };
 	const char *q;
 
-	p = script_word(p, "unreach");
+	q = script_word(p, "unreach");
+	type = q ? (s->six ? 1 : 3) : (uint8_t)script_number(s, &p);
+	p = q ? q : p;
 	code = (uint32_t)script_number(s, &p);
 	if ((q = script_word(p, "mtu"))) {
 		p = q;
@@ -1085,12 +1211,12 @@ static inline void script_icmp(struct script *s, const char *p)
 	memcpy(tcp, &h, 8);
 	sum = script_put_ip(s, data, s->six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, len, 0);
 	script_put32(icmp + 4, mtu);
-	icmp[0] = 3;
+	icmp[0] = type;
 	icmp[1] = (uint8_t)code;
 	if (s->six) {
 		struct us_ipv6 *ip = (void *)quoted;
 
-		icmp[0] = mtu ? 2 : 1;
+		icmp[0] = mtu ? 2 : type;
 		*ip = (struct us_ipv6){ .flow = us_put32(6u << 28),
 			.payload_len = us_put16(20), .next = IPPROTO_TCP, .hops = 64 };
 		memcpy(ip->src, local.b, 16);
@@ -1122,7 +1248,9 @@ static inline void script_call(struct script *s, const char *p)
 		{ "send", script_call_send }, { "recv", script_call_recv },
 		{ "poll", script_call_poll }, { "error", script_call_error },
 		{ "state", script_call_state }, { "counter", script_call_counter },
-		{ "option", script_call_option },
+		{ "option", script_call_option }, { "set", script_call_set },
+		{ "urgent", script_call_urgent }, { "mark", script_call_mark },
+		{ "unread", script_call_unread },
 	};
 	const char *q;
 	size_t i;

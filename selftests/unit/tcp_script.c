@@ -96,7 +96,8 @@ static const struct {
 	"+8 > S 0:0(0)\n"
 	"+16 > S 0:0(0)\n"
 	"+32 > S 0:0(0)\n"
-	"+64.1 poll = IN|OUT|HUP|RDHUP|ERR\n"
+	"+64 > S 0:0(0)\n"
+	"+120.1 poll = IN|OUT|HUP|RDHUP|ERR\n"
 	"error = ETIMEDOUT\n"
 	"error = 0\n" },
 

@@ -8,7 +8,7 @@
 	X(ip_in) X(ip_out) \
 	X(ip_bad_header) X(ip_bad_csum) X(ip_bad_options) X(ip_bad_source) X(ip_fragment) \
 	X(ip_not_ours) X(ip_no_protocol) X(ip_no_route) X(ip_link_full) \
-	X(ip_neigh_failed) X(ip_neigh_queue_full) \
+	X(ip_neigh_failed) X(ip_neigh_queue_full) X(ip_doubted) \
 	X(arp_in) X(arp_bad) X(nd_in) X(nd_bad) \
 	X(icmp_in) X(icmp_bad) X(icmp_echo) X(icmp_error_in) X(icmp_error_out) \
 	X(icmp_error_limited) X(icmp_error_ignored) \
@@ -26,6 +26,7 @@
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
 	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_rcv_dropped) X(tcp_duplicate) \
 	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \
+	X(tcp_urgent) \
 	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_time_wait_reused) \
 	X(tcp_time_wait_expired) X(tcp_timeout)
 

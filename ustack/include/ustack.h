@@ -348,9 +348,9 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
 				    struct sockaddr *address,
 				    socklen_t *length, int flags);
 
-/* send(2), sendto(2), recv(2), recvfrom(2); MSG_DONTWAIT, MSG_MORE, MSG_PEEK,
- * MSG_WAITALL, MSG_TRUNC as there; MSG_MORE is for SOCK_STREAM, MSG_OOB is not
- * offered (EOPNOTSUPP).  There is no SIGPIPE.
+/* send(2), sendto(2), recv(2), recvfrom(2); MSG_DONTWAIT, MSG_MORE, MSG_OOB,
+ * MSG_PEEK, MSG_WAITALL, MSG_TRUNC as there; MSG_MORE and MSG_OOB are for
+ * SOCK_STREAM.  There is no SIGPIPE, and no SIGURG: POLLPRI tells of urgent data.
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);
@@ -365,8 +365,11 @@ ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
 
 /* setsockopt(2), getsockopt(2): SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
- * SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO; IPPROTO_TCP: TCP_NODELAY, TCP_CORK,
- * TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_INFO (struct tcp_info), USTACK_TCP_ECN.  Others
+ * SO_KEEPALIVE, SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE;
+ * IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_KEEPIDLE,
+ * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_CONGESTION, TCP_INFO (struct
+ * tcp_info), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS,
+ * IP_RECVERR; IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR.  Others
  * are refused (ENOPROTOOPT).
  */
 int ustack_setsockopt(struct ustack_socket *socket, int level, int name,
@@ -384,7 +387,9 @@ int ustack_listen_peer(struct ustack_socket *socket);
 /* fcntl(2): F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD (FD_CLOEXEC). */
 int ustack_fcntl(struct ustack_socket *socket, int command, int arg);
 
-/* ioctl(2): FIONBIO, FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD. */
+/* ioctl(2): FIONBIO, FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD,
+ * SIOCATMARK.
+ */
 int ustack_ioctl(struct ustack_socket *socket, unsigned long request, int *value);
 
 /**

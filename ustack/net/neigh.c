@@ -321,6 +321,19 @@ void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
 }
 
 /**
+ * us_neigh_doubt() - the neighbour may be another one by now
+ * @stack: the stack.
+ * @dst: its next_hop, on an Ethernet link, is asked for with the next packet.
+ */
+void us_neigh_doubt(struct us_stack *stack, const struct us_dst *dst)
+{
+	struct us_neigh *neigh = find(&stack->net->neigh, dst->link, &dst->next_hop);
+
+	if (neigh && neigh->state == KNOWN)
+		neigh->confirmed = stack->now - FRESH - 1;
+}
+
+/**
  * us_neigh_update() - learns what a message says about a neighbour
  * @stack: the stack.
  * @link: on which it came.

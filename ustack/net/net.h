@@ -7,6 +7,8 @@
 
 #include "link/link.h"
 
+#define US_NET_TTL	64u	/* of packets whose sender did not say */
+
 /**
  * struct us_dst - where packets of a connection go; kept by its user
  * @link: out of it; NULL: not resolved.
@@ -78,6 +80,9 @@ int us_dst_resolve(struct us_stack *stack, struct us_dst *dst);
 /* The same for a few bytes that answer @pkt (or NULL), which asks no kernel. */
 int us_dst_answer(struct us_stack *stack, struct us_dst *dst,
 		  const struct us_pkt *pkt);
+
+/* Nothing comes back from @dst: routes and neighbours are asked again. */
+void us_dst_doubt(struct us_stack *stack, struct us_dst *dst);
 
 /*
  * One packet out.  us_ip_reserve(): a slot whose head has room for the

@@ -9,7 +9,6 @@
 #define US_NET_ADDRESSES	1024u
 #define US_NET_ADDRESS_SLOTS	4096u	/* a power of two, sparsely used */
 #define US_NET_ROUTES		64u
-#define US_NET_TTL		64u
 
 #define US_NEIGHBORS		256u
 #define US_NEIGH_SLOTS		256u	/* a power of two */
@@ -164,6 +163,7 @@ void us_icmp_protocol_unreachable(struct us_stack *stack,
 int us_neigh_create(struct us_stack *stack);
 void us_neigh_destroy(struct us_stack *stack);
 /* Sends a packet that is complete but for its Ethernet header, now or later. */
+void us_neigh_doubt(struct us_stack *stack, const struct us_dst *dst);
 void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
 		     struct us_tx *tx);
 

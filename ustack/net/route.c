@@ -350,6 +350,27 @@ int us_dst_resolve(struct us_stack *stack, struct us_dst *dst)
 }
 
 /**
+ * us_dst_doubt() - nothing comes back from a destination
+ * @stack: the stack.
+ * @dst: resolved; takes another next hop on its link, if the routes have one by
+ *	now, and the neighbour is asked whether it still is there.
+ *
+ * The negative advice of RFC 1122 3.3.1.4.
+ */
+void us_dst_doubt(struct us_stack *stack, struct us_dst *dst)
+{
+	struct us_dst now = *dst;
+
+	us_count(stack, ip_doubted);
+	if (dst->link->flags & US_LINK_KERNEL_IP)
+		return;		/* its kernel has its own means */
+	if (!us_dst_resolve(stack, &now) && now.link == dst->link)
+		dst->next_hop = now.next_hop;
+	if (dst->link->flags & US_LINK_ETHERNET)
+		us_neigh_doubt(stack, dst);
+}
+
+/**
  * us_dst_answer() - finds the way back for an answer that any path can take
  * @stack: the stack.
  * @dst: as for us_dst_resolve(); local is given.

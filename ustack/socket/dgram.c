@@ -234,7 +234,7 @@ static int queued(struct ustack_socket *s, unsigned long request, int *value)
 	ssize_t n = 0;
 	char none;
 
-	if (request == SIOCOUTQNSD)
+	if (request == SIOCOUTQNSD || request == SIOCATMARK)
 		return -ENOTTY;
 	if (request == FIONREAD && s->udp)
 		n = us_udp_recv(s->udp, &none, 0, true, &remote, &port);

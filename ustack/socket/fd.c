@@ -136,6 +136,7 @@ static int control(struct ustack_socket *s, unsigned long request, int *value)
 	case FIONREAD:
 	case TIOCOUTQ:
 	case SIOCOUTQNSD:
+	case SIOCATMARK:
 		return value ? s->ops->queued(s, request, value) : -EFAULT;
 	default:
 		return -ENOTTY;

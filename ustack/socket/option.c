@@ -11,6 +11,8 @@
 #define SNDBUF_MIN	2304
 #define RCVBUF_MIN	1152
 #define BUFFER_MAX	(64 << 20)
+#define SECONDS_MAX	32767	/* of keep-alive */
+#define TIMES_MAX	127	/* that something is tried */
 #define MSS_MIN		88
 #define MSS_MAX		32767
 #define MSS_DEFAULT	536
@@ -36,7 +38,7 @@ union us_value {
 
 /**
  * struct us_option - one option
- * @level: SOL_SOCKET or IPPROTO_TCP.
+ * @level: SOL_SOCKET, IPPROTO_TCP, or IPPROTO_IP or IPPROTO_IPV6 by the family.
  * @name: of the option.
  * @size: bytes of its value.
  * @least: bytes of it that must be given to set it; the rest is zero then.
@@ -142,6 +144,17 @@ static int set_keepalive(struct ustack_socket *s, const union us_value *value)
 static void get_keepalive(struct ustack_socket *s, union us_value *value)
 {
 	value->number = s->options.keepalive;
+}
+
+static int set_oobinline(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.oobinline = value->number;
+	return 0;
+}
+
+static void get_oobinline(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.oobinline;
 }
 
 static int time_in(const struct timeval *tv, us_ns *timeout)
@@ -291,6 +304,125 @@ static void get_max_pacing(struct ustack_socket *s, union us_value *value)
 		      s->options.max_pacing : UINT64_MAX;
 }
 
+/* A number from 1 to @most. */
+static int take(int value, int most, uint32_t *number)
+{
+	if (value < 1 || value > most)
+		return -EINVAL;
+	*number = (uint32_t)value;
+	return 0;
+}
+
+static int set_keepidle(struct ustack_socket *s, const union us_value *value)
+{
+	uint32_t number;
+	int err = take(value->number, SECONDS_MAX, &number);
+
+	if (!err)
+		s->options.keep_idle = (uint16_t)number;
+	return err;
+}
+
+static void get_keepidle(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.keep_idle ? s->options.keep_idle :
+			US_TCP_KEEP_IDLE;
+}
+
+static int set_keepintvl(struct ustack_socket *s, const union us_value *value)
+{
+	uint32_t number;
+	int err = take(value->number, SECONDS_MAX, &number);
+
+	if (!err)
+		s->options.keep_interval = (uint16_t)number;
+	return err;
+}
+
+static void get_keepintvl(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.keep_interval ? s->options.keep_interval :
+			US_TCP_KEEP_INTERVAL;
+}
+
+static int set_keepcnt(struct ustack_socket *s, const union us_value *value)
+{
+	uint32_t number;
+	int err = take(value->number, TIMES_MAX, &number);
+
+	if (!err)
+		s->options.keep_probes = (uint8_t)number;
+	return err;
+}
+
+static void get_keepcnt(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.keep_probes ? s->options.keep_probes :
+			US_TCP_KEEP_PROBES;
+}
+
+static int set_syncnt(struct ustack_socket *s, const union us_value *value)
+{
+	uint32_t number;
+	int err = take(value->number, TIMES_MAX, &number);
+
+	if (!err)
+		s->options.syn_retries = (uint8_t)number;
+	return err;
+}
+
+static void get_syncnt(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.syn_retries ? s->options.syn_retries :
+			US_TCP_SYN_RETRIES;
+}
+
+static int set_ttl(struct ustack_socket *s, const union us_value *value)
+{
+	uint32_t number = 0;
+	int err = value->number == -1 ? 0 : take(value->number, UINT8_MAX, &number);
+
+	if (!err)
+		s->options.ttl = (uint8_t)number;
+	return err;
+}
+
+static void get_ttl(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.ttl ? s->options.ttl : US_NET_TTL;
+}
+
+/* As Linux: of IPv4 the low byte counts; its ECN bits stay TCP's. */
+static int set_tos(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.tos = value->number & 0xfc;
+	return 0;
+}
+
+static int set_tclass(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < -1 || value->number > UINT8_MAX)
+		return -EINVAL;
+	s->options.tos = value->number == -1 ? 0 : value->number & 0xfc;
+	return 0;
+}
+
+static void get_tos(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.tos;
+}
+
+static int set_recverr(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.recverr = value->number;
+	return 0;
+}
+
+static void get_recverr(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.recverr;
+}
+
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
@@ -313,6 +445,7 @@ static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_REUSEADDR, NUMBER, set_reuse, get_reuse },
 	{ SOL_SOCKET, SO_LINGER, ALL(struct linger), set_linger, get_linger },
 	{ SOL_SOCKET, SO_KEEPALIVE, NUMBER, set_keepalive, get_keepalive },
+	{ SOL_SOCKET, SO_OOBINLINE, NUMBER, set_oobinline, get_oobinline },
 	{ SOL_SOCKET, SO_RCVTIMEO, ALL(struct timeval), set_rcvtimeo, get_rcvtimeo },
 	{ SOL_SOCKET, SO_SNDTIMEO, ALL(struct timeval), set_sndtimeo, get_sndtimeo },
 	{ SOL_SOCKET, SO_MAX_PACING_RATE, sizeof(uint64_t), 4, set_max_pacing,
@@ -321,6 +454,16 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, NUMBER, set_keepidle, get_keepidle },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, NUMBER, set_keepintvl, get_keepintvl },
+	{ IPPROTO_TCP, TCP_KEEPCNT, NUMBER, set_keepcnt, get_keepcnt },
+	{ IPPROTO_TCP, TCP_SYNCNT, NUMBER, set_syncnt, get_syncnt },
+	{ IPPROTO_IP, IP_TTL, NUMBER, set_ttl, get_ttl },
+	{ IPPROTO_IP, IP_TOS, NUMBER, set_tos, get_tos },
+	{ IPPROTO_IP, IP_RECVERR, NUMBER, set_recverr, get_recverr },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_ttl, get_ttl },
+	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tos },
+	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
 	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
 	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
 	{ IPPROTO_TCP, TCP_INFO, ALL(struct tcp_info), NULL, get_info },
@@ -329,7 +472,10 @@ static const struct us_option options[] = {
 static const struct us_option *find(const struct ustack_socket *s, int level,
 				    int name)
 {
-	if (level == IPPROTO_TCP && s->ops->protocol != IPPROTO_TCP)
+	/* All but SOL_SOCKET is of connections. */
+	if (level != SOL_SOCKET && s->ops->protocol != IPPROTO_TCP)
+		return NULL;
+	if (level == (s->family == AF_INET ? IPPROTO_IPV6 : IPPROTO_IP))
 		return NULL;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (options[i].level == level && options[i].name == name)

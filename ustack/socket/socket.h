@@ -96,7 +96,8 @@ struct ustack_socket {
  * @poll: readiness.
  * @error: takes the transport's pending error, positive.
  * @changed: options were set.
- * @queued: ioctl(2) with FIONREAD, TIOCOUTQ (SIOCOUTQ) or SIOCOUTQNSD.
+ * @queued: ioctl(2) with FIONREAD, TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD or
+ *	SIOCATMARK.
  * @close: lets go of the transport; may block, as SO_LINGER says.
  *
  * All give 0, a count, or a negative errno.

@@ -226,7 +226,7 @@ static int shut(struct ustack_socket *s, unsigned int how)
 }
 
 /* As much as fits now. */
-static ssize_t push(struct ustack_socket *s, const void *data, size_t len, bool more)
+static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int flags)
 {
 	int err = s->error ? us_socket_error(s) : 0;
 
@@ -236,7 +236,7 @@ static ssize_t push(struct ustack_socket *s, const void *data, size_t len, bool 
 		return -EPIPE;
 	if (s->state == US_SOCKET_CONNECTING && opening(tcp_state(s)))
 		return -EAGAIN;
-	return us_tcp_send(s->tcp, data, len, more);
+	return us_tcp_send(s->tcp, data, len, flags);
 }
 
 /* MSG_MORE: what fills segments goes, the rest may wait for the next call. */
@@ -269,10 +269,8 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 
 	(void)address;
 	(void)length;
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	for (;;) {
-		n = push(s, (const char *)data + done, len - done, flags & MSG_MORE);
+		n = push(s, (const char *)data + done, len - done, flags);
 		if (n >= 0)
 			done += n;
 		let_out(s->stack, flags & MSG_MORE);
@@ -301,8 +299,27 @@ static ssize_t discard(struct us_tcp *tcp, size_t len)
 		if (n <= 0)
 			break;
 		done += n;
+		if (us_tcp_at_mark(tcp))
+			break;
 	}
 	return done ? (ssize_t)done : n;
+}
+
+/* The urgent byte; no call waits for it. */
+static ssize_t pull_urgent(struct ustack_socket *s, uint8_t *data, size_t len,
+			   int flags)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	if (!s->tcp)
+		return s->listener ? -ENOTCONN : -EINVAL;
+	n = us_tcp_recv_urgent(s->tcp, &byte, flags & MSG_PEEK);
+	if (n == 1 && !len)
+		return 0;
+	if (n == 1)
+		*data = byte;
+	return n;
 }
 
 /* What is there now.  Errors come after the data that came before them. */
@@ -338,14 +355,15 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 	(void)remote;
 	(void)port;
 	if (flags & MSG_OOB)
-		return -EINVAL;
+		return pull_urgent(s, data, len, flags);
 	for (;;) {
 		size_t got = flags & MSG_PEEK ? 0 : done;
 
 		n = pull(s, (char *)data + got, len - got, flags);
 		if (n > 0)
 			done = got + n;
-		if ((n <= 0 && n != -EAGAIN) || done >= want)
+		if ((n <= 0 && n != -EAGAIN) || done >= want ||
+		    (done && us_tcp_at_mark(s->tcp)))
 			break;
 		n = us_socket_wait(s, limit);
 		if (n)
@@ -398,11 +416,13 @@ static int queued(struct ustack_socket *s, unsigned long request, int *value)
 {
 	struct us_tcp_queued queued = { 0 };
 
-	if (s->listener)
+	if (s->listener && request != SIOCATMARK)
 		return -EINVAL;
 	if (s->tcp && !opening(tcp_state(s)))
 		us_tcp_queued(s->tcp, &queued);
-	if (request == FIONREAD)
+	if (request == SIOCATMARK)
+		*value = s->tcp && us_tcp_at_mark(s->tcp);
+	else if (request == FIONREAD)
 		*value = (int)queued.unread;
 	else
 		*value = (int)(request == SIOCOUTQNSD ? queued.unsent : queued.unacked);

@@ -51,6 +51,10 @@
 #define US_TCP_HASHED		(1u << 21) /* in the table */
 #define US_TCP_DEAD		(1u << 22) /* on the table's list of the dead */
 #define US_TCP_ECN		(1u << 23) /* us_tcp.ecn says which */
+#define US_TCP_URGENT		(1u << 26) /* the peer's urgent byte is to be read */
+#define US_TCP_URGING		(1u << 27) /* ours is not acknowledged */
+#define US_TCP_OOBINLINE	(1u << 28) /* the urgent byte is read as any other */
+#define US_TCP_RECVERR		(1u << 29) /* soft errors are told at once */
 
 /* us_tcp.ecn; the first two are what we ask for, then what was agreed on. */
 #define US_TCP_ECN_CLASSIC	(1u << 0)  /* RFC 3168 */
@@ -173,6 +177,10 @@ struct us_tcp_bind {
  * @soft_error: last ICMP error that did not end the connection; reported if
  *	the connection times out.
  * @adv_mss: MSS option that was sent.
+ * @keep_idle: seconds of silence before the first keep-alive probe.
+ * @keep_interval: seconds between them.
+ * @keep_limit: probes without an answer that end the connection.
+ * @syn_limit: retransmissions of our SYN.
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
@@ -237,6 +245,10 @@ struct us_tcp {
 	uint16_t error;
 	uint16_t soft_error;
 	uint16_t adv_mss;
+	uint16_t keep_idle;
+	uint16_t keep_interval;
+	uint8_t keep_limit;
+	uint8_t syn_limit;
 	uint8_t keep_probes;
 	uint8_t share;
 	uint8_t cc;
@@ -403,6 +415,9 @@ struct us_tcp_accecn {
  * @mem_wait: in us_tcp_table.mem_wait.
  * @owner: the connection.
  * @nr_sent: runs in @flight.
+ * @snd_up: one past the last urgent byte, with US_TCP_URGING.
+ * @urg_seq: sequence number of the urgent byte, with US_TCP_URGENT.
+ * @urg: the byte, or where it is: see tcp_urgent.c.
  * @persist_shift: backoff of the persist timer.
  * @accecn: counters of ECN marks.
  * @stalled_at: tick since which nothing was acknowledged or the window closed;
@@ -479,6 +494,9 @@ struct us_tcp_active {
 	uint32_t pace_end;
 	uint32_t limited_end;
 	struct us_tcp_accecn accecn;
+	uint32_t snd_up;
+	uint32_t urg_seq;
+	uint16_t urg;
 	uint64_t cc_state[24];
 };
 

@@ -40,6 +40,14 @@ enum us_tcp_ecn_mode {
 	US_TCP_ECN_MODES
 };
 
+/* Defaults of keep-alive, in seconds, and of opening: Linux's, but that a SYN is
+ * sent for more than three minutes (RFC 9293 3.8.3).
+ */
+#define US_TCP_KEEP_IDLE	7200
+#define US_TCP_KEEP_INTERVAL	75
+#define US_TCP_KEEP_PROBES	9
+#define US_TCP_SYN_RETRIES	7
+
 /**
  * struct us_tcp_options - what may be set before connect and listen; accepted
  *	connections inherit it
@@ -51,7 +59,16 @@ enum us_tcp_ecn_mode {
  * @ecn: enum us_tcp_ecn_mode; counts only before the connection opens.
  * @nodelay: no Nagle.
  * @cork: only full segments.
- * @keepalive: probes after two idle hours.
+ * @syn_retries: of a SYN; 0 is the default.
+ * @keep_probes: without an answer that end a connection; 0 is the default.
+ * @keep_idle: seconds before the first one; 0 is the default.
+ * @keep_interval: seconds between them; 0 is the default.
+ * @ttl: or hop limit; 0 is the default.
+ * @tos: DS field, without its ECN bits.
+ * @recverr: soft errors are told when they come, not only when the connection
+ *	times out.
+ * @oobinline: the urgent byte is read as any other.
+ * @keepalive: probes after @keep_idle.
  * @user_timeout: milliseconds that data may stay unacknowledged (RFC 5482), 0 is
  *	the default.
  */
@@ -61,11 +78,19 @@ struct us_tcp_options {
 	uint32_t user_timeout;
 	uint32_t max_pacing;
 	uint16_t maxseg;
+	uint16_t keep_idle;
+	uint16_t keep_interval;
+	uint8_t keep_probes;
+	uint8_t syn_retries;
+	uint8_t ttl;
+	uint8_t tos;
 	uint8_t cc;
 	uint8_t ecn;
+	bool recverr;
 	bool nodelay;
 	bool cork;
 	bool keepalive;
+	bool oobinline;
 };
 
 /* Congestion controls by name (TCP_CONGESTION); -ENOENT.  The default is what new
@@ -107,12 +132,15 @@ struct us_tcp *us_tcp_accept(struct us_tcp_listener *listener);	/* or NULL */
 
 void us_tcp_set_user(struct us_tcp *tcp, void *user);
 void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options);
-/* Queues a copy of as much as fits.  @more: MSG_MORE.  -EPIPE, -ENOTCONN,
+/* Queues a copy of as much as fits.  @flags: MSG_MORE, MSG_OOB.  -EPIPE, -ENOTCONN,
  * -EAGAIN, or the connection's error.
  */
-ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, bool more);
+ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
+/* The urgent byte, recv(2) with MSG_OOB: 1, 0, -EAGAIN, -EINVAL. */
+ssize_t us_tcp_recv_urgent(struct us_tcp *tcp, uint8_t *byte, bool peek);
+bool us_tcp_at_mark(const struct us_tcp *tcp);	/* SIOCATMARK */
 int us_tcp_shutdown(struct us_tcp *tcp);	/* the sending side: FIN */
 /* Receiving side: what comes is acknowledged and thrown away. */
 void us_tcp_shutdown_read(struct us_tcp *tcp);

@@ -137,6 +137,9 @@ static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	us_tcp_sndq_ack(tcp);
 	if ((tcp->flags & US_TCP_FIN_SENT) && tcp->snd_una == tcp->snd_nxt)
 		tcp->flags |= US_TCP_FIN_ACKED;
+	if ((tcp->flags & US_TCP_URGING) &&
+	    !us_before(tcp->snd_una, tcp->active->snd_up))
+		tcp->flags &= ~US_TCP_URGING;
 	sample_rtt(tcp, seg, r);
 }
 

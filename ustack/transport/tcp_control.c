@@ -110,6 +110,17 @@ static void submit(struct us_stack *stack, const struct us_dst *dst, struct us_t
 	us_ip_submit(stack, dst, tx, IPPROTO_TCP);
 }
 
+static void put_urgent(const struct us_tcp *tcp, struct us_tx *tx, uint32_t seq)
+{
+	struct us_tcp_hdr *h = (void *)(tx->head + tx->l4);
+	uint16_t pointer = us_tcp_urgent_pointer(tcp, seq);
+
+	if (!pointer)
+		return;
+	h->flags |= US_TCP_URG;
+	h->urgent = us_put16(pointer);
+}
+
 /**
  * us_tcp_header_begin() - begins a segment
  * @tcp: the connection.
@@ -132,6 +143,8 @@ struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flag
 					      tx->head + tx->l4 + US_TCP_LEN));
 	if (us_unlikely(tcp->flags & US_TCP_ECN))
 		us_tcp_ecn_header(tcp, tx);
+	if (us_unlikely(tcp->flags & US_TCP_URGING))
+		put_urgent(tcp, tx, seq);
 	return tx;
 }
 

@@ -26,6 +26,16 @@ static bool is_in_flight(const struct us_tcp *tcp, uint32_t seq)
 	return !us_before(seq, tcp->snd_una) && us_before(seq, tcp->snd_nxt);
 }
 
+/* RFC 9293 3.9.1.8, as Linux has it: at once, if the user wants to know. */
+static void tell(struct us_tcp *tcp, int err)
+{
+	tcp->soft_error = (uint16_t)err;
+	if (!(tcp->flags & US_TCP_RECVERR))
+		return;
+	tcp->error = (uint16_t)err;
+	us_tcp_notify(tcp);
+}
+
 /**
  * us_tcp_icmp() - an ICMP error quotes a segment
  * @stack: the stack.
@@ -59,6 +69,6 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 	else if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
 		us_tcp_done(tcp, err);
 	else
-		tcp->soft_error = (uint16_t)err;
+		tell(tcp, err);
 	us_tcp_reap(stack->tcp);
 }

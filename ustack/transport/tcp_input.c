@@ -80,7 +80,7 @@ static bool is_predicted(const struct us_tcp *tcp, const struct us_tcp_segment *
 	return tcp->state == TCP_ESTABLISHED && a &&
 	       (seg->flags & ~(unsigned int)US_TCP_PSH) == US_TCP_ACK &&
 	       seg->seq == tcp->rcv_nxt && !a->reass &&
-	       !(tcp->flags & (US_TCP_SHUT_RD | US_TCP_ORPHAN)) &&
+	       !(tcp->flags & (US_TCP_SHUT_RD | US_TCP_ORPHAN | US_TCP_URGENT)) &&
 	       seg->len <= tcp->rcv_adv - tcp->rcv_nxt &&
 	       seg->ack - tcp->snd_una <= us_tcp_in_flight(tcp) &&
 	       seg->has_ts == !!(tcp->flags & US_TCP_TS) &&

@@ -151,7 +151,7 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	uint32_t fin_seq = seg->end - 1;
 
-	if (!seg->len && !(seg->flags & US_TCP_FIN))
+	if (!seg->len && !(seg->flags & (US_TCP_FIN | US_TCP_URG)))
 		return;
 	if (!takes_text(tcp)) {
 		ack_now(tcp);	/* ours was lost */
@@ -159,6 +159,8 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	}
 	if (for_nobody(tcp, seg) || !us_tcp_activate(tcp))
 		return;
+	if (us_unlikely((seg->flags & US_TCP_URG) || (tcp->flags & US_TCP_URGENT)))
+		us_tcp_urgent_input(tcp, seg);
 	if (seg->len)
 		text(tcp, seg);
 	if (seg->flags & US_TCP_FIN)

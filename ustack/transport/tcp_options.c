@@ -127,6 +127,7 @@ bool us_tcp_parse(struct us_stack *stack, struct us_pkt *pkt,
 	seg->flags = h->flags & US_TCP_FLAGS;
 	seg->ace = (uint8_t)((h->offset & US_TCP_AE) << 2 | h->flags >> 6);
 	seg->has_mark = 0;
+	seg->urgent = us_get16(h->urgent);
 	seg->window = us_get16(h->window);
 	seg->has_ts = seg->has_wscale = seg->sack_ok = false;
 	seg->nr_sack = 0;

@@ -76,7 +76,8 @@ static uint32_t slot_limit(const struct us_tcp *tcp, uint32_t full)
 	const struct us_link *link = tcp->dst.link;
 	uint32_t max;
 
-	if (!(link->flags & US_LINK_GSO_TCP) || us_unlikely(has_cwr_bit(tcp)))
+	if (!(link->flags & US_LINK_GSO_TCP) || us_unlikely(has_cwr_bit(tcp)) ||
+	    us_unlikely(tcp->flags & US_TCP_URGING))
 		return full;
 	max = us_min32(link->gso_max, 65535);
 	return max > 120 + full ? max - 120 : full;
@@ -208,7 +209,7 @@ static bool resend(struct us_tcp *tcp)
  */
 static bool may_send_tail(const struct us_tcp *tcp)
 {
-	if (tcp->flags & US_TCP_FIN_QUEUED)
+	if (tcp->flags & (US_TCP_FIN_QUEUED | US_TCP_URGING))
 		return true;
 	if (tcp->flags & (US_TCP_CORK | US_TCP_MORE))
 		return false;

@@ -19,13 +19,10 @@
 #define US_TCP_RTO_MIN		US_TCP_MSEC(200)	/* as Linux */
 #define US_TCP_RTO_MAX		US_TCP_MSEC(120000)
 #define US_TCP_DELACK		US_TCP_MSEC(40)
-#define US_TCP_KEEP_IDLE	7200000u		/* milliseconds */
-#define US_TCP_KEEP_INTERVAL	US_TCP_MSEC(75000)
-#define US_TCP_KEEP_PROBES	9
-#define US_TCP_SYN_RETRIES	6
 #define US_TCP_SYNACK_RETRIES	5
 #define US_TCP_PEER_RETRIES	1	/* after 1 s; 2 s more are the latch's 3 s */
-#define US_TCP_RETRIES		15
+#define US_TCP_R1		3	/* RFC 9293 3.8.3 */
+#define US_TCP_RETRIES		15	/* its R2 */
 #define US_TCP_ORPHAN_RETRIES	8
 #define US_TCP_FIN_WAIT		US_TCP_MSEC(60000)
 #define US_TCP_IDLE		US_TCP_MSEC(1000)
@@ -52,6 +49,7 @@
  * @ack: acknowledgement number.
  * @window: as in the header, not scaled.
  * @len: bytes of payload.
+ * @urgent: pointer, with US_TCP_URG.
  * @flags: US_TCP_FIN... without those of ECN.
  * @ace: AE, CWR and ECE, the lowest.
  * @ecn: enum us_ecn, of the IP header.
@@ -79,6 +77,7 @@ struct us_tcp_segment {
 	uint32_t ack;
 	uint32_t window;
 	uint32_t len;
+	uint16_t urgent;
 	uint8_t flags;
 	uint8_t ace;
 	uint8_t ecn;
@@ -540,7 +539,8 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 
 /* tcp_rcvq.c */
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
-uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek);
+uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
+			  uint32_t skip, bool peek);
 void us_tcp_rcvq_pressure(struct us_tcp_table *table);
 void us_tcp_rcvq_free(struct us_tcp *tcp);
 uint32_t us_tcp_blocks_left(const struct us_tcp_table *table);
@@ -548,6 +548,14 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table);
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt);
 uint32_t us_tcp_rcv_room(const struct us_tcp *tcp);
 void us_tcp_was_read(struct us_tcp *tcp);
+
+/* tcp_urgent.c */
+void us_tcp_urgent_input(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+bool us_tcp_urgent_ready(const struct us_tcp *tcp);
+uint32_t us_tcp_unread(const struct us_tcp *tcp);
+uint32_t us_tcp_read_marked(struct us_tcp *tcp, void *data, size_t len, bool peek);
+void us_tcp_urge(struct us_tcp *tcp);
+uint16_t us_tcp_urgent_pointer(const struct us_tcp *tcp, uint32_t seq);
 
 /* tcp_reass.c */
 void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg);

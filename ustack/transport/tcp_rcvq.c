@@ -229,11 +229,13 @@ static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
  * @tcp: active.
  * @data: goes there.
  * @len: of @data.
+ * @skip: bytes in the queue to pass over first.
  * @peek: leave them in the queue.
  *
  * Return: bytes copied.
  */
-uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek)
+uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
+			  uint32_t skip, bool peek)
 {
 	struct us_pkt *pkt, *next;
 	uint32_t done = 0;
@@ -241,14 +243,16 @@ uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	if (len > INT32_MAX)
 		len = INT32_MAX;
 	cds_list_for_each_entry_safe(pkt, next, &tcp->active->rcvq, node) {
-		uint32_t n = us_min32((uint32_t)len - done, pkt->len);
+		uint32_t from = us_min32(skip, pkt->len);
+		uint32_t n = us_min32((uint32_t)len - done, pkt->len - from);
 
-		if (!n)
+		if (!n && !from)
 			break;
-		memcpy((uint8_t *)data + done, pkt->data, n);
+		memcpy((uint8_t *)data + done, pkt->data + from, n);
 		done += n;
+		skip -= from;
 		if (!peek)
-			consume(tcp, pkt, n);
+			consume(tcp, pkt, from + n);
 	}
 	return done;
 }

@@ -68,7 +68,7 @@ static void give_up(struct us_tcp *tcp)
 static uint8_t syn_retries(const struct us_tcp *tcp)
 {
 	if (tcp->state == TCP_SYN_SENT)
-		return US_TCP_SYN_RETRIES;
+		return tcp->syn_limit;
 	return tcp->listener && tcp->listener->listen_peer ?
 		US_TCP_PEER_RETRIES : US_TCP_SYNACK_RETRIES;
 }
@@ -122,6 +122,16 @@ static void syn_timeout(struct us_tcp *tcp)
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
 
+/* RFC 9293 3.8.3: from R1 on the way itself is in doubt. */
+static void doubt(struct us_tcp *tcp)
+{
+	us_dst_doubt(tcp->table->stack, &tcp->dst);
+	if (tcp->flags & US_TCP_RECVERR) {
+		tcp->error = ETIMEDOUT;
+		us_tcp_notify(tcp);
+	}
+}
+
 static void rexmt(struct us_tcp *tcp)
 {
 	if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV) {
@@ -143,7 +153,8 @@ static void rexmt(struct us_tcp *tcp)
 	us_count(tcp->table->stack, tcp_rto);
 	us_tcp_accecn_timeout(tcp);
 	us_tcp_recover_timeout(tcp);
-	tcp->retries++;
+	if (++tcp->retries == US_TCP_R1)
+		doubt(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT,
 			 us_tcp_timer_clamp(tcp, us_tcp_rto(tcp)));
 	us_tcp_output(tcp);
@@ -174,10 +185,14 @@ static void delack(struct us_tcp *tcp)
 	us_tcp_send_ack(tcp);
 }
 
+static uint32_t ticks_of(uint32_t seconds)
+{
+	return (uint32_t)((uint64_t)seconds * US_SEC >> US_TCP_TICK_SHIFT);
+}
+
 static void keep(struct us_tcp *tcp)
 {
-	const uint32_t idle = (uint32_t)((uint64_t)US_TCP_KEEP_IDLE * 1000000 >>
-					 US_TCP_TICK_SHIFT);
+	const uint32_t idle = ticks_of(tcp->keep_idle);
 	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->last_rcv;
 
 	if (!(tcp->flags & US_TCP_KEEPALIVE))
@@ -189,7 +204,7 @@ static void keep(struct us_tcp *tcp)
 	}
 	/* As in Linux, TCP_USER_TIMEOUT takes the place of counting probes. */
 	if (tcp->user_timeout ? tcp->keep_probes && quiet >= tcp->user_timeout :
-	    tcp->keep_probes >= US_TCP_KEEP_PROBES) {
+	    tcp->keep_probes >= tcp->keep_limit) {
 		us_tcp_send_reset(tcp);
 		give_up(tcp);
 		return;
@@ -198,7 +213,7 @@ static void keep(struct us_tcp *tcp)
 		tcp->keep_probes++;
 		us_tcp_send_probe(tcp);
 	}
-	us_tcp_timer_set(tcp, US_TCP_TIMER_KEEP, US_TCP_KEEP_INTERVAL);
+	set_ticks(tcp, US_TCP_TIMER_KEEP, ticks_of(tcp->keep_interval));
 }
 
 /**
@@ -210,9 +225,7 @@ void us_tcp_timer_keep(struct us_tcp *tcp)
 	if (!(tcp->flags & US_TCP_KEEPALIVE))
 		us_tcp_timer_stop(tcp, US_TCP_TIMER_KEEP);
 	else
-		set_ticks(tcp, US_TCP_TIMER_KEEP,
-			  (uint32_t)((uint64_t)US_TCP_KEEP_IDLE * 1000000 >>
-				     US_TCP_TICK_SHIFT));
+		set_ticks(tcp, US_TCP_TIMER_KEEP, ticks_of(tcp->keep_idle));
 }
 
 static void linger(struct us_tcp *tcp)
@@ -227,7 +240,7 @@ static void fold(struct us_tcp *tcp)
 	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
 	    !a->rcv_bytes && !a->reass &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
-			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD)) &&
+			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD | US_TCP_URGENT)) &&
 	    !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) &&
 	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2 ||
 	     tcp->state == TCP_CLOSE_WAIT) &&

@@ -36,6 +36,19 @@ static void set_flag(struct us_tcp *tcp, uint32_t flag, bool on)
 	tcp->flags = on ? tcp->flags | flag : tcp->flags & ~flag;
 }
 
+static uint16_t or_default(uint32_t value, uint32_t usual)
+{
+	return (uint16_t)(value ? value : usual);
+}
+
+static void set_limits(struct us_tcp *tcp, const struct us_tcp_options *options)
+{
+	tcp->keep_idle = or_default(options->keep_idle, US_TCP_KEEP_IDLE);
+	tcp->keep_interval = or_default(options->keep_interval, US_TCP_KEEP_INTERVAL);
+	tcp->keep_limit = (uint8_t)or_default(options->keep_probes, US_TCP_KEEP_PROBES);
+	tcp->syn_limit = (uint8_t)or_default(options->syn_retries, US_TCP_SYN_RETRIES);
+}
+
 /**
  * us_tcp_set_options() - changes the options of a connection
  * @tcp: the connection.
@@ -49,6 +62,11 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	set_flag(tcp, US_TCP_NODELAY, options->nodelay);
 	set_flag(tcp, US_TCP_CORK, options->cork);
 	set_flag(tcp, US_TCP_KEEPALIVE, options->keepalive);
+	set_flag(tcp, US_TCP_OOBINLINE, options->oobinline);
+	set_flag(tcp, US_TCP_RECVERR, options->recverr);
+	set_limits(tcp, options);
+	tcp->dst.ttl = options->ttl ? options->ttl : US_NET_TTL;
+	tcp->dst.tos = options->tos;
 	tcp->user_timeout = (uint32_t)((uint64_t)options->user_timeout * 1000000 >>
 				       US_TCP_TICK_SHIFT);
 	us_tcp_cc_select(tcp, options->cc);
@@ -106,13 +124,14 @@ static int may_send(struct us_tcp *tcp)
  * @tcp: the connection.
  * @data: copied.
  * @len: of @data.
- * @more: MSG_MORE: the last segment waits to be filled.
+ * @flags: MSG_MORE: the last segment waits to be filled; MSG_OOB: the last byte is
+ *	urgent.
  *
  * What is queued leaves with us_tcp_flush(), or at once if it is much.
  * Return: bytes queued, -EAGAIN if there is no room or the connection is not
  * yet open, -EPIPE, -ENOBUFS, or the connection's error.
  */
-ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, bool more)
+ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 {
 	struct us_tcp_active *a;
 	int err = may_send(tcp);
@@ -126,7 +145,9 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, bool more)
 	if (!done)
 		return len ? -EAGAIN : 0;
 	/* What did not fit is as good as a flag, if it takes ACKs to let it in. */
-	set_flag(tcp, US_TCP_MORE, more || (done < len &&
+	if (us_unlikely(flags & MSG_OOB))
+		us_tcp_urge(tcp);
+	set_flag(tcp, US_TCP_MORE, (flags & MSG_MORE) || (done < len &&
 		 us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
 	if (a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
@@ -151,7 +172,9 @@ ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	uint32_t done = 0;
 
 	if (tcp->active && tcp->active->rcv_bytes) {
-		done = us_tcp_rcvq_read(tcp, data, len, peek);
+		done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
+		       us_tcp_read_marked(tcp, data, len, peek) :
+		       us_tcp_rcvq_read(tcp, data, len, 0, peek);
 		if (done && !peek)
 			us_tcp_was_read(tcp);
 	}
@@ -170,7 +193,8 @@ ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
  * us_tcp_poll() - readiness, as Linux's tcp_poll() has it
  * @tcp: the connection.
  *
- * Return: POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLHUP, POLLERR.
+ * Return: POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLHUP, POLLERR,
+ * POLLPRI.
  */
 short us_tcp_poll(const struct us_tcp *tcp)
 {
@@ -184,13 +208,15 @@ short us_tcp_poll(const struct us_tcp *tcp)
 	if (no_read)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
 	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
-		if (tcp->active && tcp->active->rcv_bytes)
+		if (tcp->active && us_tcp_unread(tcp))
 			mask |= POLLIN | POLLRDNORM;
 		if (no_write || us_tcp_writable(tcp))
 			mask |= POLLOUT | POLLWRNORM;
 	}
 	if (tcp->error)
 		mask |= POLLERR;
+	if (us_tcp_urgent_ready(tcp))
+		mask |= POLLPRI;
 	return (short)mask;
 }
 
@@ -227,7 +253,7 @@ void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued)
 	if (a && tcp->state != TCP_CLOSE && !(tcp->flags & US_TCP_FIN_SENT))
 		end = a->snd_end + !!(tcp->flags & US_TCP_FIN_QUEUED);
 	*queued = (struct us_tcp_queued){
-		.unread = a ? a->rcv_bytes : 0,
+		.unread = a ? us_tcp_unread(tcp) : 0,
 		.unacked = end - tcp->snd_una,
 		.unsent = end - tcp->snd_nxt,
 	};
