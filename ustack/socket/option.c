@@ -26,6 +26,7 @@
  * @rate: of SO_MAX_PACING_RATE, of which the first half comes first (x86).
  * @name: of TCP_CONGESTION; set with or without its NUL.
  * @info: of TCP_INFO.
+ * @cc_info: of TCP_CC_INFO.
  */
 union us_value {
 	int number;
@@ -34,6 +35,7 @@ union us_value {
 	uint64_t rate;
 	char name[CC_NAME];
 	struct tcp_info info;
+	struct us_tcp_cc_info cc_info;
 };
 
 /**
@@ -431,6 +433,13 @@ static void get_info(struct ustack_socket *s, union us_value *value)
 		us_tcp_info(s->tcp, &value->info);
 }
 
+static void get_cc_info(struct ustack_socket *s, union us_value *value)
+{
+	memset(&value->cc_info, 0, sizeof(value->cc_info));
+	if (s->tcp)
+		us_tcp_cc_info(s->tcp, &value->cc_info);
+}
+
 #define ALL(type)	sizeof(type), sizeof(type)
 #define NUMBER		ALL(int)
 
@@ -466,6 +475,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
 	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
 	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
+	{ IPPROTO_TCP, TCP_CC_INFO, ALL(struct us_tcp_cc_info), NULL, get_cc_info },
 	{ IPPROTO_TCP, TCP_INFO, ALL(struct tcp_info), NULL, get_info },
 };
 

@@ -783,6 +783,17 @@ static void restart(struct us_tcp *tcp)
 		check_probe_rtt_done(tcp);
 }
 
+static void info(const struct us_tcp *tcp, struct us_tcp_cc_info *info)
+{
+	const struct bbr *s = state(tcp);
+
+	info->bw_lo = (uint32_t)s->bw;
+	info->bw_hi = (uint32_t)(s->bw >> 32);
+	info->min_rtt = (uint32_t)(((uint64_t)s->min_rtt << US_TCP_USEC_SHIFT) / 1000);
+	info->pacing_gain = pacing_gain(s);
+	info->cwnd_gain = cwnd_gain(s);
+}
+
 /* 5.2.1, 5.6.2: until there is a sample, the initial window in a round trip. */
 static void init(struct us_tcp *tcp)
 {
@@ -810,4 +821,5 @@ const struct us_tcp_cc us_tcp_cc_bbr = {
 	.lost = lost,
 	.restart = restart,
 	.undo = undo,
+	.info = info,
 };

@@ -93,6 +93,23 @@ struct us_tcp_options {
 	bool oobinline;
 };
 
+/**
+ * struct us_tcp_cc_info - TCP_CC_INFO: as Linux's struct tcp_bbr_info; all zero for
+ *	congestion controls without a model
+ * @bw_lo: what the model lets us use, bytes a second, its lower half.
+ * @bw_hi: its upper half.
+ * @min_rtt: microseconds.
+ * @pacing_gain: 2^-8.
+ * @cwnd_gain: 2^-8.
+ */
+struct us_tcp_cc_info {
+	uint32_t bw_lo;
+	uint32_t bw_hi;
+	uint32_t min_rtt;
+	uint32_t pacing_gain;
+	uint32_t cwnd_gain;
+};
+
 /* Congestion controls by name (TCP_CONGESTION); -ENOENT.  The default is what new
  * sockets of the stack begin with.
  */
@@ -171,6 +188,7 @@ struct us_tcp_queued {
 
 void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued);
 void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info);
+void us_tcp_cc_info(const struct us_tcp *tcp, struct us_tcp_cc_info *info);
 void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
 		  uint16_t *local_port, struct us_addr *remote,
 		  uint16_t *remote_port);

@@ -76,6 +76,18 @@ void us_tcp_cc_select(struct us_tcp *tcp, uint8_t cc)
 }
 
 /**
+ * us_tcp_cc_info() - what getsockopt(TCP_CC_INFO) tells
+ * @tcp: the connection.
+ * @info: filled in; all zero if there is nothing to tell.
+ */
+void us_tcp_cc_info(const struct us_tcp *tcp, struct us_tcp_cc_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	if (tcp->active && tcp->active->cc->info)
+		tcp->active->cc->info(tcp, info);
+}
+
+/**
  * us_tcp_initial_window() - RFC 6928
  * @tcp: the connection.
  *

@@ -623,6 +623,7 @@ bool us_tcp_writable(const struct us_tcp *tcp);
  *	state; there is no @acked, and no PRR.
  * @lost: a run is taken for lost.  NULL: nothing.
  * @restart: something will be sent after a pause of the application.  NULL: nothing.
+ * @info: what TCP_CC_INFO tells.  NULL: nothing.
  */
 struct us_tcp_cc {
 	const char *name;
@@ -634,6 +635,7 @@ struct us_tcp_cc {
 	void (*model)(struct us_tcp *tcp, const struct us_tcp_acked *r);
 	void (*lost)(struct us_tcp *tcp, const struct us_tcp_sent *sent);
 	void (*restart)(struct us_tcp *tcp);
+	void (*info)(const struct us_tcp *tcp, struct us_tcp_cc_info *info);
 };
 
 extern const struct us_tcp_cc us_tcp_cc_cubic;
