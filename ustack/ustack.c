@@ -98,6 +98,7 @@ static void destroy(struct us_stack *stack)
 	us_fd_destroy(stack);
 	us_pool_destroy(&stack->sockets);
 	us_pool_destroy(&stack->pkts);
+	free(stack->trace);
 	if (stack->driver)
 		us_drive_destroy(stack);
 	free(stack);

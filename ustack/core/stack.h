@@ -9,6 +9,7 @@
 #include "core/pkt.h"
 #include "core/pool.h"
 #include "core/random.h"
+#include "core/trace.h"
 #include "core/tx.h"
 #include "core/types.h"
 #include "core/wheel.h"
@@ -49,6 +50,7 @@ struct us_upcalls {
  * @tcp: TCP's state.
  * @udp: UDP's state.
  * @ecn: enum ustack_ecn of new sockets.
+ * @trace: log of events; NULL: off.
  * @sockets: pool of sockets.
  * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
  * @fds: sockets with a descriptor, or NULL.
@@ -71,6 +73,7 @@ struct us_stack {
 	struct us_tcp_table *tcp;
 	struct us_udp_table *udp;
 	uint8_t ecn;
+	struct us_trace *trace;
 	struct us_pool sockets;
 	struct cds_list_head claims;
 	struct us_fds *fds;

@@ -211,6 +211,97 @@ int ustack_link_inject(struct ustack_link *link, const void *packet, size_t leng
 ssize_t ustack_link_collect(struct ustack_link *link, void *packet, size_t size,
 			    int64_t *when);
 
+/**
+ * enum ustack_event_kind - what may happen to a connection
+ * @USTACK_EVENT_STATE: its state changed.
+ * @USTACK_EVENT_RETRANSMIT: something was sent again.
+ * @USTACK_EVENT_TIMEOUT: the retransmission timer ran.
+ * @USTACK_EVENT_TAIL_PROBE: a tail loss probe was sent (RFC 8985 7).
+ * @USTACK_EVENT_WINDOW_PROBE: a closed window was probed.
+ * @USTACK_EVENT_RECOVERY: a loss was found.
+ * @USTACK_EVENT_CONGESTED: the path told of congestion without a loss (ECN).
+ * @USTACK_EVENT_UNDO: the last reduction was spurious, and was undone.
+ * @USTACK_EVENT_RESET: the peer's RST was believed.
+ * @USTACK_EVENT_CHALLENGE: something suspicious was answered (RFC 5961).
+ * @USTACK_EVENT_ERROR: it ended with an error.
+ */
+enum ustack_event_kind {
+	USTACK_EVENT_STATE,
+	USTACK_EVENT_RETRANSMIT,
+	USTACK_EVENT_TIMEOUT,
+	USTACK_EVENT_TAIL_PROBE,
+	USTACK_EVENT_WINDOW_PROBE,
+	USTACK_EVENT_RECOVERY,
+	USTACK_EVENT_CONGESTED,
+	USTACK_EVENT_UNDO,
+	USTACK_EVENT_RESET,
+	USTACK_EVENT_CHALLENGE,
+	USTACK_EVENT_ERROR,
+};
+
+/**
+ * struct ustack_event - one thing that happened to a connection
+ * @time: nanoseconds of the stack's clock.
+ * @kind: what.
+ * @local_port: host byte order.
+ * @remote_port: host byte order.
+ * @remote: the peer's address; IPv4 as ::ffff:a.b.c.d.
+ * @from: the state before, with USTACK_EVENT_STATE.
+ * @state: TCP_ESTABLISHED... of <netinet/tcp.h>; in TIME-WAIT, too, TCP_CLOSE.
+ * @seq: sequence number that it is about.
+ * @length: bytes; with USTACK_EVENT_ERROR a positive errno.
+ * @cwnd: congestion window, bytes; 0: the connection was idle.
+ * @ssthresh: slow start threshold, bytes.
+ * @in_flight: bytes.
+ * @srtt: microseconds.
+ */
+struct ustack_event {
+	int64_t time;
+	enum ustack_event_kind kind;
+	uint16_t local_port;
+	uint16_t remote_port;
+	uint8_t remote[16];
+	uint8_t from;
+	uint8_t state;
+	uint32_t seq;
+	uint32_t length;
+	uint32_t cwnd;
+	uint32_t ssthresh;
+	uint32_t in_flight;
+	uint32_t srtt;
+};
+
+/**
+ * ustack_trace() - logs what happens to TCP connections
+ * @stack: the stack.
+ * @events: kept, the last ones; 56 bytes each.  0 stops, and forgets all.
+ *
+ * May be called at any time.  While it is off, it costs nothing on the way of data.
+ * Return: 0, -EINVAL for more than 2^24, -ENOMEM.
+ */
+int ustack_trace(struct ustack *stack, unsigned int events);
+
+/**
+ * ustack_trace_read() - reads the log, oldest event first
+ * @stack: the stack.
+ * @socket: only its connection; NULL: all of them.
+ * @take: called once an event, which is the callee's only during the call.
+ * @arg: given to @take.
+ */
+void ustack_trace_read(struct ustack *stack, struct ustack_socket *socket,
+		       void (*take)(void *arg, const struct ustack_event *event),
+		       void *arg);
+
+/**
+ * ustack_event_print() - an event as a line of text
+ * @event: of ustack_trace_read().
+ * @text: no newline at its end.
+ * @size: of @text.
+ *
+ * Return: as snprintf(3).
+ */
+int ustack_event_print(const struct ustack_event *event, char *text, size_t size);
+
 /* ----------------------------------------------------- links, addresses */
 
 /**
@@ -368,7 +459,7 @@ ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
  * SO_KEEPALIVE, SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE;
  * IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_KEEPIDLE,
  * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_CONGESTION, TCP_INFO (struct
- * tcp_info), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS,
+ * tcp_info of <linux/tcp.h>, or as much of it as the caller has), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS,
  * IP_RECVERR; IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR.  Others
  * are refused (ENOPROTOOPT).
  */

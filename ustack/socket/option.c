@@ -34,7 +34,7 @@ union us_value {
 	struct timeval time;
 	uint64_t rate;
 	char name[CC_NAME];
-	struct tcp_info info;
+	struct us_tcp_info info;
 	struct us_tcp_cc_info cc_info;
 };
 
@@ -232,12 +232,12 @@ static int set_maxseg(struct ustack_socket *s, const union us_value *value)
 
 static void get_maxseg(struct ustack_socket *s, union us_value *value)
 {
-	struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+	struct us_tcp_info info = { .base.tcpi_state = TCP_CLOSE };
 
 	if (s->tcp)
 		us_tcp_info(s->tcp, &info);
-	if (info.tcpi_state != TCP_CLOSE)
-		value->number = info.tcpi_snd_mss;
+	if (info.base.tcpi_state != TCP_CLOSE)
+		value->number = info.base.tcpi_snd_mss;
 	else
 		value->number = s->options.maxseg ? s->options.maxseg : MSS_DEFAULT;
 }
@@ -428,7 +428,7 @@ static void get_recverr(struct ustack_socket *s, union us_value *value)
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
-	value->info.tcpi_state = s->listener ? TCP_LISTEN : TCP_CLOSE;
+	value->info.base.tcpi_state = s->listener ? TCP_LISTEN : TCP_CLOSE;
 	if (s->tcp)
 		us_tcp_info(s->tcp, &value->info);
 }
@@ -476,7 +476,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
 	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
 	{ IPPROTO_TCP, TCP_CC_INFO, ALL(struct us_tcp_cc_info), NULL, get_cc_info },
-	{ IPPROTO_TCP, TCP_INFO, ALL(struct tcp_info), NULL, get_info },
+	{ IPPROTO_TCP, TCP_INFO, ALL(struct us_tcp_info), NULL, get_info },
 };
 
 static const struct us_option *find(const struct ustack_socket *s, int level,

@@ -185,6 +185,8 @@ struct us_tcp_bind {
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
  * @ecn: US_TCP_ECN_*.
+ * @bytes_acked: of payload that the peer has acknowledged, ever.
+ * @bytes_received: of payload in order, ever.
  *
  * Line 0 and the start of line 1 are read by the lookup; line 1 holds all that
  * header prediction reads and writes.
@@ -253,6 +255,8 @@ struct us_tcp {
 	uint8_t share;
 	uint8_t cc;
 	uint16_t ecn;
+	uint64_t bytes_acked;
+	uint64_t bytes_received;
 };
 
 static_assert(sizeof(struct us_tcp) <= 320, "an idle connection is small");
@@ -308,6 +312,55 @@ struct us_tcp_sack {
 };
 
 #define US_TCP_SACKS	4
+
+/* What holds a connection up that has something to send (RFC 4898 SndLimState). */
+enum us_tcp_limit {
+	US_TCP_LIMIT_NONE,	/* nothing to send, nothing on its way */
+	US_TCP_LIMIT_PATH,	/* the congestion window, or the path itself */
+	US_TCP_LIMIT_PEER,	/* the peer's window */
+	US_TCP_LIMIT_SENDER,	/* the send queue: all that fits into it is sent */
+	US_TCP_LIMITS
+};
+
+/**
+ * struct us_tcp_totals - what a connection did since it was last idle (RFC 4898)
+ * @bytes_sent: payload, repetitions included.
+ * @bytes_retrans: payload that was sent again.
+ * @limited: usec in each state; those of US_TCP_LIMIT_NONE are not counted.
+ * @segs_in: segments received.
+ * @segs_out: segments sent.
+ * @data_in: of them, with payload.
+ * @data_out: likewise.
+ * @delivered_ce: segments that arrived marked.
+ * @dsacks: segments that the peer says it had twice.
+ * @ooo: segments received out of order.
+ * @rtos: retransmission timeouts.
+ * @rto_times: how often they began; one may lead to others.
+ * @rto_usec: time lost by them.
+ * @rate_bytes: delivered in the last sample of the delivery rate...
+ * @rate_usec: ...in so much time.
+ * @limit_at: usec since which @limit holds.
+ * @limit: enum us_tcp_limit.
+ */
+struct us_tcp_totals {
+	uint64_t bytes_sent;
+	uint64_t bytes_retrans;
+	uint64_t limited[US_TCP_LIMITS];
+	uint32_t segs_in;
+	uint32_t segs_out;
+	uint32_t data_in;
+	uint32_t data_out;
+	uint32_t delivered_ce;
+	uint32_t dsacks;
+	uint32_t ooo;
+	uint16_t rtos;
+	uint16_t rto_times;
+	uint32_t rto_usec;
+	uint32_t rate_bytes;
+	uint32_t rate_usec;
+	uint32_t limit_at;
+	uint8_t limit;
+};
 
 struct us_tcp_cc;
 struct us_tcp_reass;
@@ -420,6 +473,7 @@ struct us_tcp_accecn {
  * @urg: the byte, or where it is: see tcp_urgent.c.
  * @persist_shift: backoff of the persist timer.
  * @accecn: counters of ECN marks.
+ * @totals: for TCP_INFO.
  * @stalled_at: tick since which nothing was acknowledged or the window closed;
  *	while us_tcp.retries or @persist_shift count.
  */
@@ -497,6 +551,7 @@ struct us_tcp_active {
 	uint32_t snd_up;
 	uint32_t urg_seq;
 	uint16_t urg;
+	struct us_tcp_totals totals;
 	uint64_t cc_state[24];
 };
 

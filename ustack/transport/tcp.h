@@ -118,6 +118,70 @@ const char *us_tcp_cc_name(uint8_t cc);
 uint8_t us_tcp_cc_default(const struct us_stack *stack);
 void us_tcp_cc_set_default(struct us_stack *stack, uint8_t cc);
 
+/**
+ * struct us_tcp_info - what TCP_INFO tells: Linux's struct tcp_info, as long as that
+ *	of Linux 6.12.  Units are Linux's: microseconds, milliseconds, segments.
+ * @base: as far as <netinet/tcp.h> has it.
+ * @pacing_rate: bytes a second; all ones: not paced.
+ * @max_pacing_rate: the limit set; all ones: none.
+ * @bytes_acked: of payload, ever.
+ * @bytes_received: of payload in order, ever.
+ * @segs_out: segments sent; this and what follows up to @rcv_ooopack, but for what is
+ *	a state, counts since the connection was last idle.
+ * @segs_in: segments received.
+ * @notsent_bytes: queued, never sent.
+ * @min_rtt: least RTT; all ones: none yet.
+ * @data_segs_in: received with payload.
+ * @data_segs_out: sent with payload.
+ * @delivery_rate: bytes a second in the last good sample.
+ * @busy_time: while there was something to send, or on its way.
+ * @rwnd_limited: of it, limited by the peer's window.
+ * @sndbuf_limited: of it, limited by the send queue.
+ * @delivered: segments delivered.
+ * @delivered_ce: of them, marked.
+ * @bytes_sent: payload, repetitions included.
+ * @bytes_retrans: payload sent again.
+ * @dsack_dups: segments that the peer had twice.
+ * @reord_seen: reordering was seen.
+ * @rcv_ooopack: segments received out of order.
+ * @snd_wnd: the peer's window.
+ * @rcv_wnd: ours.
+ * @rehash: always 0: the path is the link's.
+ * @total_rto: retransmission timeouts.
+ * @total_rto_recoveries: how often they began.
+ * @total_rto_time: milliseconds lost by them.
+ */
+struct us_tcp_info {
+	struct tcp_info base;
+	uint64_t pacing_rate;
+	uint64_t max_pacing_rate;
+	uint64_t bytes_acked;
+	uint64_t bytes_received;
+	uint32_t segs_out;
+	uint32_t segs_in;
+	uint32_t notsent_bytes;
+	uint32_t min_rtt;
+	uint32_t data_segs_in;
+	uint32_t data_segs_out;
+	uint64_t delivery_rate;
+	uint64_t busy_time;
+	uint64_t rwnd_limited;
+	uint64_t sndbuf_limited;
+	uint32_t delivered;
+	uint32_t delivered_ce;
+	uint64_t bytes_sent;
+	uint64_t bytes_retrans;
+	uint32_t dsack_dups;
+	uint32_t reord_seen;
+	uint32_t rcv_ooopack;
+	uint32_t snd_wnd;
+	uint32_t rcv_wnd;
+	uint32_t rehash;
+	uint16_t total_rto;
+	uint16_t total_rto_recoveries;
+	uint32_t total_rto_time;
+};
+
 /*
  * Calls give 0 or a count, or a negative errno as the BSD call of the name
  * would; none blocks (-EAGAIN, -EINPROGRESS).
@@ -187,8 +251,8 @@ struct us_tcp_queued {
 };
 
 void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued);
-void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info);
 void us_tcp_cc_info(const struct us_tcp *tcp, struct us_tcp_cc_info *info);
+void us_tcp_info(const struct us_tcp *tcp, struct us_tcp_info *info);
 void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
 		  uint16_t *local_port, struct us_addr *remote,
 		  uint16_t *remote_port);

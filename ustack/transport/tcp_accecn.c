@@ -241,6 +241,7 @@ bool us_tcp_accecn_told(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	}
 	marks = unwrap(tcp, marks, packets, option, bytes);
 	acc->s.cep += marks;
+	tcp->active->totals.delivered_ce += marks;
 	acc->marked = marks;
 	return marks && !(tcp->ecn & US_TCP_ECN_DEAF);
 }

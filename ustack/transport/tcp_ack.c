@@ -126,21 +126,40 @@ static void restart_timers(struct us_tcp *tcp)
 	}
 }
 
+/* A timeout is over: what did it cost? */
+static void note_repaired(struct us_tcp *tcp)
+{
+	uint32_t ticks = us_tcp_tick(tcp->table->stack) - tcp->active->stalled_at;
+
+	tcp->active->totals.rto_usec += ticks << (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+}
+
 static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		    struct us_tcp_acked *r)
 {
 	us_tcp_flight_ack(tcp, seg->ack, r);
 	r->acked = seg->ack - tcp->snd_una;
+	tcp->bytes_acked += r->acked;
+	if (us_unlikely(tcp->retries))
+		note_repaired(tcp);
 	tcp->snd_una = seg->ack;
 	tcp->retries = 0;
 	tcp->soft_error = 0;
 	us_tcp_sndq_ack(tcp);
-	if ((tcp->flags & US_TCP_FIN_SENT) && tcp->snd_una == tcp->snd_nxt)
+	if ((tcp->flags & US_TCP_FIN_SENT) && tcp->snd_una == tcp->snd_nxt) {
 		tcp->flags |= US_TCP_FIN_ACKED;
+		tcp->bytes_acked--;	/* no payload */
+	}
 	if ((tcp->flags & US_TCP_URGING) &&
 	    !us_before(tcp->snd_una, tcp->active->snd_up))
 		tcp->flags &= ~US_TCP_URGING;
 	sample_rtt(tcp, seg, r);
+}
+
+static void note_dsack(struct us_tcp *tcp)
+{
+	us_count(tcp->table->stack, tcp_dsack_in);
+	tcp->active->totals.dsacks++;
 }
 
 static bool wants_output(const struct us_tcp *tcp)
@@ -166,8 +185,10 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 
 	tcp->last_rcv = us_tcp_tick(tcp->table->stack);
 	tcp->keep_probes = 0;
-	if (us_before(seg->ack, tcp->snd_una))
+	if (us_before(seg->ack, tcp->snd_una)) {
+		us_count(tcp->table->stack, tcp_old_ack);
 		return;
+	}
 	update_window(tcp, seg);
 	if (!tcp->active)
 		return;
@@ -184,6 +205,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	us_tcp_rate_sample(tcp, &r.rate);
 	if (r.duplicate)
 		us_count(tcp->table->stack, tcp_dup_ack);
+	if (us_unlikely(r.dsack))
+		note_dsack(tcp);
 	if (r.acked && !us_before(tcp->snd_una, tcp->active->round_end)) {
 		r.round = true;
 		us_tcp_cwv_round(tcp);
@@ -195,6 +218,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		restart_timers(tcp);
 	if (wants_output(tcp))
 		us_tcp_queue(tcp);
+	else if (tcp->snd_una == tcp->snd_nxt)
+		us_tcp_limited_by(tcp, US_TCP_LIMIT_NONE);
 	if (!was_writable && us_tcp_writable(tcp))
 		us_tcp_notify(tcp);
 }

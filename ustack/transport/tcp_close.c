@@ -39,8 +39,10 @@ void us_tcp_done(struct us_tcp *tcp, int err)
 
 	if (tcp->state == TCP_CLOSE)
 		return;
-	if (err)
+	if (err) {
 		tcp->error = (uint16_t)err;
+		us_tcp_note(tcp, US_TRACE_ERROR, tcp->snd_una, (uint32_t)err);
+	}
 	us_count(table->stack, tcp_closed);
 	us_tcp_unqueue(tcp);
 	us_tcp_listen_forget(tcp);
@@ -50,7 +52,7 @@ void us_tcp_done(struct us_tcp *tcp, int err)
 	memset(tcp->deadline, 0, sizeof(tcp->deadline));
 	us_timer_cancel(&table->stack->wheel, &tcp->timer);
 	drop_queues(tcp);
-	tcp->state = TCP_CLOSE;
+	us_tcp_enter(tcp, TCP_CLOSE);
 	tcp->flags &= ~US_TCP_ACK_NOW;
 	if ((tcp->flags & US_TCP_ORPHAN) && !(tcp->flags & US_TCP_UNACCEPTED))
 		release(tcp);
@@ -84,7 +86,7 @@ void us_tcp_fin_received(struct us_tcp *tcp)
 		enter_time_wait(tcp);
 		return;
 	}
-	tcp->state = tcp->state == TCP_ESTABLISHED ? TCP_CLOSE_WAIT : TCP_CLOSING;
+	us_tcp_enter(tcp, tcp->state == TCP_ESTABLISHED ? TCP_CLOSE_WAIT : TCP_CLOSING);
 	us_tcp_queue(tcp);
 	us_tcp_notify(tcp);
 }
@@ -102,7 +104,7 @@ static void start_linger(struct us_tcp *tcp)
 void us_tcp_fin_acked(struct us_tcp *tcp)
 {
 	if (tcp->state == TCP_FIN_WAIT1) {
-		tcp->state = TCP_FIN_WAIT2;
+		us_tcp_enter(tcp, TCP_FIN_WAIT2);
 		start_linger(tcp);
 		us_tcp_notify(tcp);
 	} else if (tcp->state == TCP_CLOSING) {
@@ -120,9 +122,9 @@ static bool queue_fin(struct us_tcp *tcp)
 	tcp->flags |= US_TCP_FIN_QUEUED;
 	tcp->flags &= ~US_TCP_MORE;
 	if (tcp->state == TCP_ESTABLISHED)
-		tcp->state = TCP_FIN_WAIT1;
+		us_tcp_enter(tcp, TCP_FIN_WAIT1);
 	else if (tcp->state == TCP_CLOSE_WAIT)
-		tcp->state = TCP_LAST_ACK;
+		us_tcp_enter(tcp, TCP_LAST_ACK);
 	us_tcp_queue(tcp);
 	return true;
 }

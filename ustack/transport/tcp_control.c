@@ -155,6 +155,8 @@ struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flag
  */
 void us_tcp_header_end(struct us_tcp *tcp, struct us_tx *tx)
 {
+	if (us_likely(tcp->active != NULL))
+		tcp->active->totals.segs_out++;
 	submit(tcp->table->stack, &tcp->dst, tx);
 }
 

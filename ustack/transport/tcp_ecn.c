@@ -289,6 +289,9 @@ void us_tcp_ecn_echoed(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	bool marked = tcp->ecn & US_TCP_ECN_ACC ? us_tcp_accecn_told(tcp, seg, r) :
 						  seg->ace & 1;
 
+	if (marked && !(tcp->ecn & US_TCP_ECN_ACC))
+		tcp->active->totals.delivered_ce +=
+			(r->delivered + tcp->mss - 1u) / tcp->mss;
 	if (marked && us_tcp_congested(tcp))
 		us_count(tcp->table->stack, tcp_ecn_reduced);
 }

@@ -21,6 +21,18 @@ static uint32_t segments(const struct us_tcp *tcp, uint32_t bytes)
 	return tcp->mss ? (bytes + tcp->mss - 1) / tcp->mss : 0;
 }
 
+/* A C program built with <linux/tcp.h> finds its fields at these places. */
+static_assert(offsetof(struct us_tcp_info, pacing_rate) == 104 &&
+	      offsetof(struct us_tcp_info, delivery_rate) == 160 &&
+	      offsetof(struct us_tcp_info, delivered) == 192 &&
+	      offsetof(struct us_tcp_info, bytes_sent) == 200 &&
+	      offsetof(struct us_tcp_info, snd_wnd) == 228 &&
+	      offsetof(struct us_tcp_info, total_rto) == 240 &&
+	      sizeof(struct us_tcp_info) == 248, "Linux's struct tcp_info");
+
+/* In Linux a bit field behind the window scales, which libc does not know. */
+#define APP_LIMITED_AT	7
+
 static void fill_options(const struct us_tcp *tcp, struct tcp_info *info)
 {
 	if (tcp->flags & US_TCP_TS)
@@ -32,9 +44,13 @@ static void fill_options(const struct us_tcp *tcp, struct tcp_info *info)
 		info->tcpi_snd_wscale = tcp->snd_wscale & 15u;
 		info->tcpi_rcv_wscale = tcp->rcv_wscale & 15u;
 	}
+	if (tcp->flags & US_TCP_ECN)
+		info->tcpi_options |= TCPI_OPT_ECN;
+	if (tcp->ecn & US_TCP_ECN_SEEN)
+		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 }
 
-static void fill_active(const struct us_tcp *tcp, struct tcp_info *info)
+static void fill_base_active(const struct us_tcp *tcp, struct tcp_info *info)
 {
 	const struct us_tcp_active *a = tcp->active;
 
@@ -51,14 +67,8 @@ static void fill_active(const struct us_tcp *tcp, struct tcp_info *info)
 		info->tcpi_probes = tcp->retries;
 }
 
-/**
- * us_tcp_info() - reads what getsockopt(TCP_INFO) tells
- * @tcp: the connection.
- * @info: filled in, in Linux's units: microseconds, milliseconds, segments.
- */
-void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info)
+static void fill_base(const struct us_tcp *tcp, struct tcp_info *info)
 {
-	memset(info, 0, sizeof(*info));
 	info->tcpi_state = tcp->state;
 	info->tcpi_retransmits = tcp->retries;
 	info->tcpi_backoff = tcp->retries;
@@ -79,5 +89,101 @@ void us_tcp_info(const struct us_tcp *tcp, struct tcp_info *info)
 	info->tcpi_total_retrans = tcp->total_retrans;
 	fill_options(tcp, info);
 	if (tcp->active)
-		fill_active(tcp, info);
+		fill_base_active(tcp, info);
+}
+
+static uint64_t limited_for(const struct us_tcp *tcp, enum us_tcp_limit limit)
+{
+	const struct us_tcp_totals *t = &tcp->active->totals;
+	uint64_t usec = t->limited[limit];
+
+	if (t->limit == limit)
+		usec += us_tcp_usec(tcp->table->stack) - t->limit_at;
+	return (usec << US_TCP_USEC_SHIFT) / 1000;
+}
+
+static void fill_times(const struct us_tcp *tcp, struct us_tcp_info *info)
+{
+	const struct us_tcp_totals *t = &tcp->active->totals;
+
+	info->rwnd_limited = limited_for(tcp, US_TCP_LIMIT_PEER);
+	info->sndbuf_limited = limited_for(tcp, US_TCP_LIMIT_SENDER);
+	info->busy_time = limited_for(tcp, US_TCP_LIMIT_PATH) + info->rwnd_limited +
+			  info->sndbuf_limited;
+	info->total_rto = t->rtos;
+	info->total_rto_recoveries = t->rto_times;
+	info->total_rto_time = microseconds(t->rto_usec) / 1000;
+}
+
+static void fill_rates(const struct us_tcp *tcp, struct us_tcp_info *info)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	info->pacing_rate = a->pacing_rate ? a->pacing_rate : UINT64_MAX;
+	info->min_rtt = a->min_rtt == UINT32_MAX ? UINT32_MAX : microseconds(a->min_rtt);
+	if (a->totals.rate_usec)
+		info->delivery_rate = (uint64_t)a->totals.rate_bytes * US_SEC /
+				      ((uint64_t)a->totals.rate_usec << US_TCP_USEC_SHIFT);
+	((uint8_t *)&info->base)[APP_LIMITED_AT] |= a->app_limited;
+}
+
+static void fill_totals(const struct us_tcp *tcp, struct us_tcp_info *info)
+{
+	const struct us_tcp_active *a = tcp->active;
+	const struct us_tcp_totals *t = &a->totals;
+
+	info->segs_in = t->segs_in;
+	info->segs_out = t->segs_out;
+	info->data_segs_in = t->data_in;
+	info->data_segs_out = t->data_out;
+	info->bytes_sent = t->bytes_sent;
+	info->bytes_retrans = t->bytes_retrans;
+	info->notsent_bytes = a->snd_end - us_seq_min(tcp->snd_nxt, a->snd_end);
+	info->delivered = segments(tcp, a->delivered);
+	info->delivered_ce = t->delivered_ce;
+	info->dsack_dups = t->dsacks;
+	info->reord_seen = a->reordering_seen;
+	info->rcv_ooopack = t->ooo;
+}
+
+/**
+ * us_tcp_limited_by() - what holds the connection up, from now on
+ * @tcp: active.
+ * @limit: that.
+ */
+void us_tcp_limited_by(struct us_tcp *tcp, enum us_tcp_limit limit)
+{
+	struct us_tcp_totals *t = &tcp->active->totals;
+	uint32_t now;
+
+	if (us_likely(t->limit == limit))
+		return;
+	now = us_tcp_usec(tcp->table->stack);
+	t->limited[t->limit] += now - t->limit_at;
+	t->limit_at = now;
+	t->limit = (uint8_t)limit;
+}
+
+/**
+ * us_tcp_info() - reads what getsockopt(TCP_INFO) tells
+ * @tcp: the connection.
+ * @info: filled in.
+ */
+void us_tcp_info(const struct us_tcp *tcp, struct us_tcp_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	fill_base(tcp, &info->base);
+	info->max_pacing_rate = tcp->max_pacing == US_TCP_PACING_MAX ? UINT64_MAX :
+				tcp->max_pacing;
+	info->bytes_acked = tcp->bytes_acked;
+	info->bytes_received = tcp->bytes_received;
+	info->snd_wnd = tcp->snd_wnd;
+	info->rcv_wnd = us_tcp_rcv_wnd(tcp);
+	info->pacing_rate = UINT64_MAX;
+	info->min_rtt = UINT32_MAX;
+	if (!tcp->active)
+		return;
+	fill_totals(tcp, info);
+	fill_times(tcp, info);
+	fill_rates(tcp, info);
 }

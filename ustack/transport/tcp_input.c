@@ -65,6 +65,7 @@ void us_tcp_challenge(struct us_tcp *tcp)
 		return;
 	}
 	us_count(stack, tcp_challenge_ack);
+	us_tcp_note(tcp, US_TRACE_CHALLENGE, tcp->rcv_nxt, 0);
 	us_tcp_send_ack(tcp);
 }
 
@@ -100,12 +101,19 @@ static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
 
 static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
+	uint32_t segments = seg->pkt->gso ? us_max32(seg->pkt->gso_segs, 1) : 1;
+	uint32_t data = seg->len ? segments : 0;
+
 	if (us_likely(is_predicted(tcp, seg)))
 		input_predicted(tcp, seg);
 	else if (tcp->state == TCP_SYN_SENT)
 		us_tcp_input_syn_sent(tcp, seg);
 	else
 		us_tcp_input_checks(tcp, seg);
+	if (us_likely(tcp->active != NULL)) {
+		tcp->active->totals.segs_in += segments;
+		tcp->active->totals.data_in += data;
+	}
 }
 
 /* Neither established nor about to be: TIME-WAIT, LISTEN, or nobody. */

@@ -11,7 +11,7 @@ static void establish(struct us_tcp *tcp)
 {
 	struct us_stack *stack = tcp->table->stack;
 
-	tcp->state = TCP_ESTABLISHED;
+	us_tcp_enter(tcp, TCP_ESTABLISHED);
 	tcp->retries = 0;
 	tcp->soft_error = 0;
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
@@ -23,7 +23,7 @@ static void establish(struct us_tcp *tcp)
 	us_count(stack, tcp_established);
 	us_tcp_timer_keep(tcp);
 	if (tcp->flags & US_TCP_FIN_QUEUED) {	/* closed while it opened */
-		tcp->state = TCP_FIN_WAIT1;
+		us_tcp_enter(tcp, TCP_FIN_WAIT1);
 		us_tcp_queue(tcp);
 	}
 	if (tcp->flags & US_TCP_UNACCEPTED)
@@ -47,7 +47,7 @@ static void syn_arrives(struct us_tcp *tcp, struct us_tcp_segment *seg)
 /* Both sides sent SYN: 3.5, figure 8. */
 static void simultaneous(struct us_tcp *tcp)
 {
-	tcp->state = TCP_SYN_RECV;
+	us_tcp_enter(tcp, TCP_SYN_RECV);
 	tcp->retries = 0;
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
@@ -69,12 +69,16 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	}
 	if (seg->flags & US_TCP_RST) {
 		us_count(tcp->table->stack, tcp_rst_in);
-		if (ack)
+		if (ack) {
+			us_tcp_note(tcp, US_TRACE_RESET, seg->seq, 0);
 			us_tcp_done(tcp, ECONNREFUSED);
+		}
 		return;
 	}
-	if (!(seg->flags & US_TCP_SYN))
+	if (!(seg->flags & US_TCP_SYN)) {
+		us_count(tcp->table->stack, tcp_bad_flags);
 		return;
+	}
 	syn_arrives(tcp, seg);
 	if (!ack) {
 		us_tcp_ecn_syn(tcp, seg);
@@ -156,6 +160,7 @@ static void reset_arrives(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		return;
 	}
 	us_count(stack, tcp_rst_in);
+	us_tcp_note(tcp, US_TRACE_RESET, seg->seq, 0);
 	if (tcp->state == TCP_SYN_RECV)
 		err = ECONNREFUSED;
 	else if (tcp->state == TCP_CLOSE_WAIT)
@@ -225,8 +230,10 @@ static bool check_ack(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	struct us_stack *stack = tcp->table->stack;
 
-	if (!(seg->flags & US_TCP_ACK))
+	if (!(seg->flags & US_TCP_ACK)) {
+		us_count(stack, tcp_bad_flags);
 		return false;
+	}
 	if (tcp->state == TCP_SYN_RECV)
 		return complete_handshake(tcp, seg);
 	if (us_after(seg->ack, tcp->snd_nxt) ||

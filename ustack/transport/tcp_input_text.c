@@ -97,6 +97,7 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 /* RFC 5681 4.2: a duplicate ACK for each, at once; the sender counts them. */
 static void out_of_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
+	tcp->active->totals.ooo++;
 	us_tcp_reass_insert(tcp, seg);
 	tcp->active->quick = US_TCP_QUICK_ACKS;
 	tcp->active->pingpong = false;
@@ -137,6 +138,7 @@ static bool for_nobody(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	if (!(tcp->flags & US_TCP_ORPHAN) || !seg->len ||
 	    !us_after(seg->seq + seg->len, tcp->rcv_nxt))
 		return false;
+	us_count(tcp->table->stack, tcp_data_after_close);
 	us_tcp_send_reset(tcp);
 	us_tcp_done(tcp, 0);
 	return true;
@@ -149,7 +151,7 @@ static bool for_nobody(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  */
 void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	uint32_t fin_seq = seg->end - 1;
+	uint32_t fin_seq = seg->end - 1, before = tcp->rcv_nxt;
 
 	if (!seg->len && !(seg->flags & (US_TCP_FIN | US_TCP_URG)))
 		return;
@@ -163,6 +165,7 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_tcp_urgent_input(tcp, seg);
 	if (seg->len)
 		text(tcp, seg);
+	tcp->bytes_received += tcp->rcv_nxt - before;
 	if (seg->flags & US_TCP_FIN)
 		fin(tcp, fin_seq);
 	else if ((tcp->flags & US_TCP_FIN_AHEAD) &&

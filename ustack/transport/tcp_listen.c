@@ -318,8 +318,8 @@ static struct us_tcp *make(struct us_tcp_listener *l, const struct us_tcp_segmen
 	tcp->bind = bind_on(l, dst.link);
 	if (tcp->bind)
 		tcp->dst.flow = tcp->bind->id;
-	tcp->state = TCP_SYN_RECV;
 	take_syn(tcp, seg, iss);
+	us_tcp_enter(tcp, TCP_SYN_RECV);
 	us_tcp_insert(tcp);
 	cds_list_add_tail(&tcp->out, &l->syns);
 	l->nr_syn++;
@@ -421,15 +421,19 @@ void us_tcp_listen_input(struct us_tcp_listener *listener,
 {
 	struct us_stack *stack = listener->table->stack;
 
-	if (seg->flags & US_TCP_RST)
+	if (seg->flags & US_TCP_RST) {
+		us_count(stack, tcp_rst_ignored);
 		return;
+	}
 	if (seg->flags & US_TCP_ACK) {
 		if ((seg->flags & US_TCP_SYN) || !cookie_arrives(listener, seg))
 			us_tcp_refuse(stack, seg);
 		return;
 	}
-	if (!(seg->flags & US_TCP_SYN) || (seg->flags & US_TCP_FIN))
+	if (!(seg->flags & US_TCP_SYN) || (seg->flags & US_TCP_FIN)) {
+		us_count(stack, tcp_bad_flags);
 		return;
+	}
 	if (listener->listen_peer && listener->peer) {
 		us_count(stack, tcp_no_port);
 		us_tcp_refuse(stack, seg);

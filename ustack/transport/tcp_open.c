@@ -104,9 +104,9 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 	}
 	t->bind = bind;
 	t->user = user;
-	t->state = TCP_SYN_SENT;
 	us_tcp_offer(t, us_tcp_isn(table, &dst->local, local_port, &dst->remote,
 				   remote_port));
+	us_tcp_enter(t, TCP_SYN_SENT);
 	us_tcp_ecn_offer(t, options->ecn);
 	us_tcp_insert(t);
 	us_count(stack, tcp_active_open);

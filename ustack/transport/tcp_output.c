@@ -83,6 +83,33 @@ static uint32_t slot_limit(const struct us_tcp *tcp, uint32_t full)
 	return max > 120 + full ? max - 120 : full;
 }
 
+static uint32_t segments(uint32_t bytes, uint32_t full)
+{
+	return us_likely(bytes <= full) ? 1 : (bytes + full - 1) / full;
+}
+
+static void count_data(struct us_tcp *tcp, uint32_t bytes, uint32_t full)
+{
+	struct us_tcp_totals *t = &tcp->active->totals;
+	uint32_t n = segments(bytes, full);
+
+	t->bytes_sent += bytes;
+	t->segs_out += n - 1;	/* the first one is counted with its header */
+	t->data_out += bytes ? n : 0;
+}
+
+/* Something was sent that had been sent before. */
+static void count_again(struct us_tcp *tcp, uint32_t seq, uint32_t bytes, uint32_t full,
+			enum us_trace_kind kind)
+{
+	uint32_t n = segments(bytes, full);
+
+	us_count_by(tcp->table->stack, tcp_retransmit, n);
+	tcp->total_retrans += n;
+	tcp->active->totals.bytes_retrans += bytes;
+	us_tcp_note(tcp, kind, seq, bytes);
+}
+
 /*
  * Sends [seq, end), or as much of it as one slot takes.  A FIN that belongs
  * there goes with the last byte.  Returns the sequence space sent; 0: the link
@@ -114,6 +141,7 @@ static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_
 		tx->gso = US_GSO_TCP;
 		tx->gso_size = (uint16_t)full;
 	}
+	count_data(tcp, got, full);
 	us_tcp_header_end(tcp, tx);
 	us_tcp_ack_sent(tcp);
 	return got + fin;
@@ -173,8 +201,7 @@ static bool resend_one(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t le
 
 	if (!bytes)
 		return false;
-	us_count(tcp->table->stack, tcp_retransmit);
-	tcp->total_retrans++;
+	count_again(tcp, sent->seq, bytes, full, US_TRACE_RETRANSMIT);
 	after_send(tcp, bytes);
 	if (us_before(sent->seq + bytes, sent->end) &&
 	    !us_tcp_flight_split(tcp, sent, sent->seq + bytes))
@@ -354,6 +381,17 @@ static void begin(struct us_tcp *tcp)
 		us_tcp_pace_restart(tcp);
 }
 
+/* RFC 4898's SndLimState. */
+static enum us_tcp_limit what_limits(const struct us_tcp *tcp)
+{
+	if (unsent(tcp))
+		return send_window(tcp) ? US_TCP_LIMIT_PATH : US_TCP_LIMIT_PEER;
+	if (tcp->snd_una == tcp->snd_nxt)
+		return US_TCP_LIMIT_NONE;
+	return us_tcp_sndq_bytes(tcp) < tcp->sndbuf && !(tcp->flags & US_TCP_MEM_WAIT) ?
+	       US_TCP_LIMIT_PATH : US_TCP_LIMIT_SENDER;
+}
+
 static void send_data(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
@@ -371,6 +409,7 @@ static void send_data(struct us_tcp *tcp)
 	if (tcp->snd_nxt != before)
 		us_tcp_probe_arm(tcp);
 	arm_persist(tcp);
+	us_tcp_limited_by(tcp, what_limits(tcp));
 }
 
 /**
@@ -408,6 +447,7 @@ void us_tcp_output_persist(struct us_tcp *tcp)
 	}
 	if (!send_window(tcp)) {
 		us_count(tcp->table->stack, tcp_zero_window_probe);
+		us_tcp_note(tcp, US_TRACE_WINDOW_PROBE, tcp->snd_una, 0);
 		us_tcp_send_probe(tcp);
 		tcp->retries++;
 		if (a->persist_shift < 10)
@@ -441,8 +481,7 @@ void us_tcp_output_probe(struct us_tcp *tcp)
 	bytes = transmit(tcp, last->seq, last->end, full);
 	if (!bytes)
 		return;
-	us_count(tcp->table->stack, tcp_retransmit);
-	tcp->total_retrans++;
+	count_again(tcp, last->seq, bytes, full, US_TRACE_TAIL_PROBE);
 	last->flags |= US_TCP_EVER;
 	last->xmit = us_tcp_usec(tcp->table->stack);
 	after_send(tcp, bytes);

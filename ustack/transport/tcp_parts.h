@@ -603,6 +603,14 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 		 const struct us_addr *remote, const uint8_t *quoted,
 		 uint32_t len, int err, bool hard, uint32_t mtu);
 
+/* tcp_info.c */
+void us_tcp_limited_by(struct us_tcp *tcp, enum us_tcp_limit limit);
+
+/* tcp_trace.c */
+void us_tcp_trace(const struct us_tcp *tcp, enum us_trace_kind kind, uint32_t seq,
+		  uint32_t len);
+void us_tcp_enter(struct us_tcp *tcp, uint8_t state);
+
 /* tcp_user.c */
 void us_tcp_notify(struct us_tcp *tcp);
 bool us_tcp_writable(const struct us_tcp *tcp);
@@ -693,6 +701,14 @@ uint32_t us_tcp_used_window(const struct us_tcp *tcp);
 static inline uint32_t us_tcp_tick(const struct us_stack *stack)
 {
 	return (uint32_t)(stack->now >> US_TCP_TICK_SHIFT);
+}
+
+/* Logs an event, if anybody wants to know. */
+static inline void us_tcp_note(const struct us_tcp *tcp, enum us_trace_kind kind,
+			       uint32_t seq, uint32_t len)
+{
+	if (us_unlikely(tcp->table->stack->trace != NULL))
+		us_tcp_trace(tcp, kind, seq, len);
 }
 
 static inline uint32_t us_tcp_usec(const struct us_stack *stack)

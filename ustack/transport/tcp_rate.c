@@ -72,8 +72,12 @@ void us_tcp_rate_sample(struct us_tcp *tcp, struct us_tcp_rate *rate)
 	if (!rate->valid)
 		return;
 	rate->delivered = a->delivered - rate->prior_delivered;
-	if (rate->interval < a->min_rtt)
+	if (rate->interval < a->min_rtt) {
 		rate->interval = 0;
+		return;
+	}
+	a->totals.rate_bytes = rate->delivered;
+	a->totals.rate_usec = rate->interval;
 }
 
 /**

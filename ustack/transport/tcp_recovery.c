@@ -50,6 +50,7 @@ static void enter(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 
 	us_count(tcp->table->stack, tcp_fast_retransmit);
+	us_tcp_note(tcp, US_TRACE_RECOVERY, tcp->snd_una, a->lost);
 	if (a->ca_state == TCP_CA_Open)
 		begin_reduction(tcp);
 	a->high_seq = tcp->snd_nxt;
@@ -78,6 +79,7 @@ bool us_tcp_congested(struct us_tcp *tcp)
 	a->undo_cwnd = 0;
 	a->high_seq = tcp->snd_nxt;
 	a->ca_state = TCP_CA_CWR;
+	us_tcp_note(tcp, US_TRACE_CONGESTED, tcp->snd_una, 0);
 	return true;
 }
 
@@ -158,6 +160,8 @@ static void undo(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_sent *sent;
 
+	us_count(tcp->table->stack, tcp_spurious);
+	us_tcp_note(tcp, US_TRACE_UNDO, tcp->snd_una, 0);
 	cds_list_for_each_entry(sent, &a->flight, node) {
 		if (!(sent->flags & US_TCP_LOST))
 			continue;

@@ -117,6 +117,7 @@ static void syn_timeout(struct us_tcp *tcp)
 	tcp->flags |= US_TCP_SYN_LOST;
 	tcp->total_retrans++;
 	us_count(tcp->table->stack, tcp_retransmit);
+	us_tcp_note(tcp, US_TRACE_TIMEOUT, tcp->snd_una, 0);
 	us_tcp_ecn_syn_timeout(tcp);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
@@ -151,6 +152,9 @@ static void rexmt(struct us_tcp *tcp)
 		return;
 	}
 	us_count(tcp->table->stack, tcp_rto);
+	tcp->active->totals.rtos++;
+	tcp->active->totals.rto_times += !tcp->retries;
+	us_tcp_note(tcp, US_TRACE_TIMEOUT, tcp->snd_una, 0);
 	us_tcp_accecn_timeout(tcp);
 	us_tcp_recover_timeout(tcp);
 	if (++tcp->retries == US_TCP_R1)

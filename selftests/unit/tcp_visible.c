@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/* What can be seen of a connection: TCP_INFO, counters, the log of events. */
+#include "tcp_bench.h"
+
+static struct us_tcp_info info(void)
+{
+	struct us_tcp_info info;
+	socklen_t length = sizeof(info);
+
+	memset(&info, 0xff, sizeof(info));
+	if (ustack_getsockopt(bench.socket, IPPROTO_TCP, TCP_INFO, &info, &length) ||
+	    length != sizeof(info))
+		script_fail(&bench, "TCP_INFO: %s", strerror(errno));
+	return info;
+}
+
+static void end(void)
+{
+	ok(!bench.why[0], "as scripted%s%s", bench.why[0] ? ": " : "", bench.why);
+	bench_end();
+}
+
+/* Within a tick or so. */
+static bool about(uint64_t value, uint64_t wanted)
+{
+	return value + 3000 >= wanted && value <= wanted + 3000;
+}
+
+static void test_sending(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option sndbuf 100000");
+	bench_line("send 7300 = 7300");
+	bench_discard();
+	i = info();
+	ok(i.segs_out == 5 && i.data_segs_out == 5 && i.bytes_sent == 7300 &&
+	   i.base.tcpi_unacked == 5, "five segments are on their way");
+	bench_line("+0.02 < . 1:1(0) ack 1461 win 65535");
+	bench_line("< . 1:1(0) ack 1461 win 65535 <nop,nop,sack 2921:7301>");
+	bench_line("> . 1461:2921(1460) ack 1");
+	i = info();
+	ok(i.bytes_acked == 1460 && i.delivered == 4 && i.base.tcpi_sacked == 3,
+	   "one is acknowledged, three are sacked");
+	ok(i.bytes_retrans == 1460 && i.base.tcpi_total_retrans == 1 &&
+	   i.bytes_sent == 8760 && i.segs_out == 6, "one is sent again");
+	ok(about(i.min_rtt, 20000) && i.delivery_rate > 0, "RTT %u us, %llu bytes/s",
+	   i.min_rtt, (unsigned long long)i.delivery_rate);
+	bench_line("+0.02 < . 1:1(0) ack 7301 win 65535");
+	bench_line("+0.1 poll = OUT");
+	i = info();
+	ok(i.bytes_acked == 7300 && i.segs_in == 3 && i.data_segs_in == 0 &&
+	   i.notsent_bytes == 0, "all of it arrived");
+	ok(about(i.busy_time, 40000) && !i.rwnd_limited && !i.sndbuf_limited,
+	   "busy for 40 ms: %llu us", (unsigned long long)i.busy_time);
+	end();
+}
+
+static void test_limits(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option sndbuf 3000");
+	bench_line("send 3000 = 3000");
+	bench_discard();
+	i = info();
+	ok(i.notsent_bytes == 0 && i.snd_wnd == 65535 << 7 &&
+	   i.rcv_wnd > 60000, "the windows are told");
+	bench_line("+0.03 < . 1:1(0) ack 3001 win 0");
+	i = info();
+	ok(about(i.sndbuf_limited, 30000), "limited by the send queue: %llu us",
+	   (unsigned long long)i.sndbuf_limited);
+	bench_line("send 1000 = 1000");
+	bench_line("+0.15 poll = OUT");
+	i = info();
+	ok(about(i.rwnd_limited, 150000) && i.notsent_bytes == 1000,
+	   "limited by the peer: %llu us", (unsigned long long)i.rwnd_limited);
+	ok(about(i.busy_time, 180000), "both are busy: %llu us",
+	   (unsigned long long)i.busy_time);
+	end();
+}
+
+static void test_timeouts(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option nodelay 1");
+	bench_line("send 100 = 100");
+	bench_discard();
+	script_advance(&bench, bench.now + 700 * US_MSEC, false);
+	bench_discard();
+	bench_line("< . 1:1(0) ack 101 win 65535");
+	i = info();
+	ok(i.total_rto == 2 && i.total_rto_recoveries == 1,
+	   "two timeouts, one after the other");
+	ok(i.total_rto_time >= 600 && i.total_rto_time <= 720, "they cost %u ms",
+	   i.total_rto_time);
+	end();
+}
+
+static void test_receiving(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option rcvbuf 100000");
+	bench_line("< . 101:201(100) ack 1 win 65535");
+	bench_discard();
+	bench_line("< . 1:101(100) ack 1 win 65535");
+	bench_discard();
+	bench_line("< F. 201:201(0) ack 1 win 65535");
+	bench_discard();
+	i = info();
+	ok(i.bytes_received == 200 && i.rcv_ooopack == 1 && i.data_segs_in == 2,
+	   "200 bytes, one segment out of order; a FIN is no byte");
+	end();
+}
+
+static void test_dsack(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option nodelay 1");
+	bench_line("send 100 = 100");
+	bench_discard();
+	script_advance(&bench, bench.now + 250 * US_MSEC, false);
+	bench_discard();
+	bench_line("< . 1:1(0) ack 101 win 65535 <nop,nop,sack 1:101>");
+	i = info();
+	ok(i.dsack_dups == 1, "the peer had it twice");
+	ok(bench_stack()->counter[US_COUNT_tcp_dsack_in] == 1, "the stack counts it, too");
+	end();
+}
+
+/* Who asks for less gets less, and a connection that is folded still knows its bytes. */
+static void test_idle(void)
+{
+	struct us_tcp *tcp = bench_begin("option nodelay 1");
+	struct us_tcp_info i;
+	struct tcp_info old;
+	socklen_t length = sizeof(old);
+
+	bench_line("send 100 = 100");
+	bench_discard();
+	bench_line("< P. 1:51(50) ack 101 win 65535");
+	bench_discard();
+	bench_line("recv 100 = 50");
+	script_advance(&bench, bench.now + 5 * US_SEC, false);
+	bench_discard();
+	i = info();
+	ok(!tcp->active && i.bytes_acked == 100 && i.bytes_received == 50 &&
+	   i.pacing_rate == UINT64_MAX && i.min_rtt == UINT32_MAX,
+	   "an idle connection knows its bytes");
+	ok(!ustack_getsockopt(bench.socket, IPPROTO_TCP, TCP_INFO, &old, &length) &&
+	   length == sizeof(old) && old.tcpi_state == TCP_ESTABLISHED,
+	   "libc's struct is filled, and no more");
+	end();
+}
+
+/* ------------------------------------------------------------------------ log */
+
+static char log_text[4096];
+
+static void append(void *arg, const struct ustack_event *event)
+{
+	char line[256];
+	size_t used = strlen(log_text);
+
+	(void)arg;
+	ustack_event_print(event, line, sizeof(line));
+	/* Without the time, and without what congestion control makes of it. */
+	*strstr(line, " cwnd") = '\0';
+	snprintf(log_text + used, sizeof(log_text) - used, "%s\n", strchr(line, ' ') + 1);
+}
+
+static const char *read_log(struct ustack_socket *socket)
+{
+	log_text[0] = '\0';
+	ustack_trace_read(bench.stack, socket, append, NULL);
+	return log_text;
+}
+
+static void is(const char *got, const char *wanted, const char *name)
+{
+	if (!ok(!strcmp(got, wanted), "%s", name))
+		printf("# got:\n# %s\n# wanted:\n# %s\n", got, wanted);
+}
+
+static void test_log(void)
+{
+	struct us_tcp *tcp;
+	char wanted[1024];
+	uint32_t isn;
+
+	memset(&bench, 0, sizeof(bench));
+	script_open(&bench, false);
+	ok(ustack_trace(bench.stack, 100) == 0, "the log is on");
+	bench_line("option nodelay 1");
+	bench_line("listen");
+	bench_line("< S 0:0(0) win 65535 <mss 1460>");
+	bench_line("> S. 0:0(0) ack 1");
+	bench_line("< . 1:1(0) ack 1 win 65535");
+	bench_line("accept = 0");
+	isn = bench.isn;
+	bench_line("send 100 = 100");
+	bench_discard();
+	script_advance(&bench, bench.now + 250 * US_MSEC, false);
+	bench_discard();
+	bench_line("< R 50:50(0)");
+	bench_discard();
+	bench_line("< F. 1:1(0) ack 101 win 65535");
+	bench_discard();
+	bench_line("< R 2:2(0)");
+	tcp = bench_tcp();
+	snprintf(wanted, sizeof(wanted),
+		 "80 10.0.0.2 7777 state CLOSED -> SYN-RECEIVED\n"
+		 "80 10.0.0.2 7777 state SYN-RECEIVED -> ESTABLISHED\n"
+		 "80 10.0.0.2 7777 timeout %u:%u\n"
+		 "80 10.0.0.2 7777 retransmit %u:%u\n"
+		 "80 10.0.0.2 7777 challenge 1000001:1000001\n"
+		 "80 10.0.0.2 7777 state ESTABLISHED -> CLOSE-WAIT\n"
+		 "80 10.0.0.2 7777 reset 1000002:1000002\n"
+		 "80 10.0.0.2 7777 error Broken pipe\n"
+		 "80 10.0.0.2 7777 state CLOSE-WAIT -> CLOSED\n", isn + 1, isn + 1,
+		 isn + 1, isn + 101);
+	is(read_log(bench.socket), wanted, "a connection's life");
+	ok(!tcp, "which is over");
+	ok(ustack_trace(bench.stack, 2) == 0 && !*read_log(NULL), "a new log is empty");
+	bench_line("option peer_port 7778");
+	bench_line("< S 0:0(0) win 65535 <mss 1460>");
+	bench_line("> S. 0:0(0) ack 1");
+	bench_line("< . 1:1(0) ack 1 win 65535");
+	bench_line("option peer_port 7779");
+	bench_line("< S 0:0(0) win 65535 <mss 1460>");
+	bench_line("> S. 0:0(0) ack 1");
+	is(read_log(NULL), "80 10.0.0.2 7778 state SYN-RECEIVED -> ESTABLISHED\n"
+	   "80 10.0.0.2 7779 state CLOSED -> SYN-RECEIVED\n", "the last two events");
+	is(read_log(bench.socket), "", "another connection's are not this one's");
+	ok(ustack_trace(bench.stack, 0) == 0, "the log is off");
+	bench_line("< . 1:1(0) ack 1 win 65535");
+	is(read_log(NULL), "", "nothing is kept");
+	ok(ustack_trace(bench.stack, UINT32_MAX) == -EINVAL, "too large a log is refused");
+	end();
+}
+
+int main(void)
+{
+	plan(0);
+	test_sending();
+	test_limits();
+	test_timeouts();
+	test_receiving();
+	test_dsack();
+	test_idle();
+	test_log();
+	return finish();
+}
