@@ -40,7 +40,7 @@ ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/
 fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench-host 	vm-shell vm-run clean help
+	bench-host goodput vm-shell vm-run clean help
 
 all: lib $(programs)	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -146,6 +146,11 @@ bench-host: $(O)/bin/ubench	## how fast the stack is on this machine, beside lwI
 
 mutants:		## faults put into the code, each to be found by a test
 	@selftests/mutants/run
+
+goodput: all		## over lossy paths in a guest, beside the kernel's sockets (KERNEL=, RUNS=)
+	@$(MAKE) -s module KERNEL=$(or $(KERNEL),6.1)
+	@$(MAKE) -s kselftest
+	@selftests/bench/goodput
 
 vm-shell: all module kselftest	## a shell in a guest, KERNEL=6.1|6.12|debug
 	selftests/vm/run --kernel $(KERNEL) --mode smp --shell

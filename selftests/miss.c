@@ -13,7 +13,7 @@
 #include "lib/net.h"
 #include "lib/packet.h"
 
-#define PACKETS	(slow_kernel() ? 20 : 1000)
+#define PACKETS	1000
 #define BUDGET	80	/* instructions a packet, in each of the hooks */
 
 FIXTURE(miss) {
@@ -44,9 +44,9 @@ static int64_t time_packets(int from, int to)
 {
 	int64_t begin = now();
 	char byte;
-	int i, packets = PACKETS;
+	int i;
 
-	for (i = 0; i < packets; i++)
+	for (i = 0; i < PACKETS; i++)
 		if (send(from, "x", 1, 0) != 1 || recv(to, &byte, 1, 0) != 1)
 			abort();
 	return now() - begin;
@@ -67,6 +67,8 @@ static int cost(int from, int to)
 
 FIXTURE_SETUP(miss)
 {
+	if (slow_kernel())
+		return;
 	ASSERT_EQ(0, net_create(&self->net));
 	self->sock = net_socket(self->net.here, SOCK_DGRAM, HERE4, 5000);
 	self->peer = net_socket(self->net.peer, SOCK_DGRAM, PEER4, 5001);
@@ -81,11 +83,13 @@ FIXTURE_TEARDOWN(miss) { }
 
 #define MODULE "/netchannel/empty_hook.ko"
 
-TEST_F(miss, costs_little_beside_an_empty_hook)
+TEST_F(miss, costs_little_and_then_nothing)
 {
 	struct chan c;
 	int empty, ours;
 
+	if (slow_kernel())
+		SKIP(return, "what a debug kernel costs says nothing");
 	ASSERT_EQ(0, net_run(self->net.here, "insmod " MODULE " %s", variant->argument));
 	empty = cost(self->peer, self->sock);
 	ASSERT_EQ(0, net_run(self->net.here, "rmmod empty_hook"));
@@ -95,19 +99,9 @@ TEST_F(miss, costs_little_beside_an_empty_hook)
 	TH_LOG("without a hook %d, empty %d, ours %d", self->bare, empty, ours);
 	EXPECT_LT(self->bare, empty);
 	EXPECT_LT(empty, ours);
-	if (!slow_kernel())
-		EXPECT_GE(BUDGET * variant->hooks, ours - empty);
+	EXPECT_GE(BUDGET * variant->hooks, ours - empty);
 	chan_destroy(&c);
-}
-
-TEST_F(miss, costs_nothing_where_no_flow_is)
-{
-	struct chan c;
-
-	ASSERT_EQ(0, chan_create(&c, 4, 4));
-	ASSERT_LE(0, chan_flow(&c, variant->hook, IPPROTO_UDP, HERE4, 7, PEER4, 9));
-	chan_destroy(&c);
-	EXPECT_GE(self->bare + (slow_kernel() ? 200 : 2), cost(self->peer, self->sock));
+	EXPECT_GE(self->bare + 2, cost(self->peer, self->sock));
 }
 
 TEST_HARNESS_MAIN
