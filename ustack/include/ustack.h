@@ -35,6 +35,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct ustack;
 struct ustack_link;
 struct ustack_socket;
@@ -524,6 +526,8 @@ struct ustack_pollfd {
  */
 int ustack_pollsockets(struct ustack *stack, struct ustack_pollfd *fds,
 		       size_t count, int64_t timeout);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
