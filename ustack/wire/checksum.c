@@ -1,23 +1,104 @@
 // SPDX-License-Identifier: MIT
 #include "wire/checksum.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "wire/bytes.h"
 
-/*
- * Two 64-bit lanes, as every 64-bit machine has them.  The lower and upper halves
- * of the words are summed apart, so that no carry is lost.  A lane takes 2^32
- * words before it overflows.
- */
-typedef uint64_t lanes __attribute__((vector_size(16)));
+#define WIDE	128u	/* bytes from which on vectors pay */
 
-#define STEP	(2 * sizeof(lanes))	/* bytes of one turn of a loop */
+typedef size_t (*wide_fn)(uint8_t *to, const uint8_t *from, size_t len, uint64_t *total);
 
-static uint64_t add64(uint64_t a, uint64_t b)
+static inline uint64_t add64(uint64_t a, uint64_t b)
 {
 	a += b;
 	return a + (a < b);
+}
+
+/*
+ * Defines NAME(), which adds up what fills turns of 4 * BYTES, and copies it if @to is
+ * not NULL; it gives the bytes done.  For each 64-bit lane two sums are kept: @all, of
+ * whole words, modulo 2^64, and @high, of their upper halves, which is exact.  So the
+ * lower halves' is their difference: three operations a vector, and no carry is
+ * lost.  A lane takes 2^32 words before it overflows.
+ */
+#define DEFINE_WIDE(NAME, BYTES)							\
+static inline __attribute__((always_inline)) size_t					\
+NAME##_loop(uint8_t *to, const uint8_t *from, size_t len, uint64_t *total, bool copy)	\
+{											\
+	typedef uint64_t lanes __attribute__((vector_size(BYTES)));			\
+	lanes all[4] = { { 0 } }, high[4] = { { 0 } };					\
+	size_t done, i;									\
+											\
+	for (done = 0; done + 4 * (BYTES) <= len; done += 4 * (BYTES))			\
+		_Pragma("GCC unroll 4")							\
+		for (i = 0; i < 4; i++) {						\
+			lanes v;							\
+											\
+			memcpy(&v, from + done + i * (BYTES), sizeof(v));		\
+			if (copy)							\
+				memcpy(to + done + i * (BYTES), &v, sizeof(v));		\
+			all[i] += v;							\
+			high[i] += v >> 32;						\
+		}									\
+	all[0] += all[1] + all[2] + all[3];						\
+	high[0] += high[1] + high[2] + high[3];						\
+	all[0] -= high[0] << 32;							\
+	for (i = 0; i < (BYTES) / sizeof(uint64_t); i++)				\
+		*total = add64(add64(*total, all[0][i]), high[0][i]);			\
+	return done;									\
+}											\
+											\
+static size_t NAME(uint8_t *to, const uint8_t *from, size_t len, uint64_t *total)	\
+{											\
+	return to ? NAME##_loop(to, from, len, total, true) :				\
+		    NAME##_loop(to, from, len, total, false);				\
+}
+
+DEFINE_WIDE(wide16, 16)	/* what every 64-bit machine has */
+
+#ifdef __x86_64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+DEFINE_WIDE(wide32, 32)
+#pragma clang attribute pop
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
+DEFINE_WIDE(wide32, 32)
+#pragma GCC pop_options
+#endif
+#endif
+
+/* NULL: words of eight bytes only. */
+static wide_fn wide = wide16;
+
+/**
+ * us_csum_width() - chooses how sums are made; for tests
+ * @most: bytes that vectors may have; 8: no vectors.
+ *
+ * At the start the widest vectors are chosen that the machine has.
+ * Return: bytes that they have now.
+ */
+unsigned int us_csum_width(unsigned int most)
+{
+#ifdef __x86_64__
+	if (most >= 32 && __builtin_cpu_supports("avx2")) {
+		wide = wide32;
+		return 32;
+	}
+#endif
+	wide = most >= 16 ? wide16 : NULL;
+	return wide ? 16 : 8;
+}
+
+__attribute__((constructor)) static void choose_width(void)
+{
+#ifdef __x86_64__
+	__builtin_cpu_init();
+#endif
+	us_csum_width(UINT32_MAX);
 }
 
 static uint32_t fold64(uint64_t sum)
@@ -25,21 +106,49 @@ static uint32_t fold64(uint64_t sum)
 	return us_csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
 }
 
-/* The last words of a range, and its last bytes, padded with zeros. */
-static uint64_t add_tail(const uint8_t *at, size_t len, uint64_t sum)
-{
-	uint64_t word;
+/* The next bytes as a number, copied if @to is not NULL. */
+#define TAKE(type, to, from) ({				\
+	type taken;					\
+							\
+	memcpy(&taken, (from), sizeof(taken));		\
+	if (to)						\
+		memcpy((to), &taken, sizeof(taken));	\
+	taken;						\
+})
 
-	for (; len >= sizeof(word); at += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, at, sizeof(word));
-		sum = add64(sum, word);
+/* Any number of bytes: all begin at even places, where 2^16 weighs as much as 1. */
+static inline __attribute__((always_inline)) uint32_t
+sum_up(uint8_t *to, const uint8_t *at, size_t len, uint64_t total)
+{
+	if (len >= WIDE && wide) {
+		size_t done = wide(to, at, len, &total);
+
+		at += done;
+		to += to ? done : 0;
+		len -= done;
 	}
-	if (len) {
-		word = 0;
-		memcpy(&word, at, len);
-		sum = add64(sum, word);
+	for (; len >= 8; len -= 8, at += 8, to += to ? 8 : 0)
+		total = add64(total, TAKE(uint64_t, to, at));
+	if (len & 4) {
+		total = add64(total, TAKE(uint32_t, to, at));
+		at += 4;
+		to += to ? 4 : 0;
 	}
-	return sum;
+	if (len & 2) {
+		total = add64(total, TAKE(uint16_t, to, at));
+		at += 2;
+		to += to ? 2 : 0;
+	}
+	if (len & 1) {
+		uint8_t last[2] = { *at, 0 };	/* padded, RFC 1071 4.1 */
+		uint16_t word;
+
+		if (to)
+			*to = *at;
+		memcpy(&word, last, sizeof(word));
+		total = add64(total, word);
+	}
+	return fold64(total);
 }
 
 /**
@@ -52,22 +161,7 @@ static uint64_t add_tail(const uint8_t *at, size_t len, uint64_t sum)
  */
 uint32_t us_csum_bytes(const void *data, size_t len, uint32_t sum)
 {
-	const uint8_t *at = data;
-	uint64_t total = sum;
-
-	if (len >= STEP) {
-		lanes low = { 0 }, high = { 0 }, a, b;
-
-		for (; len >= STEP; at += STEP, len -= STEP) {
-			memcpy(&a, at, sizeof(a));
-			memcpy(&b, at + sizeof(a), sizeof(b));
-			low += (a & 0xffffffff) + (b & 0xffffffff);
-			high += (a >> 32) + (b >> 32);
-		}
-		low += high;
-		total = add64(total, add64(low[0], low[1]));
-	}
-	return fold64(add_tail(at, len, total));
+	return sum_up(NULL, data, len, sum);
 }
 
 /**
@@ -81,27 +175,7 @@ uint32_t us_csum_bytes(const void *data, size_t len, uint32_t sum)
  */
 uint32_t us_csum_copy(void *to, const void *from, size_t len, uint32_t sum)
 {
-	const uint8_t *at = from;
-	uint8_t *put = to;
-	uint64_t total = sum;
-
-	if (len >= STEP) {
-		lanes low = { 0 }, high = { 0 }, a, b;
-
-		for (; len >= STEP; at += STEP, put += STEP, len -= STEP) {
-			memcpy(&a, at, sizeof(a));
-			memcpy(&b, at + sizeof(a), sizeof(b));
-			memcpy(put, &a, sizeof(a));
-			memcpy(put + sizeof(a), &b, sizeof(b));
-			low += (a & 0xffffffff) + (b & 0xffffffff);
-			high += (a >> 32) + (b >> 32);
-		}
-		low += high;
-		total = add64(total, add64(low[0], low[1]));
-	}
-	if (len)
-		memcpy(put, at, len);
-	return fold64(add_tail(at, len, total));
+	return sum_up(to, from, len, sum);
 }
 
 /* Protocol and length as the pseudo header's last words have them. */
@@ -110,23 +184,6 @@ static uint32_t pseudo_tail(uint8_t protocol, uint32_t len, uint32_t sum)
 	us_be32 word[2] = { us_put32(len), us_put32(protocol) };
 
 	return us_csum_bytes(word, sizeof(word), sum);
-}
-
-/**
- * us_csum_pseudo4() - sum of the IPv4 pseudo header
- * @src: source address.
- * @dst: destination address.
- * @protocol: IPPROTO_*.
- * @len: bytes of transport header and data.
- */
-uint32_t us_csum_pseudo4(const uint8_t src[4], const uint8_t dst[4],
-			 uint8_t protocol, uint32_t len)
-{
-	uint32_t a, b;
-
-	memcpy(&a, src, 4);
-	memcpy(&b, dst, 4);
-	return pseudo_tail(protocol, len, us_csum_add(a, b));
 }
 
 /**

@@ -12,6 +12,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "wire/bytes.h"
 
 /* One's-complement addition. */
 static inline uint32_t us_csum_add(uint32_t a, uint32_t b)
@@ -45,6 +48,8 @@ static inline uint16_t us_csum_fold(uint32_t sum)
 	return (uint16_t)~us_csum_reduce(sum);
 }
 
+/* Chooses the vectors that sums are made with; for tests. */
+unsigned int us_csum_width(unsigned int most);
 /* Adds @len bytes to @sum, as though they began at an even offset. */
 uint32_t us_csum_bytes(const void *data, size_t len, uint32_t sum);
 /* The same, and copies the bytes; the ranges do not overlap. */
@@ -52,8 +57,21 @@ uint32_t us_csum_copy(void *to, const void *from, size_t len, uint32_t sum);
 /* Sum of the pseudo header (RFC 9293 3.1, RFC 8200 8.1); @len is that of
  * transport header and data, host byte order.
  */
-uint32_t us_csum_pseudo4(const uint8_t src[4], const uint8_t dst[4],
-			 uint8_t protocol, uint32_t len);
+static inline uint32_t us_csum_pseudo4(const uint8_t src[4], const uint8_t dst[4],
+				       uint8_t protocol, uint32_t len)
+{
+	us_be32 length = us_put32(len), number = us_put32(protocol);
+	uint32_t a, b, c, d;
+	uint64_t sum;
+
+	memcpy(&a, src, 4);
+	memcpy(&b, dst, 4);
+	memcpy(&c, &length, 4);
+	memcpy(&d, &number, 4);
+	sum = (uint64_t)a + b + c + d;
+	return us_csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
+}
+
 uint32_t us_csum_pseudo6(const uint8_t src[16], const uint8_t dst[16],
 			 uint8_t protocol, uint32_t len);
 
