@@ -12,7 +12,7 @@ compiler := $(filter-out gcc,$(notdir $(CC)))
 O := build$(addprefix /,$(compiler))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
 
 CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
-CFLAGS += -fPIC -fvisibility=hidden $(USERCFLAGS)
+CFLAGS += -fPIC $(USERCFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Iustack/include -Iustack -MMD -MP
 LDLIBS := -lurcu-memb -lpthread
 ifneq ($(SANITIZE),)
@@ -53,6 +53,9 @@ lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
 unit-programs: $(unit_programs)
 fuzz-programs: $(fuzz_programs)
 ubench: $(O)/bin/ubench	## the benchmark of the stack itself (needs liblwip-dev)
+
+# What ustack.h declares is seen from outside, and nothing else.
+$(lib_objs): CFLAGS += -fvisibility=hidden
 
 # The contract with the module is seen where a channel is: nowhere else.
 $(O)/ustack/link/netchannel.o: CPPFLAGS += -Iuapi

@@ -128,7 +128,8 @@ static int create(const struct ustack_config *given, struct us_stack **made)
 		return -ENOMEM;
 	stack->ecn = (uint8_t)config.ecn;
 	stack->clock = config.clock;
-	stack->clock_arg = config.clock_arg;
+	stack->clock_arg = config.clock == us_clock_monotonic ?
+		&stack->monotonic : config.clock_arg;
 	stack->up = &upcalls;
 	CDS_INIT_LIST_HEAD(&stack->links);
 	CDS_INIT_LIST_HEAD(&stack->claims);

@@ -5,6 +5,7 @@
 
 #include <urcu/list.h>
 
+#include "core/clock.h"
 #include "core/counter.h"
 #include "core/pkt.h"
 #include "core/pool.h"
@@ -40,6 +41,7 @@ struct us_upcalls {
  *	packet costs a clock call.
  * @clock: the clock.
  * @clock_arg: given to @clock.
+ * @monotonic: of us_clock_monotonic(), if that is the clock.
  * @driver: of a stack that is driven from outside, else NULL.
  * @random: the only source of randomness.
  * @wheel: all timers.
@@ -63,6 +65,7 @@ struct us_stack {
 	us_ns now;
 	us_ns (*clock)(void *arg);
 	void *clock_arg;
+	struct us_clock monotonic;
 	struct us_driver *driver;
 	struct us_random random;
 	struct us_wheel wheel;

@@ -4,6 +4,12 @@
 #include "wire/checksum.h"
 #include "wire/ipv4.h"
 
+static uint32_t header_sum(const struct us_ipv4 *ip, uint32_t header)
+{
+	return us_likely(header == US_IPV4_LEN) ? us_csum_ipv4(ip) :
+		us_csum_bytes(ip, header, 0);
+}
+
 /* Lengths and checksum; cuts padding off. */
 static bool check_header(struct us_stack *stack, struct us_pkt *pkt)
 {
@@ -16,7 +22,7 @@ static bool check_header(struct us_stack *stack, struct us_pkt *pkt)
 	total = us_get16(ip->total_len);
 	if (header < US_IPV4_LEN || total < header || total > pkt->len)
 		goto bad;
-	if (us_csum_fold(us_csum_bytes(ip, header, 0))) {
+	if (us_csum_fold(header_sum(ip, header))) {
 		us_count(stack, ip_bad_csum);
 		return false;
 	}

@@ -45,19 +45,22 @@ static uint32_t length(const struct us_tx *tx)
 static void write_ipv4(const struct us_dst *dst, struct us_tx *tx,
 		       uint8_t protocol)
 {
-	struct us_ipv4 *ip = (void *)(tx->head + tx->l3);
+	struct {
+		us_be32 version_len, id_frag, ttl_csum;
+		uint32_t src, dst;
+	} ip = {
+		us_put32(0x45u << 24 | (uint32_t)(dst->tos | tx->ecn) << 16 |
+			 (length(tx) - tx->l3)),
+		us_put32(US_IPV4_DF),
+		us_put32((uint32_t)dst->ttl << 24 | (uint32_t)protocol << 16),
+		dst->local.w[3], dst->remote.w[3],
+	};
+	uint16_t csum;
 
-	ip->version_ihl = 0x45;
-	ip->tos = dst->tos | tx->ecn;
-	ip->total_len = us_put16((uint16_t)(length(tx) - tx->l3));
-	ip->id = us_put16(0);
-	ip->frag = us_put16(US_IPV4_DF);
-	ip->ttl = dst->ttl;
-	ip->protocol = protocol;
-	ip->csum = us_put16(0);
-	memcpy(ip->src, &dst->local.b[12], 4);
-	memcpy(ip->dst, &dst->remote.b[12], 4);
-	ip->csum = us_from_raw16(us_csum_fold(us_csum_bytes(ip, sizeof(*ip), 0)));
+	_Static_assert(sizeof(ip) == sizeof(struct us_ipv4), "the same header");
+	csum = us_csum_fold(us_csum_ipv4(&ip));
+	memcpy(&ip.ttl_csum.b[2], &csum, sizeof(csum));
+	memcpy(tx->head + tx->l3, &ip, sizeof(ip));
 }
 
 static void write_ipv6(const struct us_dst *dst, struct us_tx *tx,

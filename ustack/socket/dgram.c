@@ -129,6 +129,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 	int given = destination(s, address, length, &remote, &port);
 	ssize_t n;
 
+	us_stack_tick(s->stack);
 	if (len > UINT16_MAX)
 		return -EMSGSIZE;
 	if (flags & (MSG_OOB | MSG_MORE))

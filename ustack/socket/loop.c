@@ -17,21 +17,6 @@
 #define BUDGET	64u
 
 /**
- * us_clock_monotonic() - the clock of stacks that were given none
- * @arg: nothing.
- *
- * Return: CLOCK_MONOTONIC in nanoseconds.
- */
-us_ns us_clock_monotonic(void *arg)
-{
-	struct timespec ts;
-
-	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * US_SEC + ts.tv_nsec;
-}
-
-/**
  * us_loop_kick() - lets out the packets that stand in the links
  * @stack: the stack.
  */

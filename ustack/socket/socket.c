@@ -336,7 +336,6 @@ ssize_t ustack_sendto(struct ustack_socket *s, const void *data, size_t length,
 		      socklen_t address_length)
 {
 	US_SOCKET_CALL(s);
-	us_stack_tick(s->stack);
 	return us_socket_return(s->ops->send(s, data, length, flags, address,
 					     address_length));
 }

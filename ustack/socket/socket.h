@@ -157,7 +157,6 @@ void us_fd_release(struct ustack_socket *s);
 void us_fd_destroy(struct us_stack *stack);
 
 /* loop.c: runs the stack in the calling thread */
-us_ns us_clock_monotonic(void *arg);
 bool us_loop_once(struct us_stack *stack);
 void us_loop_kick(struct us_stack *stack);
 void us_loop_flush(struct us_stack *stack);

@@ -239,13 +239,17 @@ static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int f
 	return us_tcp_send(s->tcp, data, len, flags);
 }
 
-/* MSG_MORE: what fills segments goes, the rest may wait for the next call. */
+/* MSG_MORE: what fills segments goes, the rest may wait for the next call.  Only
+ * what leaves has to know the time.
+ */
 static void let_out(struct us_stack *stack, bool more)
 {
-	if (more)
+	if (more) {
 		us_loop_kick(stack);
-	else
+	} else if (us_tcp_due(stack)) {
+		us_stack_tick(stack);
 		us_loop_flush(stack);
+	}
 }
 
 /* A call that moved bytes says so; what stopped it is for the next one. */
@@ -263,12 +267,14 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 			 int flags, const struct sockaddr *address,
 			 socklen_t length)
 {
-	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
+	us_ns limit = -1;
 	size_t done = 0;
 	ssize_t n;
 
 	(void)address;
 	(void)length;
+	if (flags & MSG_MORE)
+		us_stack_tick(s->stack);
 	for (;;) {
 		n = push(s, (const char *)data + done, len - done, flags);
 		if (n >= 0)
@@ -276,6 +282,8 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 		let_out(s->stack, flags & MSG_MORE);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;
+		if (limit < 0)
+			limit = us_socket_limit(s, s->sndtimeo, flags);
 		n = us_socket_wait(s, limit);
 		if (n)
 			break;
@@ -347,7 +355,7 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags)
 static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 			 int flags, struct us_addr *remote, uint16_t *port)
 {
-	us_ns limit = us_socket_limit(s, s->rcvtimeo, flags);
+	us_ns limit = -1;	/* looked for when it is needed */
 	size_t want = flags & MSG_WAITALL ? len : 1;
 	size_t done = 0;
 	ssize_t n;
@@ -365,6 +373,8 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 		if ((n <= 0 && n != -EAGAIN) || done >= want ||
 		    (done && us_tcp_at_mark(s->tcp)))
 			break;
+		if (limit < 0)
+			limit = us_socket_limit(s, s->rcvtimeo, flags);
 		n = us_socket_wait(s, limit);
 		if (n)
 			break;

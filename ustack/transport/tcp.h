@@ -27,6 +27,7 @@ int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
 void us_tcp_table_destroy(struct us_stack *stack);	/* resets what is open */
 void us_tcp_link_writable(struct us_stack *stack, struct us_link *link);
 /* Sends what became due in this poll (delayed output); called once a poll. */
+bool us_tcp_due(const struct us_stack *stack);
 void us_tcp_flush(struct us_stack *stack);
 
 #define US_TCP_PACING_MAX	UINT32_MAX

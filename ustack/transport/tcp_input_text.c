@@ -23,8 +23,7 @@ static void note_arrival(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t tick = us_tcp_tick(tcp->table->stack);
 
-	if (tick - a->last_data > us_tcp_rto(tcp) >> (US_TCP_TICK_SHIFT -
-						      US_TCP_USEC_SHIFT))
+	if (us_tcp_beyond_rto(tcp, tick - a->last_data))
 		a->quick = US_TCP_QUICK_ACKS;
 	a->last_data = tick;
 }

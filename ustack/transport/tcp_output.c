@@ -246,6 +246,23 @@ static bool may_send_tail(const struct us_tcp *tcp)
 	       us_after(tcp->active->snd_sml, tcp->snd_nxt);
 }
 
+/**
+ * us_tcp_output_waits() - is it sure that nothing can be sent before an ACK comes?
+ * @tcp: active.
+ *
+ * Nagle's algorithm holds back less than a segment, and what it waits for is in
+ * flight: so a stream of small messages costs a look at this, and an output for
+ * each segment.
+ */
+bool us_tcp_output_waits(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return a->snd_end - tcp->snd_nxt < tcp->mss && a->lost == a->retrans &&
+	       !(tcp->flags & (US_TCP_CORK | US_TCP_MORE | US_TCP_FIN_SENT)) &&
+	       !may_send_tail(tcp);
+}
+
 /* RFC 9293 3.8.6.2.1: silly window avoidance.  @len of @avail bytes may go. */
 static uint32_t not_silly(const struct us_tcp *tcp, uint32_t len, uint32_t avail,
 			  uint32_t full, enum mode mode)
@@ -281,14 +298,18 @@ static uint32_t choose(struct us_tcp *tcp, uint32_t full, enum mode mode)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t avail = unsent(tcp);
 	uint32_t len = us_min32(avail, send_window(tcp));
-	uint32_t allowed;
+	uint32_t limit = slot_limit(tcp, full), room, allowed;
+	bool one;
 
 	if (mode == PROBE)
 		return us_min32(len, full);
-	allowed = fit(len, cwnd_room(tcp, full), full);
-	a->cwnd_limited = allowed < len;
+	room = cwnd_room(tcp, full);
+	a->cwnd_limited = room < len;
 	if (a->cwnd_limited)
 		a->limited_end = tcp->snd_nxt;
+	/* A link that does not cut takes a segment at a time: no division. */
+	one = limit == full && len >= full && room >= full;
+	allowed = one ? full : fit(len, room, full);
 	if (a->cwnd_limited && !allowed)
 		return 0;
 	allowed = pace(tcp, allowed, full);
@@ -296,8 +317,9 @@ static uint32_t choose(struct us_tcp *tcp, uint32_t full, enum mode mode)
 		a->cwnd_limited = us_after(a->limited_end, tcp->snd_una);
 		return 0;
 	}
-	allowed = not_silly(tcp, allowed, avail, full, mode);
-	return us_min32(allowed, slot_limit(tcp, full));
+	if (one)
+		return allowed;
+	return us_min32(not_silly(tcp, allowed, avail, full, mode), limit);
 }
 
 /* The FIN goes with the last byte, or alone; a closed window does not stop it. */
@@ -367,7 +389,7 @@ static bool idle_restart(const struct us_tcp *tcp)
 {
 	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->active->last_snd;
 
-	return quiet > us_tcp_rto(tcp) >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+	return us_tcp_beyond_rto(tcp, quiet);
 }
 
 /* Nothing is in flight. */
@@ -392,6 +414,15 @@ static enum us_tcp_limit what_limits(const struct us_tcp *tcp)
 	       US_TCP_LIMIT_PATH : US_TCP_LIMIT_SENDER;
 }
 
+/* As much new data as may go now. */
+static void send_all(struct us_tcp *tcp)
+{
+	while (unsent(tcp) || fin_due(tcp, 0))
+		if (!send_new(tcp, NORMAL))
+			return;
+	tcp->active->cwnd_limited = false;
+}
+
 static void send_data(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
@@ -399,9 +430,8 @@ static void send_data(struct us_tcp *tcp)
 
 	if (tcp->snd_una == tcp->snd_nxt)
 		begin(tcp);
-	if (resend(tcp))
-		while (send_new(tcp, NORMAL))
-			;
+	if (a->lost == a->retrans || resend(tcp))
+		send_all(tcp);
 	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh && !a->cc->model)
 		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
 	if (!unsent(tcp) && a->lost == a->retrans && us_tcp_pipe(tcp) < a->cwnd)
@@ -514,6 +544,17 @@ static void wake_memory(struct us_tcp_table *table)
 		tcp->flags &= ~US_TCP_MEM_WAIT;
 		us_tcp_notify(tcp);
 	}
+}
+
+/**
+ * us_tcp_due() - has us_tcp_flush() anything to do for those who called?
+ * @stack: the stack.
+ */
+bool us_tcp_due(const struct us_stack *stack)
+{
+	const struct cds_list_head *flush = &stack->tcp->flush;
+
+	return flush->next != flush;
 }
 
 /**

@@ -476,6 +476,7 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 
 /* tcp_output.c */
 void us_tcp_output(struct us_tcp *tcp);
+bool us_tcp_output_waits(const struct us_tcp *tcp);
 void us_tcp_queue(struct us_tcp *tcp);
 void us_tcp_output_persist(struct us_tcp *tcp);
 void us_tcp_output_probe(struct us_tcp *tcp);
@@ -737,6 +738,16 @@ static inline void us_tcp_timer_stop(struct us_tcp *tcp, enum us_tcp_timer which
 
 	if (at)
 		*at = 0;
+}
+
+/* Are @ticks more than the retransmission timeout?  That is never less than its
+ * minimum, so mostly it need not be computed.
+ */
+static inline bool us_tcp_beyond_rto(const struct us_tcp *tcp, uint32_t ticks)
+{
+	const unsigned int shift = US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT;
+
+	return ticks > US_TCP_RTO_MIN >> shift && ticks > us_tcp_rto(tcp) >> shift;
 }
 
 /* Bytes of sequence space in flight. */

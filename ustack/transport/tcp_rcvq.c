@@ -62,7 +62,7 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table)
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt)
 {
 	if (pkt->link) {
-		table->promised -= blocks_for(pkt->len);
+		table->promised -= us_max32(blocks_for(pkt->len), 1);
 		us_pkt_put(pkt);
 	} else {
 		us_pool_put(&table->blocks, block_of(pkt));
@@ -180,8 +180,11 @@ uint32_t us_tcp_rcv_room(const struct us_tcp *tcp)
 /* Is there so much more room that the peer should be told? */
 static bool has_grown(const struct us_tcp *tcp)
 {
-	uint32_t space = us_tcp_rcv_room(tcp), now = us_tcp_rcv_wnd(tcp);
+	uint32_t now = us_tcp_rcv_wnd(tcp), space;
 
+	if (now > tcp->rcvbuf / 2)	/* more than there can be */
+		return false;
+	space = us_tcp_rcv_room(tcp);
 	return space >= 2 * now &&
 	       space - now >= us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
 }
@@ -210,9 +213,10 @@ static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (pkt->link)
+	/* The last block is given back with the packet. */
+	if (pkt->link && pkt->len > US_TCP_BLOCK_BYTES)
 		tcp->table->promised -= blocks_for(pkt->len) -
-					blocks_for(pkt->len - len);
+					us_max32(blocks_for(pkt->len - len), 1);
 	pkt->data += len;
 	pkt->len -= len;
 	a->rcv_bytes -= len;

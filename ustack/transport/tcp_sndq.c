@@ -90,6 +90,14 @@ static void wait_for_memory(struct us_tcp *tcp)
 	cds_list_add_tail(&tcp->active->mem_wait, &tcp->table->mem_wait);
 }
 
+static void put(struct us_tcp_active *a, struct us_chunk *chunk, const void *data,
+		uint32_t len)
+{
+	memcpy(chunk->data + chunk->len, data, len);
+	chunk->len += len;
+	a->snd_end += len;
+}
+
 /**
  * us_tcp_sndq_append() - queues a copy
  * @tcp: active.
@@ -104,6 +112,11 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0, want;
 
+	/* What fits into the last chunk takes no memory from anybody. */
+	if (us_likely(len <= tail_room(a) && used + len <= tcp->sndbuf)) {
+		put(a, a->snd_last, data, len);
+		return len;
+	}
 	want = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
 	len = us_min32(want, us_tcp_sndq_room(tcp));
 	while (done < len) {
@@ -115,9 +128,7 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 		if (!chunk)
 			break;
 		n = us_min32(len - done, chunk->size - chunk->len);
-		memcpy(chunk->data + chunk->len, (const uint8_t *)data + done, n);
-		chunk->len += n;
-		a->snd_end += n;
+		put(a, chunk, (const uint8_t *)data + done, n);
 		done += n;
 	}
 	if (done < want)

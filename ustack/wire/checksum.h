@@ -54,6 +54,17 @@ unsigned int us_csum_width(unsigned int most);
 uint32_t us_csum_bytes(const void *data, size_t len, uint32_t sum);
 /* The same, and copies the bytes; the ranges do not overlap. */
 uint32_t us_csum_copy(void *to, const void *from, size_t len, uint32_t sum);
+/* Sum of an IPv4 header without options: five words, in registers. */
+static inline uint32_t us_csum_ipv4(const void *header)
+{
+	uint32_t word[5];
+	uint64_t sum;
+
+	memcpy(word, header, sizeof(word));
+	sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
+	return us_csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
+}
+
 /* Sum of the pseudo header (RFC 9293 3.1, RFC 8200 8.1); @len is that of
  * transport header and data, host byte order.
  */
