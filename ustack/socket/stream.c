@@ -240,14 +240,15 @@ static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int f
 }
 
 /* MSG_MORE: what fills segments goes, the rest may wait for the next call.  Only
- * what leaves has to know the time.
+ * what leaves has to know the time; who has waited knows it.
  */
-static void let_out(struct us_stack *stack, bool more)
+static void let_out(struct us_stack *stack, bool more, bool waited)
 {
 	if (more) {
 		us_loop_kick(stack);
 	} else if (us_tcp_due(stack)) {
-		us_stack_tick(stack);
+		if (!waited)
+			us_stack_tick(stack);
 		us_loop_flush(stack);
 	}
 }
@@ -279,7 +280,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 		n = push(s, (const char *)data + done, len - done, flags);
 		if (n >= 0)
 			done += n;
-		let_out(s->stack, flags & MSG_MORE);
+		let_out(s->stack, flags & MSG_MORE, limit >= 0);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;
 		if (limit < 0)

@@ -173,6 +173,27 @@ static bool wants_output(const struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_ack_nothing() - does the ACK of a data segment tell nothing at all?
+ * @tcp: active, established.
+ * @seg: predicted.
+ *
+ * In a transfer that goes one way, nothing of ours is in flight or waits, and the
+ * peer's window is what it was.
+ * Return: true if so, and all is done; false: us_tcp_ack() has to look.
+ */
+bool us_tcp_ack_nothing(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!seg->len || tcp->snd_una != tcp->snd_nxt || seg->nr_sack ||
+	    seg->window << tcp->snd_wscale != tcp->snd_wnd || wants_output(tcp))
+		return false;
+	tcp->last_rcv = us_tcp_tick(tcp->table->stack);
+	tcp->keep_probes = 0;
+	tcp->retries = 0;
+	tcp->snd_wl1 = seg->seq;
+	return true;
+}
+
+/**
  * us_tcp_ack() - takes the acknowledgement of a segment
  * @tcp: synchronized.
  * @seg: acceptable, with snd_una - max_snd_wnd <= ack <= snd_nxt.

@@ -92,7 +92,8 @@ static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	us_count(tcp->table->stack, tcp_header_predicted);
 	us_tcp_note_ts(tcp, seg);
-	us_tcp_ack(tcp, seg);
+	if (!us_tcp_ack_nothing(tcp, seg))
+		us_tcp_ack(tcp, seg);
 	if (us_unlikely(tcp->flags & US_TCP_ECN))
 		us_tcp_ecn_input(tcp, seg);
 	if (seg->len && tcp->state == TCP_ESTABLISHED)

@@ -437,6 +437,7 @@ void us_tcp_challenge(struct us_tcp *tcp);
 bool us_tcp_answered_lately(const struct us_stack *stack, uint32_t *at);
 
 /* tcp_ack.c */
+bool us_tcp_ack_nothing(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec);
 uint32_t us_tcp_rto(const struct us_tcp *tcp);

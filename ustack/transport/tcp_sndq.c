@@ -113,7 +113,7 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0, want;
 
 	/* What fits into the last chunk takes no memory from anybody. */
-	if (us_likely(len <= tail_room(a) && used + len <= tcp->sndbuf)) {
+	if (us_likely(len - 1 < tail_room(a) && used + len <= tcp->sndbuf)) {
 		put(a, a->snd_last, data, len);
 		return len;
 	}

@@ -13,26 +13,46 @@
 typedef struct { uint8_t b[2]; } us_be16;
 typedef struct { uint8_t b[4]; } us_be32;
 
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define us_swap16(x)	(x)
+#define us_swap32(x)	(x)
+#else
+#define us_swap16(x)	__builtin_bswap16(x)
+#define us_swap32(x)	__builtin_bswap32(x)
+#endif
+
 static inline uint16_t us_get16(us_be16 v)
 {
-	return (uint16_t)(v.b[0] << 8 | v.b[1]);
+	uint16_t raw;
+
+	memcpy(&raw, v.b, sizeof(raw));
+	return us_swap16(raw);
 }
 
 static inline uint32_t us_get32(us_be32 v)
 {
-	return (uint32_t)v.b[0] << 24 | (uint32_t)v.b[1] << 16 |
-	       (uint32_t)v.b[2] << 8 | v.b[3];
+	uint32_t raw;
+
+	memcpy(&raw, v.b, sizeof(raw));
+	return us_swap32(raw);
 }
 
 static inline us_be16 us_put16(uint16_t host)
 {
-	return (us_be16){ { (uint8_t)(host >> 8), (uint8_t)host } };
+	us_be16 v;
+
+	host = us_swap16(host);
+	memcpy(v.b, &host, sizeof(host));
+	return v;
 }
 
 static inline us_be32 us_put32(uint32_t host)
 {
-	return (us_be32){ { (uint8_t)(host >> 24), (uint8_t)(host >> 16),
-			    (uint8_t)(host >> 8), (uint8_t)host } };
+	us_be32 v;
+
+	host = us_swap32(host);
+	memcpy(v.b, &host, sizeof(host));
+	return v;
 }
 
 /* The same bytes in an integer, not swapped: ports and checksums, which are
