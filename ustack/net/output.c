@@ -45,22 +45,22 @@ static uint32_t length(const struct us_tx *tx)
 static void write_ipv4(const struct us_dst *dst, struct us_tx *tx,
 		       uint8_t protocol)
 {
-	struct {
-		us_be32 version_len, id_frag, ttl_csum;
-		uint32_t src, dst;
-	} ip = {
-		us_put32(0x45u << 24 | (uint32_t)(dst->tos | tx->ecn) << 16 |
-			 (length(tx) - tx->l3)),
-		us_put32(US_IPV4_DF),
-		us_put32((uint32_t)dst->ttl << 24 | (uint32_t)protocol << 16),
-		dst->local.w[3], dst->remote.w[3],
-	};
-	uint16_t csum;
+	uint8_t *ip = tx->head + tx->l3;
+	/* Words in registers: read back from narrower stores, they would stall. */
+	const uint32_t first = htonl(0x45u << 24 | (uint32_t)(dst->tos | tx->ecn) << 16 |
+				     (length(tx) - tx->l3));
+	const uint32_t second = htonl(US_IPV4_DF);
+	uint32_t third = htonl((uint32_t)dst->ttl << 24 | (uint32_t)protocol << 16);
+	const uint32_t src = dst->local.w[3], to = dst->remote.w[3];
+	uint64_t sum = (uint64_t)first + second + third + src + to;
 
-	_Static_assert(sizeof(ip) == sizeof(struct us_ipv4), "the same header");
-	csum = us_csum_fold(us_csum_ipv4(&ip));
-	memcpy(&ip.ttl_csum.b[2], &csum, sizeof(csum));
-	memcpy(tx->head + tx->l3, &ip, sizeof(ip));
+	third |= htonl(ntohs(us_csum_fold(us_csum_add((uint32_t)sum,
+						      (uint32_t)(sum >> 32)))));
+	memcpy(ip, &first, 4);
+	memcpy(ip + 4, &second, 4);
+	memcpy(ip + 8, &third, 4);
+	memcpy(ip + 12, &src, 4);
+	memcpy(ip + 16, &to, 4);
 }
 
 static void write_ipv6(const struct us_dst *dst, struct us_tx *tx,

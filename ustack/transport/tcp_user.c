@@ -127,7 +127,7 @@ static int may_send(struct us_tcp *tcp)
  * @flags: MSG_MORE: the last segment waits to be filled; MSG_OOB: the last byte is
  *	urgent.
  *
- * What is queued leaves with us_tcp_flush(); if it is much, @more does not keep it.
+ * What is queued leaves with us_tcp_flush(); if it is much, MSG_MORE does not keep it.
  * Return: bytes queued, -EAGAIN if there is no room or the connection is not
  * yet open, -EPIPE, -ENOBUFS, or the connection's error.
  */
@@ -149,10 +149,10 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 		us_tcp_urge(tcp);
 	set_flag(tcp, US_TCP_MORE, (flags & MSG_MORE) || (done < len &&
 		 us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
-	if (more && a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
+	if ((flags & MSG_MORE) && a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
 		us_tcp_output(tcp);
-	else if (!us_tcp_output_waits(tcp))
+	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp))
 		us_tcp_queue(tcp);
 	return done;
 }
