@@ -325,8 +325,6 @@ uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
 	if (len > room || (!tx->gso && len > link->mtu))
 		return 0;
 	len = tx->inline_len;
-	if (tx->csum_offload)
-		sum = us_csum_bytes(head + tx->l4, len - tx->l4, 0);
 	for (i = 0; i < tx->nr_frags; i++) {
 		const struct us_frag *frag = &tx->frag[i];
 		const uint8_t *from = frag->chunk->data + frag->offset;
@@ -338,7 +336,9 @@ uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
 			memcpy(head + len, from, frag->len);
 		len += frag->len;
 	}
-	if (tx->csum_offload)
-		put_checksum(tx, sum);
+	if (!tx->csum_offload)
+		return len;
+	/* The header at last: what was just written byte by byte is slow to read. */
+	put_checksum(tx, us_csum_bytes(head + tx->l4, tx->inline_len - tx->l4, sum));
 	return len;
 }

@@ -54,6 +54,7 @@ bool us_loop_once(struct us_stack *stack)
 		if (link->ops->poll(link, BUDGET) >= BUDGET)
 			more = true;
 	us_wheel_run(&stack->wheel, stack->now);
+	us_tcp_rcvq_pressure(stack);
 	us_loop_flush(stack);
 	return more;
 }

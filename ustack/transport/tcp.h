@@ -27,6 +27,7 @@ int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
 void us_tcp_table_destroy(struct us_stack *stack);	/* resets what is open */
 void us_tcp_link_writable(struct us_stack *stack, struct us_link *link);
 /* Sends what became due in this poll (delayed output); called once a poll. */
+void us_tcp_rcvq_pressure(struct us_stack *stack);
 bool us_tcp_due(const struct us_stack *stack);
 void us_tcp_flush(struct us_stack *stack);
 

@@ -566,7 +566,6 @@ void us_tcp_flush(struct us_stack *stack)
 	struct us_tcp_table *table = stack->tcp;
 	struct us_tcp *tcp;
 
-	us_tcp_rcvq_pressure(table);
 	while (!cds_list_empty(&table->flush)) {
 		tcp = cds_list_first_entry(&table->flush, struct us_tcp, out);
 		us_tcp_unqueue(tcp);

@@ -543,7 +543,6 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek);
-void us_tcp_rcvq_pressure(struct us_tcp_table *table);
 void us_tcp_rcvq_free(struct us_tcp *tcp);
 uint32_t us_tcp_blocks_left(const struct us_tcp_table *table);
 struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table);

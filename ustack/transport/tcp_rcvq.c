@@ -296,16 +296,15 @@ static bool under_pressure(const struct us_stack *stack)
 /**
  * us_tcp_rcvq_pressure() - copies out what is held, by UDP too, if a link runs
  *	short
- * @table: its table; called once a poll.
+ * @stack: the stack; called once a poll.
  *
  * A link may give memory back in order only, so that one slow reader would stop
  * all others: whoever holds packets copies.
  */
-void us_tcp_rcvq_pressure(struct us_tcp_table *table)
+void us_tcp_rcvq_pressure(struct us_stack *stack)
 {
+	struct us_tcp_table *table = stack->tcp;
 	struct us_tcp_active *a, *next;
-
-	struct us_stack *stack = table->stack;
 	bool none = cds_list_empty(&table->held) &&
 		    (!stack->udp || cds_list_empty(&stack->udp->held));
 
