@@ -10,7 +10,7 @@
 #include "lib/net.h"
 #include "lib/packet.h"
 
-#define PACKETS	2000	/* far more than the area has room for */
+#define PACKETS	900	/* far more than the area has room for */
 
 FIXTURE(memory) {
 	struct net net;
