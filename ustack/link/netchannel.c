@@ -57,7 +57,8 @@ static bool to_icmp(const struct netchannel_tx_done *done, bool v4,
 static void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
 {
 	const uint8_t *packet = us_nc_tx_inlined(&nc->tx, nc->tx.tail);
-	uint32_t len = us_nc_tx_at(&nc->tx, nc->tx.tail)->inline_length;
+	uint32_t len = us_nc_tx_at(&nc->tx, nc->tx.tail)->inline_length %
+		       (NETCHANNEL_TX_INLINE + 1);	/* whatever it says by now */
 	struct us_stack *stack = nc->link.stack;
 	struct us_icmp icmp;
 	struct us_pkt *pkt;
@@ -194,20 +195,23 @@ static void fill(const struct us_nc *nc, struct us_pkt *pkt,
 	}
 }
 
-static void deliver(struct us_nc *nc, const struct netchannel_rx_desc *desc)
+/* Works on a copy: whom the channel was lent may write to the ring, too. */
+static void deliver(struct us_nc *nc, const struct netchannel_rx_desc *shared)
 {
+	struct netchannel_rx_desc desc = *shared;
 	uint32_t index = us_nc_rx_read(&nc->rx);
 	struct us_link *link = &nc->link;
 	struct us_pkt *pkt = NULL;
 
-	link->stats.rx_dropped += desc->lost;
-	if (us_likely(us_nc_rx_valid(&nc->rx, desc)))
+	__asm__ volatile("" : "+m"(desc));	/* not read a second time */
+	link->stats.rx_dropped += desc.lost;
+	if (us_likely(us_nc_rx_valid(&nc->rx, &desc)))
 		pkt = us_link_pkt(link);
 	if (us_unlikely(!pkt)) {
 		us_nc_rx_release(&nc->rx, index);
 		return;
 	}
-	fill(nc, pkt, desc);
+	fill(nc, pkt, &desc);
 	pkt->token = index;
 	if (us_likely(!pkt->error)) {
 		link->stats.rx_packets++;
