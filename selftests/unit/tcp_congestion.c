@@ -60,10 +60,85 @@ static void test_mark_and_loss(void)
 	bench_end();
 }
 
+/* The path held everything up for a second; the RTO is about 220 ms. */
+static struct us_tcp *timeout(void)
+{
+	struct us_tcp *tcp = full_window();
+
+	script_advance(&bench, bench.now + 300 * US_MSEC, false);
+	bench_discard();
+	ok(tcp->active->ca_state == TCP_CA_Loss && tcp->active->cwnd == MSS,
+	   "the retransmission timer ran");
+	return tcp;
+}
+
+/* What is sent again, or for the first time, from here on? */
+static uint32_t first_seq(void)
+{
+	const struct us_tcp_hdr *h = (void *)(bench.sent[bench.first].data + US_IPV4_LEN);
+
+	return bench.count ? us_get32(h->seq) - bench.isn : 0;
+}
+
+static void answer(const char *ack)
+{
+	char text[100];
+
+	bench_discard();
+	snprintf(text, sizeof(text), "< . 1:1(0) ack %s", ack);
+	bench_line(text);
+}
+
+/* RFC 5682: no timestamps here. */
+static void test_frto(void)
+{
+	struct us_tcp *tcp = timeout();
+	uint32_t end = tcp->snd_nxt - bench.isn, resent;
+
+	answer("1461");
+	ok(first_seq() == end && bench.count == 2, "after the first ACK two new segments: %u at %u",
+	   bench.count, first_seq());
+	resent = tcp->total_retrans;
+	answer("2921");
+	ok(tcp->active->ca_state == TCP_CA_Open && !tcp->active->lost,
+	   "the second acknowledges what was sent once: nothing was lost");
+	ok(tcp->active->cwnd >= 10 * MSS && tcp->ssthresh == US_TCP_SSTHRESH_INF,
+	   "the window is what it was: %u", tcp->active->cwnd);
+	answer("14601");
+	ok(tcp->total_retrans == resent, "no more is sent again");
+	bench_end();
+}
+
+static void test_frto_real(void)
+{
+	struct us_tcp *tcp = timeout();
+
+	answer("1461");
+	answer("1461 win 65535 <nop,nop,sack 14601:16061>");
+	ok(tcp->active->ca_state == TCP_CA_Loss, "a duplicate: it was a loss");
+	ok(first_seq() == 1461, "recovery goes on: %u", first_seq());
+	ok(tcp->ssthresh < 10 * MSS, "with the lower threshold");
+	bench_end();
+}
+
+static void test_frto_again(void)
+{
+	struct us_tcp *tcp = timeout();
+
+	script_advance(&bench, bench.now + 600 * US_MSEC, false);
+	answer("1461");
+	ok(first_seq() == 1461, "a second timeout is not doubted: %u", first_seq());
+	ok(tcp->active->ca_state == TCP_CA_Loss, "recovery as ever");
+	bench_end();
+}
+
 int main(void)
 {
 	plan(0);
 	test_mark();
 	test_mark_and_loss();
+	test_frto();
+	test_frto_real();
+	test_frto_again();
 	return finish();
 }

@@ -684,11 +684,21 @@ static void undo(struct us_tcp *tcp)
 
 /* ------------------------------------------------------------ control, 5.6 */
 
+/* A segment in a round trip, however often something was lost: without SACK there are
+ * few samples, and each loss takes its part from the last ones.
+ */
+static uint64_t least_rate(const struct us_tcp *tcp)
+{
+	return (uint64_t)tcp->mss * (US_SEC >> US_TCP_USEC_SHIFT) /
+	       us_max32(tcp->srtt >> 3, 1);
+}
+
 static void set_pacing(struct us_tcp *tcp, uint32_t gain)
 {
 	const struct bbr *s = state(tcp);
-	uint64_t rate = s->bw * gain / UNIT * 99 / 100;
+	uint64_t rate = s->bw * gain / UNIT * 99 / 100, least = least_rate(tcp);
 
+	rate = rate > least ? rate : least;
 	if (s->full_reached || rate > tcp->active->pacing_rate)
 		us_tcp_pace_set(tcp, rate);
 }

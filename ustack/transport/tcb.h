@@ -443,6 +443,7 @@ struct us_tcp_accecn {
  * @lost_ever: bytes ever taken for lost.
  * @app_limited_end: with @app_limited: @delivered at which that ends.
  * @app_limited: samples tell of the application, not of the path.
+ * @frto: step of RFC 5682 (tcp_frto.c), 0: none.
  * @pacing_rate: bytes a second, 0: not paced.
  * @pace_at: when the next burst may leave, ns.
  * @pace_end: a window begun without ACKs is paced until this is acknowledged.
@@ -543,6 +544,7 @@ struct us_tcp_active {
 	uint32_t lost_ever;
 	uint32_t app_limited_end;
 	bool app_limited;
+	uint8_t frto;
 	uint64_t pacing_rate;
 	us_ns pace_at;
 	uint32_t pace_end;

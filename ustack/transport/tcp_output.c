@@ -430,7 +430,7 @@ static void send_data(struct us_tcp *tcp)
 
 	if (tcp->snd_una == tcp->snd_nxt)
 		begin(tcp);
-	if (a->lost == a->retrans || resend(tcp))
+	if (a->lost == a->retrans || us_tcp_frto_forward(tcp) || resend(tcp))
 		send_all(tcp);
 	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh && !a->cc->model)
 		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;

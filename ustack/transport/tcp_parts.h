@@ -465,6 +465,11 @@ void us_tcp_recover_timeout(struct us_tcp *tcp);
 void us_tcp_recover_mtu(struct us_tcp *tcp);
 bool us_tcp_congested(struct us_tcp *tcp);
 
+/* tcp_frto.c */
+void us_tcp_frto_begin(struct us_tcp *tcp);
+bool us_tcp_frto_forward(const struct us_tcp *tcp);
+bool us_tcp_frto(struct us_tcp *tcp, const struct us_tcp_acked *r);
+
 /* tcp_rack.c */
 void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 			   struct us_tcp_acked *r);

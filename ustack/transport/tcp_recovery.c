@@ -91,6 +91,7 @@ static void leave(struct us_tcp *tcp)
 		a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
 	a->ca_state = TCP_CA_Open;
 	a->dupacks = 0;
+	a->frto = 0;
 	if (!has_sack(tcp))
 		a->sacked = 0;
 	us_tcp_cwv_reset(tcp);
@@ -226,7 +227,7 @@ static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 			reduce(tcp, r);
 		else
 			a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
-	} else if (r->acked) {
+	} else if (r->acked && !a->frto) {
 		a->cc->acked(tcp, r);
 	}
 	if (us_unlikely(a->pacing_rate))
@@ -244,7 +245,8 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (us_unlikely(spurious(tcp, seg, r)))
+	if (us_unlikely(spurious(tcp, seg, r)) ||
+	    (us_unlikely(a->frto) && seg && us_tcp_frto(tcp, r)))
 		undo(tcp);
 	if (us_likely(a->ca_state == TCP_CA_Open && !a->sacked && !r->duplicate &&
 		      !a->lost && seg)) {
@@ -275,6 +277,7 @@ void us_tcp_recover_timeout(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
+	us_tcp_frto_begin(tcp);
 	if (a->ca_state < TCP_CA_Recovery)
 		remember(tcp);
 	if (a->ca_state != TCP_CA_Loss || !us_before(tcp->snd_una, a->high_seq))
@@ -284,6 +287,7 @@ void us_tcp_recover_timeout(struct us_tcp *tcp)
 	if (!has_sack(tcp))
 		a->sacked = 0;
 	a->cwnd = tcp->mss;
+	a->pace_at = tcp->table->stack->now;	/* a timer was waited for already */
 	a->high_seq = tcp->snd_nxt;
 	a->ca_state = TCP_CA_Loss;
 	a->dupacks = 0;
