@@ -255,6 +255,17 @@ static unsigned int inversions(void)
 	return n;
 }
 
+/* Most that were lost in a row. */
+static uint32_t longest_gap(void)
+{
+	uint32_t i, most = 0;
+
+	for (i = 1; i < got.count; i++)
+		if (got.order[i] - got.order[i - 1] - 1 > most)
+			most = got.order[i] - got.order[i - 1] - 1;
+	return most;
+}
+
 static void shaped(void)
 {
 	unsigned int n, first[3];
@@ -274,6 +285,9 @@ static void shaped(void)
 	ok(got.order[1000] != first[1] || got.order[3000] != first[2],
 	   "another seed does not");
 	teardown();
+	n = flood("pipe:name=A,loss=10,burst=8,seed=5", 4000, 0);
+	ok(n > 3300 && n < 3900 && longest_gap() >= 16, "10%% in bursts (%u), of %u", n,
+	   longest_gap());
 	n = flood("pipe:name=A,loss=100", 100, 0);
 	ok(n == 0 && la->stats.tx_dropped == 100, "all is lost");
 	teardown();
@@ -366,7 +380,7 @@ static void exhausted(void)
 
 int main(void)
 {
-	plan(43);
+	plan(44);
 	arguments();
 	plain();
 	gathered();

@@ -19,7 +19,7 @@
 #include "tap.h"
 #include "tcp_audit.h"
 
-#define RUNS		400
+#define RUNS		600
 #define CHUNK		65536
 #define LIMIT		(3600 * US_SEC)
 
@@ -62,12 +62,12 @@ struct side {
  * @six: IPv6.
  * @sndbuf: of both sockets.
  * @rcvbuf: of both sockets.
- * @cc: of both sockets, the congestion control.
+ * @cc: of both sockets, in controls.
  * @took: nanoseconds from SYN to both FINs.
  * @offer: options, by side.
  * @side: client, server.
  * @listener: of the server.
- * @shape: of the pipe.
+ * @shape: of the pipe, by sending side.
  */
 struct sim {
 	uint64_t seed;
@@ -77,13 +77,24 @@ struct sim {
 	bool six;
 	int sndbuf;
 	int rcvbuf;
-	const char *cc;
+	uint32_t cc;
 	int64_t took;
 	uint32_t offer[2];
 	struct side side[2];
 	struct ustack_socket *listener;
-	char shape[200];
+	char shape[2][200];
 };
+
+static const char *const controls[] = { "cubic", "reno", "bbr" };
+
+#define CONTROLS	(sizeof(controls) / sizeof(controls[0]))
+
+/* What each congestion control moved in how many seconds of virtual time. */
+static struct {
+	uint32_t runs;
+	double bytes;
+	double seconds;
+} goodput[CONTROLS];
 
 static uint8_t buffer[CHUNK];
 
@@ -147,32 +158,49 @@ static socklen_t name(const struct sim *sim, const char *host, uint16_t port,
 	return sizeof(*v4);
 }
 
-static void choose_shape(struct sim *sim)
+/* From 100 kbit/s to 200 Mbit/s, in front of a few packets or of very many. */
+static void choose_rate(struct sim *sim, char *rate, size_t size)
 {
-	uint32_t mtu = 1500, harsh = below(sim, 3);
+	uint32_t bits = 100000u << below(sim, 11), limit = 2 + skewed(sim, 11);
+
+	snprintf(rate, size, ",rate=%u,limit=%u", bits + below(sim, bits), limit);
+}
+
+static void choose_shape(struct sim *sim, char *shape, uint32_t mtu, uint32_t harsh)
+{
+	uint32_t delay = below(sim, 8) ? skewed(sim, 8) : below(sim, 301), size;
 	char rate[64] = "";
 
-	if (below(sim, 4) == 0)
-		mtu = 1280 + below(sim, 8000);
 	if (below(sim, 3) == 0)
-		snprintf(rate, sizeof(rate), ",rate=%u,limit=%u",
-			 1000000 + below(sim, 200000000), 4 + below(sim, 500));
-	snprintf(sim->shape, sizeof(sim->shape),
-		 "mtu=%u,loss=%u,reorder=%u,duplicate=%u,corrupt=%u,delay=%u,jitter=%u,gso=%u%s",
-		 mtu, harsh ? below(sim, 11) : 0, harsh ? below(sim, 20) : 0,
-		 harsh ? below(sim, 6) : 0, harsh == 2 ? below(sim, 4) : 0,
-		 1 + skewed(sim, 8), skewed(sim, 4), below(sim, 2), rate);
+		choose_rate(sim, rate, sizeof(rate));
+	size = (uint32_t)snprintf(shape, 200,
+		 "mtu=%u,loss=%u,burst=%u,reorder=%u,duplicate=%u,corrupt=%u,delay=%u,jitter=%u,gso=%u%s",
+		 mtu, harsh ? below(sim, 11) : 0, below(sim, 3) ? 1 : 1 + below(sim, 8),
+		 harsh ? below(sim, 20) : 0, harsh ? below(sim, 6) : 0,
+		 harsh == 2 ? below(sim, 4) : 0, delay, skewed(sim, 4), below(sim, 2), rate);
 	/* Few frames fill up the link; many cost much under a sanitizer. */
-	snprintf(sim->shape + strlen(sim->shape), 32, ",frames=%u",
+	snprintf(shape + size, 200 - size, ",frames=%u",
 		 below(sim, 5) ? 512 : 4 + below(sim, 60));
+}
+
+/* As often alike in both directions as not. */
+static void choose_shapes(struct sim *sim)
+{
+	uint32_t mtu = below(sim, 4) ? 1500 : 1280 + below(sim, 8000);
+	uint32_t harsh = below(sim, 3);
+
+	choose_shape(sim, sim->shape[0], mtu, harsh);
+	if (below(sim, 2))
+		choose_shape(sim, sim->shape[1], mtu, harsh);
+	else
+		memcpy(sim->shape[1], sim->shape[0], sizeof(sim->shape[0]));
 }
 
 static void choose(struct sim *sim)
 {
-	static const char *const controls[] = { "cubic", "reno", "bbr" };
 	int i;
 
-	sim->cc = controls[below(sim, 3)];
+	sim->cc = below(sim, CONTROLS);
 	sim->six = below(sim, 2);
 	sim->sndbuf = 4096 + (int)skewed(sim, 20);
 	sim->rcvbuf = 2048 + (int)skewed(sim, 20);
@@ -195,7 +223,7 @@ static void choose(struct sim *sim)
 	}
 	sim->side[0].expect = sim->side[1].size;
 	sim->side[1].expect = sim->side[0].size;
-	choose_shape(sim);
+	choose_shapes(sim);
 }
 
 static void set_options(struct sim *sim, struct ustack_socket *socket)
@@ -205,8 +233,8 @@ static void set_options(struct sim *sim, struct ustack_socket *socket)
 	ustack_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &sim->sndbuf, sizeof(int));
 	ustack_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &sim->rcvbuf, sizeof(int));
 	ustack_setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(int));
-	if (ustack_setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, sim->cc,
-			      (socklen_t)strlen(sim->cc)))
+	if (ustack_setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, controls[sim->cc],
+			      (socklen_t)strlen(controls[sim->cc])))
 		fail(sim, "no such congestion control");
 }
 
@@ -223,7 +251,7 @@ static bool create_side(struct sim *sim, int i)
 	char spec[300];
 
 	snprintf(spec, sizeof(spec), "pipe:name=sim,seed=%u,%s",
-		 below(sim, UINT32_MAX - 1) + 1, sim->shape);
+		 below(sim, UINT32_MAX - 1) + 1, sim->shape[i]);
 	if (ustack_create(&config, &sim->side[i].stack) ||
 	    ustack_link_open(sim->side[i].stack, spec, &link))
 		return false;
@@ -410,14 +438,31 @@ static bool simulate(struct sim *sim, uint64_t seed)
 
 static void describe(const struct sim *sim)
 {
-	printf("# seed %llu: IPv%d %s %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, lazy %u %u, %.3f s: %s\n",
-	       (unsigned long long)sim->seed, sim->six ? 6 : 4, sim->cc, sim->shape,
+	printf("# seed %llu: IPv%d %s %s | %s sndbuf %d rcvbuf %d offer %x %x, %llu/%llu and %llu/%llu bytes, lazy %u %u, %.3f s: %s\n",
+	       (unsigned long long)sim->seed, sim->six ? 6 : 4, controls[sim->cc], sim->shape[0], sim->shape[1],
 	       sim->sndbuf, sim->rcvbuf, sim->offer[0], sim->offer[1],
 	       (unsigned long long)sim->side[1].got,
 	       (unsigned long long)sim->side[0].size,
 	       (unsigned long long)sim->side[0].got,
 	       (unsigned long long)sim->side[1].size,
 	       sim->side[0].lazy, sim->side[1].lazy, (double)sim->took / 1e9, sim->why ? sim->why : "good");
+}
+
+static void record(const struct sim *sim)
+{
+	goodput[sim->cc].runs++;
+	goodput[sim->cc].bytes += (double)(sim->side[0].got + sim->side[1].got);
+	goodput[sim->cc].seconds += (double)sim->took / 1e9;
+}
+
+static void print_goodput(void)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROLS; i++)
+		printf("# %s: %u runs, %.0f bytes in %.0f s: %.1f kbyte/s\n", controls[i],
+		       goodput[i].runs, goodput[i].bytes, goodput[i].seconds,
+		       goodput[i].bytes / 1e3 / (goodput[i].seconds + 1e-9));
 }
 
 int main(int argc, char **argv)
@@ -433,9 +478,11 @@ int main(int argc, char **argv)
 		bool good = simulate(&sim, seed);
 
 		failures += !good;
+		record(&sim);
 		if (!good || count == 1)
 			describe(&sim);
 	}
+	print_goodput();
 	ok(!failures, "%llu simulated connections", (unsigned long long)count);
 	return finish();
 }

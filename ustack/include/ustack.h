@@ -315,8 +315,9 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket;
  *	"pipe:name=A" - the other end is the next pipe of that name in this
  *	process; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
- *	last marks what is ECN-capable as CE), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=, limit= (packets) shape what
- *	this end sends;
+ *	last marks what is ECN-capable as CE), burst= (packets lost in a row, on
+ *	average), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=,
+ *	limit= (packets) shape what this end sends;
  *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
  *	ustack_link_inject() and ustack_link_collect(); depth is the number of
  *	packets that may wait each way.

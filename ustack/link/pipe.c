@@ -19,6 +19,7 @@
 #define FRAMES		1024u	/* of an end that does not delay */
 #define FRAMES_DELAYED	8192u
 #define NAME_MAX_LEN	63u
+#define BURST_PAUSE	(20 * US_MSEC)	/* ends a burst of losses */
 
 /**
  * struct frame - one packet on its way
@@ -66,7 +67,8 @@ struct pipe {
 
 /**
  * struct shape - what happens to the packets of an end
- * @loss: chance in 2^32; UINT32_MAX is always.
+ * @loss: chance in 2^32 that losses begin; UINT32_MAX is always.
+ * @again: chance that the packet after a lost one is lost, too.
  * @reorder: chance to come late by up to a half of @delay, or a millisecond.
  * @duplicate: chance to come twice.
  * @corrupt: chance to have one bit flipped.
@@ -79,6 +81,7 @@ struct pipe {
  */
 struct shape {
 	uint32_t loss;
+	uint32_t again;
 	uint32_t reorder;
 	uint32_t duplicate;
 	uint32_t corrupt;
@@ -101,6 +104,8 @@ struct shape {
  * @starved: reserve() found no frame.
  * @shape: of what goes.
  * @random: for @shape.
+ * @losing: the last packet was lost by chance.
+ * @lost_at: when it was.
  * @line_free: when the last packet has left at shape.rate.
  */
 struct end {
@@ -113,6 +118,8 @@ struct end {
 	bool starved;
 	struct shape shape;
 	struct us_random random;
+	bool losing;
+	us_ns lost_at;
 	us_ns line_free;
 };
 
@@ -121,7 +128,7 @@ static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const keys[] = {
 	"name", "loss", "reorder", "duplicate", "corrupt", "delay", "jitter",
-	"rate", "limit", "mark", "seed", "mtu", "frames", "gso", NULL
+	"rate", "limit", "mark", "burst", "seed", "mtu", "frames", "gso", NULL
 };
 
 static struct end *end_of(const struct us_link *link)
@@ -142,13 +149,33 @@ static int parse_chance(struct us_stack *stack, const char *args,
 	return err;
 }
 
+/* Gilbert's model: losses come in bursts of a mean length, and their part of all
+ * packets stays what it is.
+ */
+static int parse_loss(struct us_stack *stack, const char *args, struct shape *shape)
+{
+	uint64_t burst = 0;
+	int err;
+
+	err = parse_chance(stack, args, "loss", &shape->loss);
+	if (!err)
+		err = us_link_arg_number(stack, args, "burst", 1, 1, 1000, &burst);
+	shape->again = shape->loss;
+	if (err || burst < 2 || shape->loss == UINT32_MAX)
+		return err;
+	shape->again = UINT32_MAX - (uint32_t)(UINT32_MAX / burst);
+	shape->loss = (uint32_t)((uint64_t)shape->loss * UINT32_MAX /
+				 (UINT32_MAX - shape->loss) / burst);
+	return 0;
+}
+
 static int parse_shape(struct us_stack *stack, const char *args,
 		       struct shape *shape)
 {
 	uint64_t delay = 0, jitter = 0;
 	int err;
 
-	err = parse_chance(stack, args, "loss", &shape->loss);
+	err = parse_loss(stack, args, shape);
 	if (!err)
 		err = parse_chance(stack, args, "reorder", &shape->reorder);
 	if (!err)
@@ -410,7 +437,11 @@ static void shape_one(struct end *end, struct frame *frame)
 	const struct shape *shape = &end->shape;
 	uint32_t bit;
 
-	if (chance(end, shape->loss)) {
+	if (end->link.stack->now > end->lost_at + BURST_PAUSE)
+		end->losing = false;
+	end->losing = chance(end, end->losing ? shape->again : shape->loss);
+	if (end->losing) {
+		end->lost_at = end->link.stack->now;
 		drop(end, frame);
 		return;
 	}
