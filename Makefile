@@ -46,7 +46,7 @@ ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/
 fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench-host goodput vm-shell vm-run clean help
+	bench-host goodput fairness-plot vm-shell vm-run clean help
 
 all: lib $(programs)	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -153,6 +153,12 @@ bench-host: $(O)/bin/ubench	## how fast the stack is on this machine, beside lwI
 	$(O)/bin/ubench pipe --results build/bench/results.tsv
 	$(O)/bin/ubench idle --budget 512 --results build/bench/results.tsv
 
+fairness-plot: $(O)/unit/tcp_fairness	## flows that share a bottleneck, as a picture (needs gnuplot-nox)
+	@mkdir -p build/bench
+	$< --series build/bench/fairness.tsv
+	gnuplot -e "table='build/bench/fairness.tsv'; image='build/bench/fairness.svg'" \
+		selftests/unit/tcp_fairness.gnuplot
+
 mutants:		## faults put into the code, each to be found by a test
 	@selftests/mutants/run
 
@@ -171,4 +177,4 @@ clean:			## remove build/ (kernels are kept, in the cache)
 	rm -rf build
 
 help:			## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*##/\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*##/\1\t/p' Makefile | expand -t 16
