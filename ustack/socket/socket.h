@@ -69,17 +69,21 @@ struct ustack_socket {
 	bool reuse;
 	unsigned int calls;
 	int fd;
-	struct ustack_socket *fd_next;
 	int linger;
-	int error;
+	struct ustack_socket *fd_next;
 	us_ns rcvtimeo;
 	us_ns sndtimeo;
 	struct us_tcp_options options;
+	int error;
 	struct us_tcp *tcp;
 	struct us_tcp_listener *listener;
-	struct us_tcp *ready;
-	struct us_udp *udp;
+	union {
+		struct us_tcp *ready;
+		struct us_udp *udp;
+	};
 };
+
+_Static_assert(sizeof(struct ustack_socket) <= 160, "an idle connection is small");
 
 /**
  * struct us_socket_ops - what differs between the types of sockets
