@@ -281,6 +281,31 @@ static const struct {
 	"< . 1:1(0) ack 2501\n"
 	"> P. 2501:2506(5) ack 1\n" },
 
+	{ "Nagle: what small ones wait for comes, or they fill a segment",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"send 400 = 400\n"
+	"send 400 = 400\n"
+	"none 10\n"
+	"send 400 = 400\n"
+	"> . 11:1011(1000) ack 1\n"
+	"none 10\n"
+	"< . 1:1(0) ack 11\n"
+	"> P. 1011:1211(200) ack 1\n" },
+
+	{ "one way: data that tells of another window is heard",
+	OPEN_PLAIN
+	"< P. 1:101(100) ack 1\n"
+	"> . 1:1(0) ack 101\n"
+	"< P. 101:201(100) ack 1 win 0\n"
+	"> . 1:1(0) ack 201\n"
+	"counter tcp_header_predicted 1\n"
+	"send 100 = 100\n"
+	"none 150\n"
+	"< P. 201:301(100) ack 1 win 1000\n"
+	"> P. 1:101(100) ack 301\n" },
+
 	{ "cork: full segments only, the tail after 200 ms",
 	"option cork 1\n"
 	OPEN_PLAIN
