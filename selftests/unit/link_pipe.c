@@ -288,6 +288,7 @@ static void shaped(void)
 	n = flood("pipe:name=A,loss=10,burst=8,seed=5", 4000, 0);
 	ok(n > 3300 && n < 3900 && longest_gap() >= 16, "10%% in bursts (%u), of %u", n,
 	   longest_gap());
+	teardown();
 	n = flood("pipe:name=A,loss=100", 100, 0);
 	ok(n == 0 && la->stats.tx_dropped == 100, "all is lost");
 	teardown();
