@@ -4,12 +4,9 @@
  * test injects and collects raw IP packets and moves the clock, while a call that
  * blocks sleeps on a second thread.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <netinet/ip.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "segment.h"
 #include "tap.h"
 #include "ustack.h"
 
@@ -28,20 +26,6 @@
 #define PEER_PORT	1025
 #define PEER_ISN	5000u
 
-/**
- * struct segment - a TCP segment without options, as it is on the wire
- * @ip: header.
- * @tcp: header.
- * @data: payload, and options of what was collected.
- */
-struct segment {
-	struct iphdr ip;
-	struct tcphdr tcp;
-	uint8_t data[1460];
-};
-
-#define HEADERS	(sizeof(struct iphdr) + sizeof(struct tcphdr))
-
 static struct ustack *stack;
 static struct ustack_link *link_;
 static struct ustack_socket *listener, *conn;
@@ -49,52 +33,16 @@ static uint32_t isn;		/* of the stack */
 
 /* ------------------------------------------------------------------ packets */
 
-static uint32_t sum_of(const void *data, size_t len, uint32_t sum)
-{
-	const uint8_t *at = data;
-
-	for (; len > 1; len -= 2, at += 2)
-		sum += (uint32_t)at[0] << 8 | at[1];
-	return len ? sum + ((uint32_t)at[0] << 8) : sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-static uint16_t tcp_sum(const struct segment *s, size_t len)
-{
-	uint32_t sum = sum_of(&s->ip.saddr, 8, IPPROTO_TCP + (uint32_t)len);
-
-	return fold(sum_of(&s->tcp, len, sum));
-}
-
 /* From the peer: sequence and acknowledgement numbers count from the ISNs. */
 static int inject(uint8_t flags, uint32_t seq, uint32_t ack, const char *text,
 		  uint16_t window)
 {
-	size_t len = strlen(text);
-	struct segment s = {
-		.ip = {
-			.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
-			.tot_len = htons((uint16_t)(HEADERS + len)),
-			.saddr = inet_addr(PEER), .daddr = inet_addr(SERVER),
-		},
-		.tcp = {
-			.source = htons(PEER_PORT), .dest = htons(PORT), .doff = 5,
-			.seq = htonl(PEER_ISN + seq), .window = htons(window),
-			.ack_seq = flags & TH_ACK ? htonl(isn + ack) : 0,
-		},
-	};
+	struct segment s;
+	size_t len = segment_make(&s, PEER, PEER_PORT, SERVER, PORT, flags,
+				  PEER_ISN + seq, flags & TH_ACK ? isn + ack : 0,
+				  window, text);
 
-	s.tcp.th_flags = flags;
-	memcpy(s.data, text, len);
-	s.ip.check = htons(fold(sum_of(&s.ip, sizeof(s.ip), 0)));
-	s.tcp.check = htons(tcp_sum(&s, sizeof(s.tcp) + len));
-	return ustack_link_inject(link_, &s, HEADERS + len);
+	return ustack_link_inject(link_, &s, len);
 }
 
 /* The next packet, if its checksums are right: its length, else 0. */
@@ -102,10 +50,7 @@ static ssize_t collect(struct segment *s, int64_t *when)
 {
 	ssize_t len = ustack_link_collect(link_, s, sizeof(*s), when);
 
-	if (len < (ssize_t)HEADERS || fold(sum_of(&s->ip, sizeof(s->ip), 0)) ||
-	    tcp_sum(s, (size_t)len - sizeof(s->ip)))
-		return 0;
-	return len;
+	return segment_ok(s, len) ? len : 0;
 }
 
 /* Is the next packet like this, sent at that time? */

@@ -159,7 +159,22 @@ static const struct {
 	"< S. 0:0(0) ack 1 win 65535 <mss 1460>\n"
 	"> . 1:1(0) ack 1 win 65535\n"
 	"< P. 1:11(10) ack 1 win 40000\n"
-	"> . 1:1(0) ack 11 win 65525\n" },
+	"> . 1:1(0) ack 11 win 65525\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 11\n" },
+
+	{ "window: what was granted stays so, though the buffer shrinks",
+	"option offer none\n"
+	"option rcvbuf 8000\n"
+	OPEN
+	"option rcvbuf 3000\n"
+	"< P. 1:1001(1000) ack 1\n"
+	"> . 1:1(0) ack 1001 win 7000\n"
+	"recv 1000 = 1000\n"
+	"< P. 1001:8001(7000) ack 1\n"
+	"> . 1:1(0) ack 8001 win 0\n"
+	"recv 9000 = 7000\n"
+	"> . 1:1(0) ack 8001 win 3000\n" },
 
 	{ "window: it shrinks; nothing new goes, what was sent goes again",
 	OPEN

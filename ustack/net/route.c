@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Local addresses, routes, and the choice between them. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -304,6 +305,17 @@ static int resolve_kernel(struct us_stack *stack, struct us_dst *dst)
 	return 0;
 }
 
+/* Everybody on the link: no host (RFC 1122 3.2.1.3).  Of /31 both are hosts. */
+static bool is_broadcast(const struct us_net_route *route, const struct us_addr *addr)
+{
+	unsigned int host = 128 - route->prefix;
+
+	if (!us_addr_is_v4(addr) || !us_addr_is_any(&route->gateway) ||
+	    host < 2 || host > 31)
+		return false;
+	return (ntohl(addr->w[3]) | (UINT32_MAX << host)) == UINT32_MAX;
+}
+
 static int resolve(struct us_stack *stack, struct us_dst *dst)
 {
 	const struct us_net_route *route = us_net_lookup(stack->net, &dst->remote);
@@ -316,6 +328,8 @@ static int resolve(struct us_stack *stack, struct us_dst *dst)
 	if (!local || !us_net_find_address(stack->net, local) ||
 	    us_addr_is_v4(local) != us_addr_is_v4(&dst->remote))
 		return -EADDRNOTAVAIL;
+	if (is_broadcast(route, &dst->remote))
+		return -ENETUNREACH;
 	us_dst_on_link(dst, route->link, local, &dst->remote);
 	if (!us_addr_is_any(&route->gateway))
 		dst->next_hop = route->gateway;

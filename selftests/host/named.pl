@@ -1,0 +1,72 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# named.pl FILE: is each requirement of RFC 9293's Appendix B a row of the table in
+# FILE, and is there each test and each mutant that a row names?
+use strict;
+use warnings;
+use Text::ParseWords;
+
+my (%seen, %text, %rows, $bad);
+my %known = (MUST => 69, SHLD => 31, MAY => 18, REC => 1);
+my %wanted = (MUST => 75, SHLD => 32, MAY => 18, REC => 1);
+
+sub complain {
+	print "$ARGV:$.: @_\n";
+	$bad = 1;
+}
+
+sub content {
+	my $file = shift;
+
+	open(my $handle, '<', $file) or return '';
+	local $/;
+	my $content = <$handle>;
+	$content =~ s/"\s*\n\s*"//g;	# a string in pieces
+	return $content;
+}
+
+sub check_test {
+	my ($program, $name) = $_[0] =~ /^(\w+): (.+)$/ or return complain("no test");
+
+	$text{$program} //= content("selftests/unit/$program.c");
+	complain("$program has no test \"$name\"") if index($text{$program}, $name) < 0;
+	return $program;
+}
+
+sub check_mutant {
+	my ($mutant, $program) = @_;
+
+	$text{''} //= content('selftests/mutants/table');
+	complain("$program does not have to find $mutant")
+		unless $text{''} =~ /^\Q$mutant\E: [^\n]*\n[-+] .*\n[-+] .*\n= unit\/\Q$program\E: /m;
+}
+
+while (<>) {
+	next unless /^   ((MUST|SHLD|MAY|REC)-(\d+)), /;
+	my ($id, $kind, $number) = ($1, $2, $3);
+	my (undef, $what, $state, $test, $mutant, $remark) =
+		map { defined ? s/^\s+|\s+$//gr : '' } quotewords(',', 0, s/'/\x01/gr);
+	s/\x01/'/g for grep { defined } $what, $test, $remark;
+
+	complain("no requirement $id") if $number < 1 || $number > $known{$kind};
+	$seen{$id} = 1;
+	$rows{$kind}++;
+	if ($state eq 'done') {
+		my $program = check_test($test);
+		check_mutant($mutant, $program) if $mutant;
+	} elsif ($state !~ m{^(no|n/a)$} || !$remark) {
+		complain("$id is neither done nor excused");
+	} elsif ($kind eq 'MUST' && $state ne 'n/a') {
+		complain("$id has to be done");
+	}
+}
+for my $kind (sort keys %known) {
+	print "$kind: $rows{$kind} rows, not $wanted{$kind}\n" and $bad = 1
+		if ($rows{$kind} // 0) != $wanted{$kind};
+	for (1 .. $known{$kind}) {
+		next if $seen{"$kind-$_"};
+		print "$kind-$_ is missing\n";
+		$bad = 1;
+	}
+}
+exit($bad // 0);
