@@ -90,6 +90,8 @@ $(O)/bin/ubench: LDLIBS += -llwip
 $(O)/bin/ubench: $(ubench_objs) $(O)/libustack.a
 	$(link)
 
+# What is only tested is linked without it: that takes longer than the tests.
+$(unit_programs) $(fuzz_programs): LDFLAGS += -fno-lto
 $(unit_programs): LDLIBS += -lm
 $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
 	$(link)
