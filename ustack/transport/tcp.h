@@ -220,6 +220,7 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
  */
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
+bool us_tcp_has_bytes(const struct us_tcp *tcp);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
 /* The urgent byte, recv(2) with MSG_OOB: 1, 0, -EAGAIN, -EINVAL. */
 ssize_t us_tcp_recv_urgent(struct us_tcp *tcp, uint8_t *byte, bool peek);

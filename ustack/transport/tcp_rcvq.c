@@ -69,6 +69,12 @@ void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt)
 	}
 }
 
+static struct us_pkt *first(const struct us_tcp_active *a)
+{
+	return cds_list_empty((struct cds_list_head *)&a->rcvq) ? NULL :
+	       cds_list_entry(a->rcvq.next, struct us_pkt, node);
+}
+
 static struct us_pkt *last(const struct us_tcp_active *a)
 {
 	return cds_list_empty((struct cds_list_head *)&a->rcvq) ? NULL :
@@ -241,9 +247,15 @@ static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek)
 {
-	struct us_pkt *pkt, *next;
+	struct us_pkt *pkt = first(tcp->active), *next;
 	uint32_t done = 0;
 
+	/* Mostly the first one has them all. */
+	if (us_likely(pkt && len < pkt->len && !skip && !peek)) {
+		memcpy(data, pkt->data, len);
+		consume(tcp, pkt, (uint32_t)len);
+		return (uint32_t)len;
+	}
 	if (len > INT32_MAX)
 		len = INT32_MAX;
 	cds_list_for_each_entry_safe(pkt, next, &tcp->active->rcvq, node) {

@@ -158,6 +158,15 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 }
 
 /**
+ * us_tcp_has_bytes() - is there anything to read?
+ * @tcp: the connection.
+ */
+bool us_tcp_has_bytes(const struct us_tcp *tcp)
+{
+	return tcp->active && us_tcp_unread(tcp);
+}
+
+/**
  * us_tcp_recv() - takes bytes
  * @tcp: the connection.
  * @data: goes there.
@@ -208,7 +217,7 @@ short us_tcp_poll(const struct us_tcp *tcp)
 	if (no_read)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
 	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
-		if (tcp->active && us_tcp_unread(tcp))
+		if (us_tcp_has_bytes(tcp))
 			mask |= POLLIN | POLLRDNORM;
 		if (no_write || us_tcp_writable(tcp))
 			mask |= POLLOUT | POLLWRNORM;
