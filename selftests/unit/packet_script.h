@@ -25,7 +25,8 @@
  *	poll = IN|OUT|PRI|HUP|RDHUP|ERR|0	error = ERR|0
  *	set NAME VALUE = 0|ERR			setsockopt(2), by the option's name
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
- *				maxseg keepalive user_timeout ecn; offer, mtu, gso, ipv6,
+ *				maxseg keepalive user_timeout ecn fastopen
+ *				(connect) fastqueue (listen); offer, mtu, gso, ipv6,
  *				peer_isn, peer_port, full; half, orphans: how many
  *				such connections there may be
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
@@ -93,6 +94,7 @@ struct script_packet {
  * @port: ours, host byte order.
  * @peer_port: the peer's, host byte order.
  * @ts_offset: of the last connection seen.
+ * @cookie: of Fast Open, that the stack gave.
  * @line: at work.
  * @why: what is wrong, "" if nothing.
  * @more: further words for @why.
@@ -125,6 +127,7 @@ struct script {
 	uint16_t port;
 	uint16_t peer_port;
 	uint32_t ts_offset;
+	uint8_t cookie[8];
 	int line;
 	char why[400];
 	int full;
@@ -135,7 +138,8 @@ struct script {
 	uint32_t written;
 	uint32_t read;
 	struct {
-		int sndbuf, rcvbuf, nodelay, cork, maxseg, keepalive, user_timeout, ecn;
+		int sndbuf, rcvbuf, nodelay, cork, maxseg, keepalive, user_timeout, ecn,
+		    fastopen, fastqueue;
 	} options;
 };
 
@@ -307,6 +311,7 @@ static inline void script_advance(struct script *s, int64_t to, bool until)
  * @any_seq: nor does the sequence number.
  * @badsum: the checksum is wrong.
  * @ecn: enum us_ecn.
+ * @fo_at: where a cookie is that is to be learnt.
  * @urgent: pointer.
  * @tos: DS field; -1: not given.
  * @ttl: -1: not given.
@@ -323,6 +328,7 @@ struct script_segment {
 	bool any_seq;
 	bool badsum;
 	uint8_t ecn;
+	uint8_t fo_at;
 	uint16_t urgent;
 	int tos;
 	int ttl;
@@ -448,6 +454,29 @@ static inline const char *script_option_sack(struct script *s, const char *p,
 	return p;
 }
 
+/* "FO" asks for a cookie of Fast Open; "FO *" is any, "FO =" the last "*", and "FO N"
+ * one whose eight bytes are N.
+ */
+static inline const char *script_option_fo(struct script *s, const char *p,
+					   struct script_segment *g)
+{
+	uint8_t *at = &g->options[g->options_len];
+
+	p = script_skip(p);
+	at[0] = US_TCP_OPT_FASTOPEN;
+	at[1] = 10;
+	if (*p == '*')
+		g->fo_at = (uint8_t)(g->options_len + 2);
+	else if (*p == '=')
+		memcpy(at + 2, s->cookie, 8);
+	else if (isdigit((unsigned char)*p))
+		memset(at + 2, (int)script_number(s, &p), 8);
+	else
+		at[1] = 2;
+	g->options_len += at[1];
+	return *p == '*' || *p == '=' ? p + 1 : p;
+}
+
 /* "accecn0 1 0 1": as many counters as are told. */
 static inline const char *script_option_accecn(struct script *s, const char *p,
 					       struct script_segment *g, uint8_t kind)
@@ -492,6 +521,8 @@ static inline const char *script_option(struct script *s, const char *p,
 	} else if ((q = script_word(p, "wscale"))) {
 		memcpy(o, (uint8_t[]){ 3, 3, (uint8_t)script_number(s, &q) }, 3);
 		g->options_len += 3;
+	} else if ((q = script_word(p, "FO"))) {
+		q = script_option_fo(s, q, g);
 	} else if ((q = script_word(p, "accecn0"))) {
 		q = script_option_accecn(s, q, g, US_TCP_OPT_ACCECN0);
 	} else if ((q = script_word(p, "accecn1"))) {
@@ -677,7 +708,8 @@ static inline void script_receive(struct script *s, const struct script_segment 
 	};
 	memcpy(data + ip + US_TCP_LEN, g->options, options);
 	for (i = 0; i < g->len; i++)
-		data[ip + US_TCP_LEN + options + i] = (uint8_t)(g->seq + i);
+		data[ip + US_TCP_LEN + options + i] =
+			(uint8_t)(g->seq + !!(g->flags & US_TCP_SYN) + i);
 	sum = script_put_ip(s, data, IPPROTO_TCP, len, g->ecn);
 	sum = us_csum_fold(us_csum_bytes(h, len, sum));
 	h->csum = us_from_raw16((uint16_t)(sum ^ g->badsum));
@@ -713,7 +745,7 @@ static inline int script_print(const struct script *s, const struct script_packe
 			us_get16(h->urgent), script_sent_ecn(p));
 }
 
-static inline bool script_same_options(const struct script_segment *g,
+static inline bool script_same_options(struct script *s, const struct script_segment *g,
 				       const uint8_t *at, uint32_t len)
 {
 	uint32_t i;
@@ -728,7 +760,9 @@ static inline bool script_same_options(const struct script_segment *g,
 			   (i >= 4 && at[i - 4] == 8 && at[i - 3] == 10) ||
 			   (i >= 5 && at[i - 5] == 8 && at[i - 4] == 10));
 
-		if (!val && at[i] != g->options[i])
+		if (g->fo_at && i >= g->fo_at && i < g->fo_at + 8u)
+			s->cookie[i - g->fo_at] = at[i];
+		else if (!val && at[i] != g->options[i])
 			return false;
 	}
 	return true;
@@ -782,6 +816,7 @@ static inline void script_expect(struct script *s, const struct script_segment *
 	struct script_packet *p = &s->sent[s->first];
 	const uint8_t *at = p->data + script_ip_len(s);
 	const struct us_tcp_hdr *h = (const void *)at;
+	uint32_t first = g->seq + !!(g->flags & US_TCP_SYN);
 	uint32_t header, len;
 	char text[300];
 
@@ -799,9 +834,9 @@ static inline void script_expect(struct script *s, const struct script_segment *
 	    len == g->len && (!(h->flags & US_TCP_ACK) ||
 			      us_get32(h->ack) - s->peer_isn == g->ack) &&
 	    (g->window < 0 || us_get16(h->window) == g->window) &&
-	    script_same_options(g, at + US_TCP_LEN, header - US_TCP_LEN) &&
+	    script_same_options(s, g, at + US_TCP_LEN, header - US_TCP_LEN) &&
 	    us_get16(h->urgent) == g->urgent && script_ip_ok(s, p, g) &&
-	    script_payload_ok(s, at + header, g->seq, len) && script_sum_ok(s, p) &&
+	    script_payload_ok(s, at + header, first, len) && script_sum_ok(s, p) &&
 	    llabs(p->when - s->mark) <= SCRIPT_TOLERANCE) {
 		s->mark = p->when;
 		return;
@@ -810,7 +845,7 @@ static inline void script_expect(struct script *s, const struct script_segment *
 	script_fail(s, "sent at %.4f, not %.4f: %s%s%s",
 		    (double)(p->when - s->begin) / 1e9,
 		    (double)(s->mark - s->begin) / 1e9, text,
-		    script_payload_ok(s, at + header, g->seq, len) ? "" : ", wrong bytes",
+		    script_payload_ok(s, at + header, first, len) ? "" : ", wrong bytes",
 		    script_sum_ok(s, p) ? "" : ", wrong checksum");
 }
 
@@ -836,7 +871,8 @@ static const struct {
 	{ "EINPROGRESS", EINPROGRESS }, { "EHOSTUNREACH", EHOSTUNREACH },
 	{ "ENOTCONN", ENOTCONN }, { "EADDRINUSE", EADDRINUSE },
 	{ "ENETUNREACH", ENETUNREACH }, { "EINVAL", EINVAL },
-	{ "EPROTO", EPROTO },
+	{ "EPROTO", EPROTO }, { "EALREADY", EALREADY }, { "EISCONN", EISCONN },
+	{ "EOPNOTSUPP", EOPNOTSUPP },
 };
 
 static const char *const script_polls[] = { "IN", "OUT", "HUP", "RDHUP", "ERR", "PRI" };
@@ -915,13 +951,16 @@ static inline void script_apply(const struct script *s, struct ustack_socket *so
 	const int *o[] = { &s->options.sndbuf, &s->options.rcvbuf,
 			   &s->options.keepalive, &s->options.nodelay,
 			   &s->options.cork, &s->options.maxseg,
-			   &s->options.user_timeout, &s->options.ecn };
+			   &s->options.user_timeout, &s->options.ecn,
+			   &s->options.fastopen, &s->options.fastqueue };
 	static const int level[] = { SOL_SOCKET, SOL_SOCKET, SOL_SOCKET,
 				     IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
-				     IPPROTO_TCP, IPPROTO_TCP };
+				     IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
+				     IPPROTO_TCP };
 	static const int opt[] = { SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE,
 				   TCP_NODELAY, TCP_CORK, TCP_MAXSEG,
-				   TCP_USER_TIMEOUT, USTACK_TCP_ECN };
+				   TCP_USER_TIMEOUT, USTACK_TCP_ECN,
+				   TCP_FASTOPEN_CONNECT, TCP_FASTOPEN };
 	size_t i;
 
 	for (i = 0; i < sizeof(o) / sizeof(o[0]); i++)
@@ -996,6 +1035,24 @@ static inline bool script_at_mark(struct script *s)
 
 	ustack_ioctl(s->socket, SIOCATMARK, &value);
 	return value;
+}
+
+/* MSG_FASTOPEN */
+static inline void script_call_sendto(struct script *s, const char *p)
+{
+	struct sockaddr_storage name;
+	socklen_t len = script_name(s, 2, s->peer_port, &name);
+	static uint8_t data[SCRIPT_MAX];
+	long n = script_number(s, &p), i;
+	ssize_t done;
+
+	if (!s->socket)
+		s->socket = script_socket(s);
+	for (i = 0; i < n && i < (long)sizeof(data); i++)
+		data[i] = (uint8_t)(1 + s->written + (uint32_t)i);
+	done = ustack_sendto(s->socket, data, (size_t)n, MSG_FASTOPEN, (void *)&name, len);
+	s->written += done > 0 ? (uint32_t)done : 0;
+	script_result(s, p, done);
 }
 
 static inline void script_call_recv(struct script *s, const char *p)
@@ -1121,6 +1178,10 @@ static inline void script_call_option(struct script *s, const char *p)
 		s->options.keepalive = (int)script_number(s, &q);
 	else if ((q = script_word(p, "ecn")))
 		s->options.ecn = (int)script_number(s, &q);
+	else if ((q = script_word(p, "fastopen")))
+		s->options.fastopen = (int)script_number(s, &q);
+	else if ((q = script_word(p, "fastqueue")))
+		s->options.fastqueue = (int)script_number(s, &q);
 	else if ((q = script_word(p, "user_timeout")))
 		s->options.user_timeout = (int)script_number(s, &q);
 	else if ((q = script_word(p, "half")))
@@ -1245,7 +1306,7 @@ static inline void script_call(struct script *s, const char *p)
 		void (*call)(struct script *s, const char *p);
 	} calls[] = {
 		{ "connect", script_call_connect }, { "accept", script_call_accept },
-		{ "send", script_call_send }, { "recv", script_call_recv },
+		{ "sendto", script_call_sendto }, { "send", script_call_send }, { "recv", script_call_recv },
 		{ "poll", script_call_poll }, { "error", script_call_error },
 		{ "state", script_call_state }, { "counter", script_call_counter },
 		{ "option", script_call_option }, { "set", script_call_set },
@@ -1274,6 +1335,7 @@ static inline void script_call(struct script *s, const char *p)
 	} else if (script_word(p, "close")) {
 		ustack_close(s->socket);
 		s->socket = NULL;
+		s->written = s->read = 0;
 	} else if ((q = script_word(p, "waits"))) {
 		long n = script_number(s, &q);
 

@@ -22,6 +22,7 @@
  * @why: what went wrong, or NULL.
  * @syn: sequence number of the last SYN to the listener.
  * @syn_ack: that of the answer to it.
+ * @cookie: of Fast Open, that it brought.
  */
 struct fight {
 	struct script s;
@@ -29,6 +30,7 @@ struct fight {
 	const char *why;
 	uint32_t syn;
 	uint32_t syn_ack;
+	uint8_t cookie[8];
 };
 
 static uint32_t draw(struct fight *f)
@@ -135,6 +137,20 @@ static void put_option_sack(struct fight *f, const struct us_tcp *tcp,
 	g->options_len += (int)(4 + 8 * n);
 }
 
+/* The right cookie, a request for one, or nonsense. */
+static void put_option_fo(struct fight *f, struct script_segment *g)
+{
+	uint8_t *at = &g->options[g->options_len], len = 10;
+
+	if (below(f, 4) == 0)
+		len = (uint8_t)(2 + below(f, 9));
+	at[0] = US_TCP_OPT_FASTOPEN;
+	at[1] = len;
+	memcpy(at + 2, f->cookie, 8);
+	memset(at + len, US_TCP_OPT_NOP, 12u - len);
+	g->options_len += 12;
+}
+
 static void put_options(struct fight *f, const struct us_tcp *tcp,
 			struct script_segment *g)
 {
@@ -167,6 +183,8 @@ static void put_options(struct fight *f, const struct us_tcp *tcp,
 		memset(at + at[1], US_TCP_OPT_NOP, 12u - at[1]);
 		g->options_len += 12;
 	}
+	if ((g->flags & US_TCP_SYN) && g->options_len <= 28 && below(f, 2))
+		put_option_fo(f, g);
 	if (below(f, 40) == 0 && g->options_len)
 		g->options[below(f, (uint32_t)g->options_len)] = (uint8_t)draw(f);
 }
@@ -207,6 +225,15 @@ static void attack_icmp(struct fight *f, const struct us_tcp *tcp)
 	script_icmp(&f->s, line);
 }
 
+static void learn_cookie(struct fight *f, const uint8_t *header, uint32_t len)
+{
+	uint32_t i;
+
+	for (i = US_TCP_LEN; i + 10 <= len; i++)
+		if (header[i] == US_TCP_OPT_FASTOPEN && header[i + 1] == 10)
+			memcpy(f->cookie, header + i + 2, 8);
+}
+
 /* What was sent is thrown away, but must be well formed. */
 static void discard(struct fight *f)
 {
@@ -220,8 +247,10 @@ static void discard(struct fight *f)
 			continue;
 		if (!script_sum_ok(s, p))
 			f->why = "a wrong checksum was sent";
-		if ((h->flags & US_TCP_FLAGS) == (US_TCP_SYN | US_TCP_ACK))
+		if ((h->flags & US_TCP_FLAGS) == (US_TCP_SYN | US_TCP_ACK)) {
 			f->syn_ack = us_get32(h->seq);
+			learn_cookie(f, (const uint8_t *)h, us_tcp_header_len(h));
+		}
 		if (us_tcp_header_len(h) > p->len - script_ip_len(s))
 			f->why = "a bad header was sent";
 	}
@@ -291,6 +320,9 @@ static void attack_listener(struct fight *f)
 		s->peer_port = (uint16_t)(SCRIPT_PEER_PORT + below(f, 8));
 		f->syn = g.seq = draw(f);
 		g.flags = (uint16_t)(US_TCP_SYN | below(f, 8) << 6);
+		g.options_len = 0;
+		put_option_fo(f, &g);
+		g.len = below(f, 2) ? below(f, 1000) : 0;
 	} else {
 		g.seq = f->syn + (below(f, 10) ? 1 : below(f, 3));
 		g.ack = f->syn_ack + (below(f, 10) ? 1 : below(f, 200));
@@ -332,6 +364,7 @@ static bool wanted_to_open(struct fight *f)
 	s->options.sndbuf = 2000 + (int)below(f, 200000);
 	s->options.nodelay = (int)below(f, 2);
 	s->options.ecn = (int)below(f, 4);
+	s->options.fastopen = (int)below(f, 2);
 	s->options.user_timeout = below(f, 8) ? 0 : 1 + (int)below(f, 100000);
 	script_stack(s)->tcp->share[US_TCP_SHARE_HALF].most = below(f, 4);
 	script_stack(s)->tcp->share[US_TCP_SHARE_ORPHAN].most = below(f, 4);
@@ -341,8 +374,11 @@ static bool wanted_to_open(struct fight *f)
 		s->link.flags |= US_LINK_GSO_TCP;
 		s->link.gso_max = 65535;
 	}
-	if (below(f, 3))
+	if (below(f, 3)) {
+		s->options.fastopen = 0;
+		s->options.fastqueue = (int)below(f, 4);
 		script_call_listen(s, below(f, 4) == 0);
+	}
 	else
 		script_call_connect(s, " = EINPROGRESS");
 	return !s->why[0];

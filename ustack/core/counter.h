@@ -23,6 +23,8 @@
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
 	X(tcp_bad_flags) X(tcp_old_ack) X(tcp_data_after_close) X(tcp_dsack_in) \
 	X(tcp_spurious) \
+	X(tcp_fastopen_active) X(tcp_fastopen_passive) X(tcp_fastopen_bad_cookie) \
+	X(tcp_fastopen_full) X(tcp_fastopen_refused) X(tcp_fastopen_lost) \
 	X(tcp_ecn_ce) X(tcp_ecn_reduced) X(tcp_ecn_mangled) \
 	X(tcp_syn_limited) X(tcp_time_wait_limited) \
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \

@@ -260,6 +260,38 @@ static void get_ecn(struct ustack_socket *s, union us_value *value)
 	value->number = s->options.ecn;
 }
 
+static bool may_open(const struct ustack_socket *s)
+{
+	return !s->tcp && s->state == US_SOCKET_UNCONNECTED;
+}
+
+static int set_fastopen(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0 || !may_open(s))
+		return -EINVAL;
+	s->options.fastopen_queue = value->number < UINT16_MAX ? value->number :
+								 UINT16_MAX;
+	return 0;
+}
+
+static void get_fastopen(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.fastopen_queue;
+}
+
+static int set_fastopen_connect(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0 || value->number > 1 || !may_open(s) || s->listener)
+		return -EINVAL;
+	s->options.fastopen = value->number;
+	return 0;
+}
+
+static void get_fastopen_connect(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.fastopen;
+}
+
 static int set_user_timeout(struct ustack_socket *s, const union us_value *value)
 {
 	if (value->number < 0)
@@ -463,6 +495,9 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
+	{ IPPROTO_TCP, TCP_FASTOPEN, NUMBER, set_fastopen, get_fastopen },
+	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, NUMBER, set_fastopen_connect,
+	  get_fastopen_connect },
 	{ IPPROTO_TCP, TCP_KEEPIDLE, NUMBER, set_keepidle, get_keepidle },
 	{ IPPROTO_TCP, TCP_KEEPINTVL, NUMBER, set_keepintvl, get_keepintvl },
 	{ IPPROTO_TCP, TCP_KEEPCNT, NUMBER, set_keepcnt, get_keepcnt },

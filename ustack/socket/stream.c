@@ -98,9 +98,11 @@ static int check_remote(const struct ustack_socket *s, const struct us_addr *rem
 	return port ? 0 : -ECONNREFUSED;
 }
 
+/* @fastopen: the SYN may wait for data.  Then, for the user, the socket is connected. */
 static int begin(struct ustack_socket *s, const struct sockaddr *address,
-		 socklen_t length)
+		 socklen_t length, bool fastopen)
 {
+	struct us_tcp_options options = s->options;
 	struct us_dst dst = { .local = s->local, .family = s->family };
 	uint16_t port;
 	int err = us_sockaddr_get(address, length, s->family, &dst.remote, &port);
@@ -109,11 +111,12 @@ static int begin(struct ustack_socket *s, const struct sockaddr *address,
 		err = check_remote(s, &dst.remote, port);
 	if (err)
 		return err;
-	err = us_tcp_connect(s->stack, &dst, s->port, port, &s->options, s, &s->tcp);
+	options.fastopen = fastopen;
+	err = us_tcp_connect(s->stack, &dst, s->port, port, &options, s, &s->tcp);
 	if (err)
 		return err;
 	s->error = 0;
-	s->state = US_SOCKET_CONNECTING;
+	s->state = us_tcp_deferred(s->tcp) ? US_SOCKET_CONNECTED : US_SOCKET_CONNECTING;
 	return 0;
 }
 
@@ -129,9 +132,9 @@ static int connect_failed(struct ustack_socket *s)
 }
 
 /* @err is the answer of a call that does not wait. */
-static int finish_connect(struct ustack_socket *s, int err)
+static int finish_connect(struct ustack_socket *s, int flags, int err)
 {
-	us_ns limit = us_socket_limit(s, s->sndtimeo, 0);
+	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
 
 	if (opening(tcp_state(s)))
 		us_loop_flush(s->stack);
@@ -160,12 +163,14 @@ static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
 	case US_SOCKET_CONNECTED:
 		return -EISCONN;
 	case US_SOCKET_CONNECTING:
-		return finish_connect(s, -EALREADY);
+		return finish_connect(s, 0, -EALREADY);
 	}
 	if (s->listener)
 		return -EISCONN;
-	err = begin(s, address, length);
-	return err ? err : finish_connect(s, -EINPROGRESS);
+	err = begin(s, address, length, s->options.fastopen);
+	if (err || s->state == US_SOCKET_CONNECTED)
+		return err;
+	return finish_connect(s, 0, -EINPROGRESS);
 }
 
 static struct us_tcp *take_ready(struct ustack_socket *s)
@@ -263,7 +268,27 @@ static ssize_t moved(struct ustack_socket *s, size_t done, ssize_t result)
 	return done;
 }
 
-/* The address is passed over, as Linux does. */
+/* MSG_FASTOPEN: connects, so that what is sent goes with the SYN if it can. */
+static int open_fast(struct ustack_socket *s, const struct sockaddr *address,
+		     socklen_t length, int flags)
+{
+	int err;
+
+	if (s->state == US_SOCKET_CONNECTING)
+		return -EALREADY;
+	if (s->state == US_SOCKET_CONNECTED || s->listener)
+		return -EISCONN;
+	if (!address)
+		return -EINVAL;
+	if (address->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	err = begin(s, address, length, true);
+	if (err || s->state == US_SOCKET_CONNECTED)
+		return err;
+	return finish_connect(s, flags, -EINPROGRESS);
+}
+
+/* The address is passed over, as Linux does, but for MSG_FASTOPEN. */
 static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 			 int flags, const struct sockaddr *address,
 			 socklen_t length)
@@ -272,10 +297,13 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 	size_t done = 0;
 	ssize_t n;
 
-	(void)address;
-	(void)length;
-	if (flags & MSG_MORE)
+	if (flags & (MSG_MORE | MSG_FASTOPEN))
 		us_stack_tick(s->stack);
+	if (flags & MSG_FASTOPEN) {
+		n = open_fast(s, address, length, flags);
+		if (n)
+			return n;
+	}
 	for (;;) {
 		n = push(s, (const char *)data + done, len - done, flags);
 		if (n >= 0)

@@ -51,10 +51,14 @@
 #define US_TCP_HASHED		(1u << 21) /* in the table */
 #define US_TCP_DEAD		(1u << 22) /* on the table's list of the dead */
 #define US_TCP_ECN		(1u << 23) /* us_tcp.ecn says which */
+#define US_TCP_FASTOPEN		(1u << 24) /* opening, with data on the SYN if it can be */
+#define US_TCP_DEFERRED		(1u << 25) /* the SYN waits for data */
 #define US_TCP_URGENT		(1u << 26) /* the peer's urgent byte is to be read */
 #define US_TCP_URGING		(1u << 27) /* ours is not acknowledged */
 #define US_TCP_OOBINLINE	(1u << 28) /* the urgent byte is read as any other */
 #define US_TCP_RECVERR		(1u << 29) /* soft errors are told at once */
+#define US_TCP_FO_COOKIE	(1u << 30) /* our SYN-ACK has a cookie of Fast Open */
+#define US_TCP_SYN_DATA		(1u << 31) /* data came with the SYN, and was taken */
 
 /* us_tcp.ecn; the first two are what we ask for, then what was agreed on. */
 #define US_TCP_ECN_CLASSIC	(1u << 0)  /* RFC 3168 */
@@ -473,6 +477,7 @@ struct us_tcp_accecn {
  * @urg_seq: sequence number of the urgent byte, with US_TCP_URGENT.
  * @urg: the byte, or where it is: see tcp_urgent.c.
  * @persist_shift: backoff of the persist timer.
+ * @syn_data: bytes that went with our SYN.
  * @accecn: counters of ECN marks.
  * @totals: for TCP_INFO.
  * @stalled_at: tick since which nothing was acknowledged or the window closed;
@@ -553,6 +558,7 @@ struct us_tcp_active {
 	uint32_t snd_up;
 	uint32_t urg_seq;
 	uint16_t urg;
+	uint16_t syn_data;
 	struct us_tcp_totals totals;
 	uint64_t cc_state[24];
 };

@@ -59,6 +59,8 @@ enum us_tcp_ecn_mode {
  * @maxseg: upper limit of the MSS, 0 is none.
  * @cc: congestion control, from us_tcp_cc_find().
  * @ecn: enum us_tcp_ecn_mode; counts only before the connection opens.
+ * @fastopen_queue: of a listener: connections that may use Fast Open at a time.
+ * @fastopen: data is to go with the SYN.
  * @nodelay: no Nagle.
  * @cork: only full segments.
  * @syn_retries: of a SYN; 0 is the default.
@@ -88,11 +90,13 @@ struct us_tcp_options {
 	uint8_t tos;
 	uint8_t cc;
 	uint8_t ecn;
-	bool recverr;
-	bool nodelay;
-	bool cork;
-	bool keepalive;
-	bool oobinline;
+	uint16_t fastopen_queue;
+	bool recverr : 1;
+	bool fastopen : 1;
+	bool nodelay : 1;
+	bool cork : 1;
+	bool keepalive : 1;
+	bool oobinline : 1;
 };
 
 /**
@@ -239,6 +243,8 @@ short us_tcp_poll(const struct us_tcp *tcp);
 int us_tcp_error(struct us_tcp *tcp);
 /* Everything sent was acknowledged, FIN too (for SO_LINGER). */
 bool us_tcp_drained(const struct us_tcp *tcp);
+/* The SYN waits for data (Fast Open): to the user the connection is open. */
+bool us_tcp_deferred(const struct us_tcp *tcp);
 int us_tcp_state(const struct us_tcp *tcp);	/* TCP_ESTABLISHED ... */
 
 /**

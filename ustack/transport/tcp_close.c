@@ -46,6 +46,7 @@ void us_tcp_done(struct us_tcp *tcp, int err)
 	us_count(table->stack, tcp_closed);
 	us_tcp_unqueue(tcp);
 	us_tcp_listen_forget(tcp);
+	us_tcp_fastopen_over(tcp);
 	us_tcp_remove(tcp);
 	us_tcp_bind_put(table, tcp->bind);
 	tcp->bind = NULL;

@@ -60,9 +60,11 @@ static uint16_t window(struct us_tcp *tcp)
  */
 uint16_t us_tcp_syn_window(struct us_tcp *tcp)
 {
-	uint32_t window = us_min32(tcp->rcvbuf, UINT16_MAX);
+	/* Fast Open may have received something already. */
+	uint32_t room = tcp->active ? us_tcp_rcv_room(tcp) : tcp->rcvbuf;
+	uint32_t window = us_min32(room, UINT16_MAX);
 
-	tcp->rcv_adv = tcp->rcv_nxt + window;
+	tcp->rcv_adv = us_seq_max(tcp->rcv_adv, tcp->rcv_nxt + window);
 	return (uint16_t)window;
 }
 
@@ -195,6 +197,8 @@ void us_tcp_send_syn(struct us_tcp *tcp)
 	tx = us_tcp_header_begin(tcp, tcp->snd_una, flags);
 	if (!tx)
 		return;
+	if (!(flags & US_TCP_ACK))
+		us_tcp_fastopen_gather(tcp, tx);
 	us_tcp_header_end(tcp, tx);
 	if (flags & US_TCP_ACK)
 		us_tcp_ack_sent(tcp);

@@ -46,6 +46,8 @@ static void fill_options(const struct us_tcp *tcp, struct tcp_info *info)
 	}
 	if (tcp->flags & US_TCP_ECN)
 		info->tcpi_options |= TCPI_OPT_ECN;
+	if (tcp->flags & US_TCP_SYN_DATA)
+		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	if (tcp->ecn & US_TCP_ECN_SEEN)
 		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 }

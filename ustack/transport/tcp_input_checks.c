@@ -11,6 +11,7 @@ static void establish(struct us_tcp *tcp)
 {
 	struct us_stack *stack = tcp->table->stack;
 
+	us_tcp_fastopen_over(tcp);
 	us_tcp_enter(tcp, TCP_ESTABLISHED);
 	tcp->retries = 0;
 	tcp->soft_error = 0;
@@ -53,6 +54,12 @@ static void simultaneous(struct us_tcp *tcp)
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
 
+/* The SYN, and maybe data that went with it. */
+static bool acks_syn(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	return seg->ack - tcp->snd_nxt <= (tcp->active ? tcp->active->syn_data : 0u);
+}
+
 /**
  * us_tcp_input_syn_sent() - a segment in SYN-SENT
  * @tcp: the connection.
@@ -62,7 +69,7 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	bool ack = seg->flags & US_TCP_ACK;
 
-	if (ack && seg->ack != tcp->snd_nxt) {
+	if (ack && !acks_syn(tcp, seg)) {
 		us_count(tcp->table->stack, tcp_bad_ack);
 		us_tcp_refuse(tcp->table->stack, seg);
 		return;
@@ -85,9 +92,10 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		simultaneous(tcp);
 		return;
 	}
-	tcp->snd_una = seg->ack;
+	tcp->snd_una = tcp->snd_nxt;
 	tcp->flags |= US_TCP_ACK_NOW;
 	us_tcp_ecn_syn_ack(tcp, seg);
+	us_tcp_fastopen_syn_ack(tcp, seg);
 	establish(tcp);
 	us_tcp_queue(tcp);
 	if (tcp->ecn & US_TCP_ECN_ACC)
@@ -161,7 +169,7 @@ static void reset_arrives(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	}
 	us_count(stack, tcp_rst_in);
 	us_tcp_note(tcp, US_TRACE_RESET, seg->seq, 0);
-	if (tcp->state == TCP_SYN_RECV)
+	if (us_tcp_is_opening(tcp))
 		err = ECONNREFUSED;
 	else if (tcp->state == TCP_CLOSE_WAIT)
 		err = EPIPE;		/* as Linux */
@@ -189,7 +197,7 @@ static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	if (!(seg->flags & US_TCP_SYN))
 		return true;
-	if (tcp->state == TCP_SYN_RECV && seg->seq + 1 == tcp->rcv_nxt) {
+	if (tcp->state == TCP_SYN_RECV && seg->seq == tcp->snd_wl1) {
 		if ((seg->flags & US_TCP_ACK) && !(tcp->flags & US_TCP_PASSIVE)) {
 			seg->flags &= (uint8_t)~US_TCP_SYN;
 			seg->seq++;
@@ -205,23 +213,28 @@ static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	return false;
 }
 
-/* Fifth: ACK, in SYN-RECEIVED. */
+/* Fifth: ACK, in SYN-RECEIVED.  Fast Open may have sent data already. */
 static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	if (seg->ack != tcp->snd_nxt) {
+	bool early = us_tcp_opened_early(tcp);
+
+	if (early ? seg->ack - tcp->snd_una - 1 >= us_tcp_in_flight(tcp) :
+	    seg->ack != tcp->snd_nxt) {
 		us_count(tcp->table->stack, tcp_bad_ack);
 		us_tcp_refuse(tcp->table->stack, seg);
 		return false;
 	}
-	if ((tcp->flags & US_TCP_PASSIVE) && !us_tcp_listen_promote(tcp))
+	if (!early && (tcp->flags & US_TCP_PASSIVE) && !us_tcp_listen_promote(tcp))
 		return false;
-	tcp->snd_una = seg->ack;
+	tcp->snd_una++;
 	tcp->snd_wl1 = seg->seq;
 	tcp->snd_wnd = seg->window << tcp->snd_wscale;
 	tcp->max_snd_wnd = us_max32(tcp->snd_wnd, tcp->max_snd_wnd);
 	establish(tcp);
 	if (tcp->ecn & US_TCP_ECN_ACC)
 		us_tcp_ecn_handshake(tcp, seg);
+	if (tcp->snd_una != tcp->snd_nxt)
+		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 	return true;
 }
 
@@ -234,8 +247,12 @@ static bool check_ack(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_count(stack, tcp_bad_flags);
 		return false;
 	}
-	if (tcp->state == TCP_SYN_RECV)
-		return complete_handshake(tcp, seg);
+	if (tcp->state == TCP_SYN_RECV) {
+		if (!complete_handshake(tcp, seg))
+			return false;
+		if (seg->ack == tcp->snd_una)
+			return true;
+	}
 	if (us_after(seg->ack, tcp->snd_nxt) ||
 	    us_before(seg->ack, tcp->snd_una - tcp->max_snd_wnd)) {
 		us_count(stack, tcp_bad_ack);
@@ -255,7 +272,7 @@ static bool check_ack(struct us_tcp *tcp, struct us_tcp_segment *seg)
  */
 void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	if (tcp->state == TCP_SYN_RECV && seg->seq + 1 == tcp->rcv_nxt &&
+	if (tcp->state == TCP_SYN_RECV && seg->seq == tcp->snd_wl1 &&
 	    (seg->flags & (US_TCP_SYN | US_TCP_RST)) == US_TCP_SYN) {
 		if (!check_syn(tcp, seg))
 			return;

@@ -128,7 +128,8 @@ static void fin(struct us_tcp *tcp, uint32_t seq)
 static bool takes_text(const struct us_tcp *tcp)
 {
 	return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT1 ||
-	       tcp->state == TCP_FIN_WAIT2;
+	       tcp->state == TCP_FIN_WAIT2 ||
+	       (tcp->state == TCP_SYN_RECV && us_tcp_opened_early(tcp));
 }
 
 /* Nobody will ever read this: as Linux, and RFC 2525 2.17 in spirit. */

@@ -347,7 +347,7 @@ static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *
 	us_tcp_send_syn(&tcp);
 }
 
-static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
+static void syn_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg,
 			uint32_t iss)
 {
 	struct us_tcp *tcp;
@@ -368,6 +368,7 @@ static void syn_arrives(struct us_tcp_listener *l, const struct us_tcp_segment *
 	if (!tcp)
 		return;
 	us_tcp_ecn_syn(tcp, seg);
+	us_tcp_fastopen_syn(tcp, seg);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
@@ -528,7 +529,7 @@ void us_tcp_listen_forget(struct us_tcp *tcp)
 
 	if (!l)
 		return;
-	if (tcp->state == TCP_SYN_RECV) {
+	if (tcp->state == TCP_SYN_RECV && !us_tcp_opened_early(tcp)) {
 		leave_syn_queue(tcp);
 		tcp->flags |= US_TCP_ORPHAN;	/* nobody has heard of it */
 	}

@@ -79,7 +79,7 @@ static int name(struct us_tcp_table *table, struct us_dst *dst,
  * @user: given to us_tcp_user.event().
  * @tcp: the connection, which the user lets go with us_tcp_close().
  *
- * Return: 0 (the SYN is on its way), -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH,
+ * Return: 0 (the SYN is on its way, or waits for data), -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH,
  * -ENOBUFS, or what the link's bind gave.
  */
 int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
@@ -110,8 +110,12 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 	us_tcp_ecn_offer(t, options->ecn);
 	us_tcp_insert(t);
 	us_count(stack, tcp_active_open);
+	*tcp = t;
+	if (options->fastopen)
+		us_tcp_fastopen_wish(t);
+	if (t->flags & US_TCP_DEFERRED)
+		return 0;
 	us_tcp_send_syn(t);
 	us_tcp_timer_set(t, US_TCP_TIMER_REXMT, us_tcp_rto(t));
-	*tcp = t;
 	return 0;
 }

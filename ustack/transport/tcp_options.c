@@ -4,6 +4,7 @@
 
 #define FAST_TS		0x0101080au	/* nop, nop, timestamps, 10 */
 #define OPTIONS_MAX	40u
+#define ACCECN_MAX	12u
 
 static uint32_t load32(const uint8_t *at)
 {
@@ -59,6 +60,9 @@ static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t 
 		seg->ts_ecr = load32(at + 6);
 	} else if (at[0] == US_TCP_OPT_SACK && len >= 10 && len % 8 == 2) {
 		read_sack(seg, at + 2, len - 2);
+	} else if (at[0] == US_TCP_OPT_FASTOPEN && len <= 2 + US_TCP_FO_MAX && syn) {
+		seg->fo_len = (int8_t)(len - 2);
+		memcpy(seg->fo, at + 2, len - 2);
 	} else if ((at[0] | 2) == US_TCP_OPT_ACCECN1) {
 		read_accecn(seg, at, len);
 	} else if (at[0] == US_TCP_OPT_MSS && len == 4 && syn) {
@@ -127,6 +131,7 @@ bool us_tcp_parse(struct us_stack *stack, struct us_pkt *pkt,
 	seg->flags = h->flags & US_TCP_FLAGS;
 	seg->ace = (uint8_t)((h->offset & US_TCP_AE) << 2 | h->flags >> 6);
 	seg->has_mark = 0;
+	seg->fo_len = -1;
 	seg->urgent = us_get16(h->urgent);
 	seg->window = us_get16(h->window);
 	seg->has_ts = seg->has_wscale = seg->sack_ok = false;
@@ -181,7 +186,8 @@ static uint32_t put_syn_options(struct us_tcp *tcp, uint8_t *at)
 		at[len + 3] = tcp->rcv_wscale;
 		len += 4;
 	}
-	if (tcp->ecn & US_TCP_ECN_ACC)
+	len += us_tcp_fastopen_put(tcp, at + len);
+	if ((tcp->ecn & US_TCP_ECN_ACC) && len + ACCECN_MAX <= OPTIONS_MAX)
 		len += us_tcp_accecn_put_syn_ack(tcp, at + len);
 	return len;
 }

@@ -16,7 +16,8 @@ enum mode {
 /* Then us_tcp.out is in the listener's SYN queue; its timer will try again. */
 static bool in_syn_queue(const struct us_tcp *tcp)
 {
-	return tcp->state == TCP_SYN_RECV && (tcp->flags & US_TCP_PASSIVE);
+	return tcp->state == TCP_SYN_RECV && (tcp->flags & US_TCP_PASSIVE) &&
+	       !us_tcp_opened_early(tcp);
 }
 
 /**
@@ -380,8 +381,7 @@ static void arm_persist(struct us_tcp *tcp)
 
 static bool may_send_data(const struct us_tcp *tcp)
 {
-	return tcp->active && tcp->state != TCP_SYN_SENT &&
-	       tcp->state != TCP_SYN_RECV && tcp->state != TCP_CLOSE;
+	return tcp->active && !us_tcp_is_opening(tcp) && tcp->state != TCP_CLOSE;
 }
 
 /* No ACKs will come that could clock out the window. */

@@ -37,6 +37,8 @@
 #define US_TCP_CWND_MAX		(1u << 30)
 #define US_TCP_SSTHRESH_INF	(1u << 30)
 
+#define US_TCP_FO_MAX		16u	/* bytes of a Fast Open cookie, RFC 7413 2 */
+
 /**
  * struct us_tcp_segment - a received segment, parsed; host byte order
  * @pkt: payload (data, len); NULL once somebody took it.
@@ -53,6 +55,7 @@
  * @flags: US_TCP_FIN... without those of ECN.
  * @ace: AE, CWR and ECE, the lowest.
  * @ecn: enum us_ecn, of the IP header.
+ * @fo_len: bytes of the cookie in a Fast Open option, on SYN; negative: no option.
  * @has_ts: timestamps option present.
  * @has_wscale: window scale option present.
  * @sack_ok: SACK permitted option present.
@@ -65,6 +68,7 @@
  * @has_mark: bits by enum us_ecn: which counters the AccECN option has; bit 0: the
  *	option itself is there.
  * @marks: these counters, 24 bits.
+ * @fo: the cookie.
  */
 struct us_tcp_segment {
 	struct us_pkt *pkt;
@@ -82,6 +86,7 @@ struct us_tcp_segment {
 	uint8_t ace;
 	uint8_t ecn;
 	uint8_t has_mark;
+	int8_t fo_len;
 	bool has_ts;
 	bool has_wscale;
 	bool sack_ok;
@@ -92,6 +97,7 @@ struct us_tcp_segment {
 	uint32_t ts_ecr;
 	struct us_tcp_sack sack[US_TCP_SACKS];
 	uint32_t marks[4];
+	uint8_t fo[US_TCP_FO_MAX];
 };
 
 /**
@@ -281,6 +287,26 @@ struct us_tcp_listener {
 
 #define US_TCP_LISTEN_BUCKETS	64u
 
+#define US_TCP_FO_PEERS		64u
+
+/**
+ * struct us_tcp_fo_peer - what a client knows of a server for Fast Open
+ * @remote: address; all zero: nothing is known.
+ * @lost_at: when a SYN with a cookie was lost last, with @losses.
+ * @mss: that it told.
+ * @len: bytes of @cookie; 0: none yet.
+ * @losses: SYNs lost since one was not.
+ * @cookie: that it gave.
+ */
+struct us_tcp_fo_peer {
+	struct us_addr remote;
+	us_ns lost_at;
+	uint16_t mss;
+	uint8_t len;
+	uint8_t losses;
+	uint8_t cookie[US_TCP_FO_MAX];
+};
+
 /**
  * struct us_tcp_table - all of TCP of one stack
  * @stack: its stack.
@@ -311,6 +337,8 @@ struct us_tcp_listener {
  * @listeners: by port.
  * @port_offset: RFC 6056, algorithm 3.
  * @offer: US_TCP_TS, US_TCP_SACK, US_TCP_WSCALE: what a SYN offers.
+ * @nr_fastopen: passive connections in SYN-RECEIVED that opened with data.
+ * @fo_peer: by hash of the address; a new one takes another's place.
  * @cookie_at: when the last SYN cookie was sent; US_NEVER: none was.
  * @cc: congestion control of new sockets, its row in tcp_cc.c.
  */
@@ -346,6 +374,8 @@ struct us_tcp_table {
 	uint32_t port_offset;
 	uint32_t offer;
 	us_ns cookie_at;
+	uint32_t nr_fastopen;
+	struct us_tcp_fo_peer fo_peer[US_TCP_FO_PEERS];
 	uint8_t cc;
 };
 
@@ -599,6 +629,16 @@ bool us_tcp_cookie_check(struct us_tcp_table *table,
 			 const struct us_tcp_segment *seg, uint8_t rcv_wscale,
 			 struct us_tcp_segment *syn);
 
+/* tcp_fastopen.c */
+void us_tcp_fastopen_syn(struct us_tcp *tcp, struct us_tcp_segment *seg);
+void us_tcp_fastopen_over(struct us_tcp *tcp);
+void us_tcp_fastopen_wish(struct us_tcp *tcp);
+ssize_t us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len);
+void us_tcp_fastopen_gather(struct us_tcp *tcp, struct us_tx *tx);
+void us_tcp_fastopen_syn_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+void us_tcp_fastopen_timeout(struct us_tcp *tcp);
+uint32_t us_tcp_fastopen_put(const struct us_tcp *tcp, uint8_t *at);
+
 /* tcp_close.c */
 void us_tcp_done(struct us_tcp *tcp, int err);
 void us_tcp_fin_received(struct us_tcp *tcp);
@@ -753,6 +793,20 @@ static inline bool us_tcp_beyond_rto(const struct us_tcp *tcp, uint32_t ticks)
 	const unsigned int shift = US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT;
 
 	return ticks > US_TCP_RTO_MIN >> shift && ticks > us_tcp_rto(tcp) >> shift;
+}
+
+/* In SYN-RECEIVED, but as good as open: RFC 7413 4.2. */
+static inline bool us_tcp_opened_early(const struct us_tcp *tcp)
+{
+	return (tcp->flags & (US_TCP_FASTOPEN | US_TCP_PASSIVE)) ==
+	       (US_TCP_FASTOPEN | US_TCP_PASSIVE);
+}
+
+/* Neither SYN nor SYN-ACK is acknowledged, and nothing else may be sent. */
+static inline bool us_tcp_is_opening(const struct us_tcp *tcp)
+{
+	return tcp->state == TCP_SYN_SENT ||
+	       (tcp->state == TCP_SYN_RECV && !us_tcp_opened_early(tcp));
 }
 
 /* Bytes of sequence space in flight. */

@@ -119,6 +119,7 @@ static void syn_timeout(struct us_tcp *tcp)
 	us_count(tcp->table->stack, tcp_retransmit);
 	us_tcp_note(tcp, US_TRACE_TIMEOUT, tcp->snd_una, 0);
 	us_tcp_ecn_syn_timeout(tcp);
+	us_tcp_fastopen_timeout(tcp);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }

@@ -15,7 +15,7 @@ void us_tcp_notify(struct us_tcp *tcp)
 	struct us_tcp_table *table = tcp->table;
 
 	if ((tcp->flags & (US_TCP_ORPHAN | US_TCP_UNACCEPTED)) ||
-	    ((tcp->flags & US_TCP_PASSIVE) && tcp->state == TCP_SYN_RECV))
+	    ((tcp->flags & US_TCP_PASSIVE) && us_tcp_is_opening(tcp)))
 		return;
 	if (table->user->event)
 		table->user->event(tcp, tcp->user);
@@ -114,7 +114,7 @@ static int may_send(struct us_tcp *tcp)
 		return -us_tcp_error(tcp);
 	if ((tcp->flags & US_TCP_FIN_QUEUED) || tcp->state == TCP_CLOSE)
 		return -EPIPE;
-	if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
+	if (us_tcp_is_opening(tcp) && !(tcp->flags & US_TCP_DEFERRED))
 		return -EAGAIN;
 	return us_tcp_activate(tcp) ? 0 : -ENOBUFS;
 }
@@ -139,6 +139,8 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 
 	if (err)
 		return err;
+	if (us_unlikely(tcp->flags & US_TCP_DEFERRED))
+		return us_tcp_fastopen_send(tcp, data, len);
 	a = tcp->active;
 	done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < INT32_MAX ?
 							len : INT32_MAX));
@@ -216,7 +218,9 @@ short us_tcp_poll(const struct us_tcp *tcp)
 		mask |= POLLHUP;
 	if (no_read)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
-	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
+	if (tcp->flags & US_TCP_DEFERRED)
+		mask |= POLLOUT | POLLWRNORM;
+	if (!us_tcp_is_opening(tcp)) {
 		if (us_tcp_has_bytes(tcp))
 			mask |= POLLIN | POLLRDNORM;
 		if (no_write || us_tcp_writable(tcp))
@@ -236,6 +240,15 @@ short us_tcp_poll(const struct us_tcp *tcp)
 bool us_tcp_drained(const struct us_tcp *tcp)
 {
 	return tcp->state == TCP_CLOSE || (tcp->flags & US_TCP_FIN_ACKED);
+}
+
+/**
+ * us_tcp_deferred() - does the SYN wait for data?
+ * @tcp: the connection.
+ */
+bool us_tcp_deferred(const struct us_tcp *tcp)
+{
+	return tcp->flags & US_TCP_DEFERRED;
 }
 
 /**

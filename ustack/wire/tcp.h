@@ -27,6 +27,7 @@
 #define US_TCP_OPT_SACK_OK	4	/* 2 bytes, RFC 2018 */
 #define US_TCP_OPT_SACK		5	/* 2 + 8 n bytes */
 #define US_TCP_OPT_TIMESTAMP	8	/* 10 bytes, RFC 7323 */
+#define US_TCP_OPT_FASTOPEN	34	/* 2 + cookie, RFC 7413 */
 #define US_TCP_OPT_ACCECN0	172	/* 2 + 3 n bytes, RFC 9768: ECT(0), CE, ECT(1) */
 #define US_TCP_OPT_ACCECN1	174	/* the same the other way round */
 
