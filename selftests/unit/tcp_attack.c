@@ -362,6 +362,38 @@ static void test_orphans(void)
 	end();
 }
 
+/* RFC 6056: the ports that the stack chooses for one peer, @from on; host byte order. */
+static void choose_ports(uint16_t peer_port, uint16_t *port, unsigned int count)
+{
+	struct us_dst dst = { .local = script_addr(&bench, 1),
+			      .remote = script_addr(&bench, 2), .family = AF_INET };
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		port[i] = 0;
+		us_tcp_port_choose(table(), &dst, htons(peer_port), &port[i]);
+		port[i] = ntohs(port[i]);
+	}
+}
+
+static void test_ports(void)
+{
+	uint16_t a[32], b[32];
+	unsigned int i, steps = 0, same = 0;
+
+	begin();
+	choose_ports(80, a, 32);
+	choose_ports(81, b, 32);
+	for (i = 1; i < 32; i++) {
+		steps |= 1u << ((uint16_t)(a[i] - a[i - 1]) % 32);
+		same += (uint16_t)(b[i] - b[0]) == (uint16_t)(a[i] - a[0]);
+	}
+	ok((steps & (steps - 1)) != 0, "ports: the steps from one to the next differ");
+	ok(a[0] >= 32768 && b[0] >= 32768 && a[31] != b[0] && a[31] + 1 != b[0] &&
+	   same < 16, "ports: another peer's are elsewhere");
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -376,6 +408,7 @@ int main(int argc, char **argv)
 	test_flood();
 	test_guesses();
 	test_age();
+	test_ports();
 	test_orphans();
 	return finish();
 }
