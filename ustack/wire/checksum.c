@@ -116,6 +116,12 @@ static uint32_t fold64(uint64_t sum)
 	taken;						\
 })
 
+/* NULL stays NULL: adding to it is undefined, be it nothing. */
+static inline uint8_t *behind(uint8_t *to, size_t len)
+{
+	return to ? to + len : NULL;
+}
+
 /* Any number of bytes: all begin at even places, where 2^16 weighs as much as 1. */
 static inline __attribute__((always_inline)) uint32_t
 sum_up(uint8_t *to, const uint8_t *at, size_t len, uint64_t total)
@@ -124,20 +130,20 @@ sum_up(uint8_t *to, const uint8_t *at, size_t len, uint64_t total)
 		size_t done = wide(to, at, len, &total);
 
 		at += done;
-		to += to ? done : 0;
+		to = behind(to, done);
 		len -= done;
 	}
-	for (; len >= 8; len -= 8, at += 8, to += to ? 8 : 0)
+	for (; len >= 8; len -= 8, at += 8, to = behind(to, 8))
 		total = add64(total, TAKE(uint64_t, to, at));
 	if (len & 4) {
 		total = add64(total, TAKE(uint32_t, to, at));
 		at += 4;
-		to += to ? 4 : 0;
+		to = behind(to, 4);
 	}
 	if (len & 2) {
 		total = add64(total, TAKE(uint16_t, to, at));
 		at += 2;
-		to += to ? 2 : 0;
+		to = behind(to, 2);
 	}
 	if (len & 1) {
 		uint8_t last[2] = { *at, 0 };	/* padded, RFC 1071 4.1 */
