@@ -24,6 +24,11 @@ else ifeq ($(compiler),)
 # A packet crosses a dozen files of small functions. The objects are fat: who
 # links libustack.a needs neither this nor gcc.
 CFLAGS += -flto=auto -ffat-lto-objects
+CFLAGS += -finline-functions --param early-inlining-insns=80
+CFLAGS += --param max-inline-insns-auto=100 --param inline-unit-growth=200
+# Neighbours stored in one piece and read one by one, or the other way round, wait
+# for each other; what gains by vectors is written with them.
+CFLAGS += -fno-tree-slp-vectorize
 LDFLAGS += -O2 -flto=auto
 endif
 

@@ -332,7 +332,7 @@ int ustack_address_add(struct ustack *public, struct ustack_link *link,
 {
 	struct us_stack *stack = inside(public);
 	struct us_addr addr;
-	unsigned int bits;
+	unsigned int bits = 0;
 	int err;
 
 	US_CALL(stack);
@@ -351,7 +351,7 @@ int ustack_route_add(struct ustack *public, struct ustack_link *link,
 {
 	struct us_stack *stack = inside(public);
 	struct us_addr net, hop;
-	unsigned int bits;
+	unsigned int bits = 0;
 	int err;
 
 	US_CALL(stack);
