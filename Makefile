@@ -51,7 +51,7 @@ ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/
 fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench-host goodput fairness-plot vm-shell vm-run clean help
+	bench-host goodput fairness-plot profile-vm vm-shell vm-run clean help
 
 all: lib $(programs)	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -173,6 +173,14 @@ goodput: all		## over lossy paths in a guest, beside the kernel's sockets (KERNE
 	@$(MAKE) -s module KERNEL=$(or $(KERNEL),6.1)
 	@$(MAKE) -s kselftest
 	@selftests/bench/goodput
+
+profile-vm: all build/profile.so	## instructions by function in a guest (WORKLOAD=, KERNEL=, LEAST=)
+	@$(MAKE) -s module KERNEL=$(or $(KERNEL),6.1)
+	@selftests/profile/run $(WORKLOAD)
+
+# Loaded by QEMU.
+build/profile.so: selftests/profile/plugin.c
+	$(CC) $(CPPFLAGS) $(filter-out -flto%,$(CFLAGS)) -shared $< -o $@
 
 vm-shell: all module kselftest	## a shell in a guest, KERNEL=6.1|6.12|debug
 	selftests/vm/run --kernel $(KERNEL) --mode smp --shell

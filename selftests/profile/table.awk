@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Instructions by function, from rows "WHERE ADDRESS KIND ..." in order: of KIND 0 is
+# a symbol, NAME; of KIND 1 a block, INSTRUCTIONS. -v messages= those that were sent,
+# -v least= the share in % below which a function has no line.
+
+# What the compiler made of a function belongs to it.
+function plain(name) {
+	sub(/\.(cold|part|isra|constprop|lto_priv).*/, "", name)
+	return name
+}
+
+$1 != where {
+	where = $1
+	symbol = "?"
+}
+
+$3 == 0 {
+	symbol = plain($4) (NF > 4 ? " " $5 : " " label($1))
+}
+
+$3 == 1 {
+	name = where == "other" ? "- other" : symbol
+	sum[name] += $4
+	total += $4
+	split(name, part, " ")
+	group[part[2]] += $4
+}
+
+function label(where) {
+	sub(/.*\//, "", where)
+	return where
+}
+
+END {
+	for (name in group)
+		printf "%d %6.2f %10.1f  %-42s %s\n", 1, 100 * group[name] / total, \
+			group[name] / messages, "all of", name
+	for (name in sum)
+		if (100 * sum[name] / total >= least) {
+			split(name, part, " ")
+			printf "%d %6.2f %10.1f  %-42s %s\n", 2, 100 * sum[name] / total, \
+				sum[name] / messages, part[1], part[2]
+		}
+	printf "%d %6.2f %10.1f  %-42s %s\n", 0, 100, total / messages, "everything", total
+}
