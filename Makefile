@@ -29,6 +29,8 @@ CFLAGS += --param max-inline-insns-auto=100 --param inline-unit-growth=200
 # Neighbours stored in one piece and read one by one, or the other way round, wait
 # for each other; what gains by vectors is written with them.
 CFLAGS += -fno-tree-slp-vectorize
+# Or what a function costs hangs on the lengths of those before it.
+CFLAGS += -falign-functions=64
 LDFLAGS += -O2 -flto=auto
 endif
 

@@ -62,7 +62,7 @@ static void vectors(void)
 /* All lengths and offsets, against the plain sum; nothing beyond is read. */
 static void ranges(unsigned int width)
 {
-	static uint8_t data[512], copy[512];
+	static uint8_t data[768], copy[768];
 	struct us_random random;
 	bool sums = true, copies = true, edges = true;
 	size_t offset, len, i;
@@ -71,7 +71,7 @@ static void ranges(unsigned int width)
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)us_random32(&random);
 	for (offset = 0; offset < 40; offset++)
-		for (len = 0; len <= 400; len++) {
+		for (len = 0; len <= 700; len++) {
 			uint16_t want = plain(data + offset, len);
 
 			sums &= same(us_csum_bytes(data + offset, len, 0), want);
@@ -81,7 +81,7 @@ static void ranges(unsigned int width)
 			copies &= !memcmp(copy + 3, data + offset, len);
 			edges &= copy[2] == 0xaa && copy[3 + len] == 0xaa;
 		}
-	ok(sums, "sums of 0..400 bytes at offsets 0..39, by %u bytes", width);
+	ok(sums, "sums of 0..700 bytes at offsets 0..39, by %u bytes", width);
 	ok(copies, "copies alike");
 	ok(edges, "nothing beyond is written");
 }
@@ -129,12 +129,12 @@ static void bytes(void)
 
 int main(void)
 {
-	unsigned int width, least = 64;
+	unsigned int width, least = 128;
 
-	plan(9 + 3 * 6 + 1);
+	plan(9 + 4 * 6 + 1);
 	vectors();
 	/* A machine without the widest does a narrower one twice. */
-	for (width = 32; width >= 8; width /= 2) {
+	for (width = 64; width >= 8; width /= 2) {
 		unsigned int used = us_csum_width(width);
 
 		ranges(used);

@@ -69,6 +69,26 @@ struct us_pkt {
 	bool error;
 };
 
+/* One by one: as a whole, they are cleared by an instruction that takes its time. */
+static inline void us_pkt_init(struct us_pkt *pkt, struct us_link *link, uint8_t *data)
+{
+	pkt->link = link;
+	pkt->data = data;
+	pkt->len = 0;
+	pkt->csum = 0;
+	pkt->network = NULL;
+	pkt->token = 0;
+	pkt->tstamp = 0;
+	pkt->info = 0;
+	pkt->flow = 0;
+	pkt->refs = 1;
+	pkt->gso_size = 0;
+	pkt->gso_segs = 0;
+	pkt->csum_state = US_CSUM_NONE;
+	pkt->gso = US_GSO_NONE;
+	pkt->error = false;
+}
+
 static inline struct us_pkt *us_pkt_get(struct us_pkt *pkt)
 {
 	pkt->refs++;

@@ -3,6 +3,9 @@
 #ifndef US_CORE_TX_H
 #define US_CORE_TX_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "core/pkt.h"
 
 /*
@@ -83,8 +86,7 @@ struct us_frag {
  * @inline_cap: at least US_TX_INLINE.
  * @inline_len: bytes written at @head.
  * @nr_frags: used elements of @frag.
- * @frag: the rest of the payload; the link takes a reference on each chunk for
- *	as long as it needs it.
+ * @flow: flow of the link (us_link_ops.bind()).
  * @l3: offset of the IP header in @head.
  * @l4: offset of the transport header in @head.
  * @csum_offset: of the checksum field, from @l4 on, with @csum_offload.
@@ -94,7 +96,8 @@ struct us_frag {
  *	folded sum of the pseudo header, so that the complement of the sum from
  *	@l4 on is the checksum.
  * @ecn: enum us_ecn.
- * @flow: flow of the link (us_link_ops.bind()).
+ * @frag: the rest of the payload; the link takes a reference on each chunk for
+ *	as long as it needs it.
  */
 struct us_tx {
 	struct us_link *link;
@@ -102,7 +105,7 @@ struct us_tx {
 	uint32_t inline_cap;
 	uint32_t inline_len;
 	uint32_t nr_frags;
-	struct us_frag frag[US_TX_FRAGS];
+	uint32_t flow;
 	uint16_t l3;
 	uint16_t l4;
 	uint16_t csum_offset;
@@ -110,7 +113,18 @@ struct us_tx {
 	uint8_t gso;
 	bool csum_offload;
 	uint8_t ecn;
-	uint32_t flow;
+	struct us_frag frag[US_TX_FRAGS];
 };
+
+/* An empty packet for a link's reserve().  What @frag had stays: it is half of all. */
+static inline struct us_tx *us_tx_begin(struct us_tx *tx, struct us_link *link,
+					uint8_t *head, uint32_t inline_cap)
+{
+	memset(tx, 0, offsetof(struct us_tx, frag));
+	tx->link = link;
+	tx->head = head;
+	tx->inline_cap = inline_cap;
+	return tx;
+}
 
 #endif /* US_CORE_TX_H */

@@ -120,10 +120,7 @@ static struct us_tx *reserve(struct us_link *link)
 	}
 	if (!o->reserved)
 		o->reserved = us_pool_get(&o->frames);
-	o->tx = (struct us_tx){
-		.link = link, .head = o->reserved->data, .inline_cap = o->room,
-	};
-	return &o->tx;
+	return us_tx_begin(&o->tx, link, o->reserved->data, o->room);
 }
 
 static void submit(struct us_link *link, struct us_tx *tx)

@@ -291,9 +291,7 @@ struct us_pkt *us_link_pkt(struct us_link *link)
 		link->stats.rx_dropped++;
 		return NULL;
 	}
-	memset(pkt, 0, sizeof(*pkt));
-	pkt->link = link;
-	pkt->refs = 1;
+	us_pkt_init(pkt, link, NULL);
 	return pkt;
 }
 

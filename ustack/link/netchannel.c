@@ -131,12 +131,8 @@ static struct us_tx *reserve(struct us_link *link)
 			return NULL;
 		}
 	}
-	nc->slot = (struct us_tx) {
-		.link = link,
-		.head = us_nc_tx_inlined(&nc->tx, nc->tx.head),
-		.inline_cap = NETCHANNEL_TX_INLINE,
-	};
-	return &nc->slot;
+	return us_tx_begin(&nc->slot, link, us_nc_tx_inlined(&nc->tx, nc->tx.head),
+			   NETCHANNEL_TX_INLINE);
 }
 
 static void submit(struct us_link *link, struct us_tx *tx)

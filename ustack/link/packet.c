@@ -306,12 +306,9 @@ static struct us_tx *reserve(struct us_link *link)
 			return NULL;
 		}
 	}
-	slot->tx = (struct us_tx) {
-		.link = link, .head = slot->head,
-		.inline_cap = p->link.mtu + US_ETH_LEN < US_TX_INLINE ?
-			US_TX_INLINE : p->link.mtu + US_ETH_LEN,
-	};
-	return &slot->tx;
+	return us_tx_begin(&slot->tx, link, slot->head,
+			   p->link.mtu + US_ETH_LEN < US_TX_INLINE ?
+			   US_TX_INLINE : p->link.mtu + US_ETH_LEN);
 }
 
 static void write_vnet(struct slot *slot)

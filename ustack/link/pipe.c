@@ -357,12 +357,7 @@ static struct us_tx *reserve(struct us_link *link)
 			return NULL;
 		}
 	}
-	end->tx = (struct us_tx) {
-		.link = link,
-		.head = end->reserved->data,
-		.inline_cap = end->out->room,
-	};
-	return &end->tx;
+	return us_tx_begin(&end->tx, link, end->reserved->data, end->out->room);
 }
 
 static bool chance(struct end *end, uint32_t chance)

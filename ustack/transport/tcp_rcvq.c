@@ -47,9 +47,7 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table)
 
 	if (!block)
 		return NULL;
-	memset(&block->pkt, 0, sizeof(block->pkt));
-	block->pkt.data = block->bytes;
-	block->pkt.refs = 1;
+	us_pkt_init(&block->pkt, NULL, block->bytes);
 	block->filled = 0;
 	return block;
 }
