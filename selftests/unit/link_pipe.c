@@ -298,6 +298,13 @@ static void shaped(void)
 	n = flood("pipe:name=A,corrupt=50,seed=1", 1000, 0);
 	ok(n == 1000 && got.bad > 350 && got.bad < 550, "corrupted (%u)", got.bad);
 	teardown();
+	setup("pipe:name=A,hole=100", "pipe:name=A");
+	send_one(0, 100);
+	send_one(1, 101);
+	settle();
+	ok(got.count == 1 && got.order[0] == 0 && la->stats.tx_dropped == 1,
+	   "a hole takes what is larger");
+	teardown();
 	n = flood("pipe:name=A,reorder=20,seed=1", 1000, 100 * US_USEC);
 	ok(n == 1000 && inversions() > 50, "reordered (%u)", inversions());
 	teardown();
@@ -381,7 +388,7 @@ static void exhausted(void)
 
 int main(void)
 {
-	plan(44);
+	plan(45);
 	arguments();
 	plain();
 	gathered();

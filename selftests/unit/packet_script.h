@@ -1271,7 +1271,7 @@ static inline void script_icmp(struct script *s, const char *p)
 	h.seq = us_put32(seq + s->isn);
 	memcpy(tcp, &h, 8);
 	sum = script_put_ip(s, data, s->six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, len, 0);
-	script_put32(icmp + 4, mtu);
+	script_put32(icmp + 4, mtu + (mtu && s->six ? 20 : 0));	/* the same MSS */
 	icmp[0] = type;
 	icmp[1] = (uint8_t)code;
 	if (s->six) {

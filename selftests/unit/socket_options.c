@@ -81,6 +81,23 @@ static void test_user_timeout(void)
 	   get(IPPROTO_TCP, TCP_USER_TIMEOUT) == 30000, "TCP_USER_TIMEOUT");
 }
 
+static void test_mtu(void)
+{
+	socklen_t length = sizeof(int);
+	int value;
+
+	fails(ustack_getsockopt(s, IPPROTO_IP, IP_MTU, &value, &length), ENOTCONN);
+	fails(set(IPPROTO_IP, IP_MTU, 1400), ENOPROTOOPT);
+	ok(get(IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_WANT,
+	   "IP_MTU_DISCOVER: wanted by default");
+	ok(set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) == 0 &&
+	   get(IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_PROBE &&
+	   set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) == 0 &&
+	   get(IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_DO, "IP_MTU_DISCOVER");
+	fails(set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT), EINVAL);
+	fails(set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE), EINVAL);
+}
+
 static void test_max_pacing(void)
 {
 	uint64_t rate = 0;
@@ -204,6 +221,7 @@ static void test_inherit(void)
 	ok(s && get(IPPROTO_TCP, TCP_NODELAY) == 1 && get(SOL_SOCKET, SO_KEEPALIVE) == 1,
 	   "accept: options are inherited");
 	ok(get(IPPROTO_TCP, TCP_MAXSEG) > 1400, "TCP_MAXSEG of a connection");
+	ok(get(IPPROTO_IP, IP_MTU) == 1500, "IP_MTU of a connection");
 	ustack_close(s);
 	ustack_close(client);
 	ustack_close(listener);
@@ -247,6 +265,7 @@ int main(void)
 	test_buffers();
 	test_maxseg();
 	test_user_timeout();
+	test_mtu();
 	test_congestion();
 	test_max_pacing();
 	test_linger();

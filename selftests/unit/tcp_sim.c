@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * A simulated network in virtual time: each run has its own seed, from which
- * follow the path (loss, delay, reordering, duplication, corruption, rate, MTU),
+ * follow the path (loss, delay, reordering, duplication, corruption, rate, MTU, holes),
  * the buffers and what both sides do.  Every byte is compared in both
  * directions, the books of TCP are audited while it runs, and nothing may be
  * left behind at the end.
@@ -183,6 +183,16 @@ static void choose_shape(struct sim *sim, char *shape, uint32_t mtu, uint32_t ha
 		 below(sim, 5) ? 512 : 4 + below(sim, 60));
 }
 
+/* Larger packets vanish on a way that says nothing of it (RFC 4821). */
+static void choose_hole(struct sim *sim, char *shape)
+{
+	uint32_t least = sim->six ? 1280 : 576;
+	size_t len = strlen(shape);
+
+	if (!below(sim, 6))
+		snprintf(shape + len, 200 - len, ",hole=%u", least + below(sim, 1500 - least));
+}
+
 /* As often alike in both directions as not. */
 static void choose_shapes(struct sim *sim)
 {
@@ -194,6 +204,8 @@ static void choose_shapes(struct sim *sim)
 		choose_shape(sim, sim->shape[1], mtu, harsh);
 	else
 		memcpy(sim->shape[1], sim->shape[0], sizeof(sim->shape[0]));
+	choose_hole(sim, sim->shape[0]);
+	choose_hole(sim, sim->shape[1]);
 }
 
 static void choose(struct sim *sim)

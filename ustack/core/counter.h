@@ -23,6 +23,7 @@
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
 	X(tcp_bad_flags) X(tcp_old_ack) X(tcp_data_after_close) X(tcp_dsack_in) \
 	X(tcp_spurious) \
+	X(tcp_mtu_black_hole) X(tcp_mtu_probe) X(tcp_mtu_raised) X(tcp_mtu_probe_lost) \
 	X(tcp_fastopen_active) X(tcp_fastopen_passive) X(tcp_fastopen_bad_cookie) \
 	X(tcp_fastopen_full) X(tcp_fastopen_refused) X(tcp_fastopen_lost) \
 	X(tcp_ecn_ce) X(tcp_ecn_reduced) X(tcp_ecn_mangled) \

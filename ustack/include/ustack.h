@@ -317,7 +317,8 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	process; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
  *	last marks what is ECN-capable as CE), burst= (packets lost in a row, on
  *	average), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=,
- *	limit= (packets) shape what this end sends;
+ *	limit= (packets), hole= (bytes; larger packets vanish) shape what this
+ *	end sends;
  *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
  *	ustack_link_inject() and ustack_link_collect(); depth is the number of
  *	packets that may wait each way.
@@ -461,10 +462,12 @@ ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
  * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
  * SO_KEEPALIVE, SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE;
  * IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_KEEPIDLE,
- * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_CONGESTION, TCP_INFO (struct
- * tcp_info of <linux/tcp.h>, or as much of it as the caller has), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS,
- * IP_RECVERR; IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR.  Others
- * are refused (ENOPROTOOPT).
+ * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT,
+ * TCP_CONGESTION, TCP_INFO (struct tcp_info of <linux/tcp.h>, or as much of it as the
+ * caller has), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR,
+ * IP_MTU, IP_MTU_DISCOVER (WANT, DO, PROBE: all the same); IPPROTO_IPV6:
+ * IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR, IPV6_MTU, IPV6_MTU_DISCOVER.  Others are
+ * refused (ENOPROTOOPT).
  */
 int ustack_setsockopt(struct ustack_socket *socket, int level, int name,
 		      const void *value, socklen_t length);

@@ -12,6 +12,8 @@
 
 #include "link/link.h"
 #include "wire/checksum.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
 
 #define MTU		1500u
 #define MTU_MIN		68u
@@ -77,6 +79,7 @@ struct pipe {
  * @jitter: nanoseconds at most on top of @delay.
  * @rate: bits per second; 0 is no limit.
  * @limit: packets of a full MTU that may wait for @rate; 0 is no limit.
+ * @hole: larger packets vanish; 0: none do.
  * @any: any of these.
  */
 struct shape {
@@ -90,6 +93,7 @@ struct shape {
 	us_ns jitter;
 	uint64_t rate;
 	uint64_t limit;
+	uint64_t hole;
 	bool any;
 };
 
@@ -128,7 +132,7 @@ static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const keys[] = {
 	"name", "loss", "reorder", "duplicate", "corrupt", "delay", "jitter",
-	"rate", "limit", "mark", "burst", "seed", "mtu", "frames", "gso", NULL
+	"rate", "limit", "mark", "burst", "seed", "mtu", "frames", "gso", "hole", NULL
 };
 
 static struct end *end_of(const struct us_link *link)
@@ -196,10 +200,14 @@ static int parse_shape(struct us_stack *stack, const char *args,
 	if (!err)
 		err = us_link_arg_number(stack, args, "limit", 1, 1, 1000000,
 					 &shape->limit);
+	if (!err)
+		err = us_link_arg_number(stack, args, "hole", 1, MTU_MIN, MTU_MAX,
+					 &shape->hole);
 	shape->delay = (us_ns)delay;
 	shape->jitter = (us_ns)jitter;
 	shape->any = shape->loss || shape->reorder || shape->duplicate ||
-		     shape->corrupt || shape->mark || delay || jitter || shape->rate;
+		     shape->corrupt || shape->mark || delay || jitter || shape->rate ||
+		     shape->hole;
 	return err;
 }
 
@@ -460,10 +468,26 @@ static void shape_one(struct end *end, struct frame *frame)
 	enqueue(end->out, frame);
 }
 
+/* Bytes of the largest packet that becomes of the frame. */
+static uint32_t packet_size(const struct frame *frame)
+{
+	uint32_t at = frame->data[0] >> 4 == 4 ? 20 : 40;
+
+	if (!frame->gso)
+		return frame->len;
+	return at + frame->gso_size +
+	       (frame->gso == US_GSO_TCP ? us_tcp_header_len((void *)&frame->data[at]) :
+					   US_UDP_LEN);
+}
+
 static void send_shaped(struct end *end, struct frame *frame)
 {
 	struct frame *twin = NULL;
 
+	if (end->shape.hole && packet_size(frame) > end->shape.hole) {
+		drop(end, frame);
+		return;
+	}
 	if (chance(end, end->shape.duplicate))
 		twin = us_pool_get(&end->out->frames);
 	if (twin)

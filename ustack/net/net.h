@@ -21,6 +21,7 @@
  * @header_len: bytes of link and IP header: where the transport header begins
  *	in us_tx.head.
  * @mtu: bytes of the largest IP packet on the path, as far as known.
+ * @route_mtu: what @mtu was when the route was found.
  * @flow: of the link.
  * @generation: of the routing table when resolved.
  */
@@ -33,7 +34,8 @@ struct us_dst {
 	uint8_t ttl;
 	uint8_t tos;
 	uint8_t header_len;
-	uint32_t mtu;
+	uint16_t mtu;
+	uint16_t route_mtu;
 	uint32_t flow;
 	uint32_t generation;
 };

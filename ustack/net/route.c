@@ -280,7 +280,8 @@ void us_dst_on_link(struct us_dst *dst, struct us_link *link,
 		.ttl = US_NET_TTL,
 		.header_len = (uint8_t)((link->flags & US_LINK_ETHERNET ?
 					 US_ETH_LEN : 0) + (v4 ? 20 : 40)),
-		.mtu = link->mtu,
+		.mtu = (uint16_t)link->mtu,
+		.route_mtu = (uint16_t)link->mtu,
 		.generation = link->stack->net->generation,
 	};
 }
@@ -301,7 +302,7 @@ static int resolve_kernel(struct us_stack *stack, struct us_dst *dst)
 	if (err)
 		return err;
 	us_dst_on_link(dst, link, &local, &dst->remote);
-	dst->mtu = mtu;
+	dst->mtu = dst->route_mtu = (uint16_t)mtu;
 	return 0;
 }
 

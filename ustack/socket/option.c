@@ -457,6 +457,32 @@ static void get_recverr(struct ustack_socket *s, union us_value *value)
 	value->number = s->options.recverr;
 }
 
+/* Every packet has DF, and what routers say is heard: the rest would need packets that
+ * may be cut, or a path that nobody looks at.
+ */
+static int set_mtu_discover(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < IP_PMTUDISC_WANT || value->number > IP_PMTUDISC_PROBE)
+		return -EINVAL;
+	s->options.mtu_discover = (uint8_t)(value->number & 3);
+	return 0;
+}
+
+static void get_mtu_discover(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.mtu_discover ? s->options.mtu_discover :
+			IP_PMTUDISC_WANT;
+}
+
+/* Only of a connection: see get_option(). */
+static void get_mtu(struct ustack_socket *s, union us_value *value)
+{
+	struct us_tcp_info info;
+
+	us_tcp_info(s->tcp, &info);
+	value->number = (int)info.base.tcpi_pmtu;
+}
+
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
@@ -505,9 +531,13 @@ static const struct us_option options[] = {
 	{ IPPROTO_IP, IP_TTL, NUMBER, set_ttl, get_ttl },
 	{ IPPROTO_IP, IP_TOS, NUMBER, set_tos, get_tos },
 	{ IPPROTO_IP, IP_RECVERR, NUMBER, set_recverr, get_recverr },
+	{ IPPROTO_IP, IP_MTU, NUMBER, NULL, get_mtu },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, NUMBER, set_mtu_discover, get_mtu_discover },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_ttl, get_ttl },
 	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tos },
 	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
+	{ IPPROTO_IPV6, IPV6_MTU, NUMBER, NULL, get_mtu },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, NUMBER, set_mtu_discover, get_mtu_discover },
 	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
 	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
 	{ IPPROTO_TCP, TCP_CC_INFO, ALL(struct us_tcp_cc_info), NULL, get_cc_info },
@@ -574,6 +604,8 @@ static int get_option(struct ustack_socket *s, int level, int name,
 		return -EFAULT;
 	if ((int)*length < 0)
 		return -EINVAL;
+	if (option->get == get_mtu && !s->tcp)
+		return -ENOTCONN;
 	option->get(s, &value);
 	if (*length > option->size)
 		*length = option->size;

@@ -188,6 +188,7 @@ struct us_tcp_bind {
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
+ * @mtu_wait: when the next search for a larger MTU may begin (tcp_mtu.c).
  * @ecn: US_TCP_ECN_*.
  * @bytes_acked: of payload that the peer has acknowledged, ever.
  * @bytes_received: of payload in order, ever.
@@ -258,6 +259,7 @@ struct us_tcp {
 	uint8_t keep_probes;
 	uint8_t share;
 	uint8_t cc;
+	uint8_t mtu_wait;
 	uint16_t ecn;
 	uint64_t bytes_acked;
 	uint64_t bytes_received;
@@ -478,6 +480,10 @@ struct us_tcp_accecn {
  * @urg: the byte, or where it is: see tcp_urgent.c.
  * @persist_shift: backoff of the persist timer.
  * @syn_data: bytes that went with our SYN.
+ * @mtu_seq: first sequence number of the probe of the path's MTU (tcp_mtu.c)...
+ * @mtu_len: ... its payload bytes...
+ * @mtu_probe: ... and those of the packet; 0: none is on its way.
+ * @mtu_high: larger packets do not get through; 0: no search goes on.
  * @accecn: counters of ECN marks.
  * @totals: for TCP_INFO.
  * @stalled_at: tick since which nothing was acknowledged or the window closed;
@@ -557,6 +563,10 @@ struct us_tcp_active {
 	struct us_tcp_accecn accecn;
 	uint32_t snd_up;
 	uint32_t urg_seq;
+	uint32_t mtu_seq;
+	uint16_t mtu_len;
+	uint16_t mtu_probe;
+	uint16_t mtu_high;
 	uint16_t urg;
 	uint16_t syn_data;
 	struct us_tcp_totals totals;

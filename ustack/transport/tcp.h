@@ -73,6 +73,8 @@ enum us_tcp_ecn_mode {
  *	times out.
  * @oobinline: the urgent byte is read as any other.
  * @keepalive: probes after @keep_idle.
+ * @mtu_discover: IP_PMTUDISC_*, as the user set it: all that are allowed are the same
+ *	here; 0 is the default.
  * @user_timeout: milliseconds that data may stay unacknowledged (RFC 5482), 0 is
  *	the default.
  */
@@ -97,6 +99,7 @@ struct us_tcp_options {
 	bool cork : 1;
 	bool keepalive : 1;
 	bool oobinline : 1;
+	uint8_t mtu_discover : 2;
 };
 
 /**

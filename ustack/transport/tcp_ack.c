@@ -146,6 +146,8 @@ static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	tcp->retries = 0;
 	tcp->soft_error = 0;
 	us_tcp_sndq_ack(tcp);
+	if (us_unlikely(tcp->active->mtu_probe))
+		us_tcp_mtu_acked(tcp);
 	if ((tcp->flags & US_TCP_FIN_SENT) && tcp->snd_una == tcp->snd_nxt) {
 		tcp->flags |= US_TCP_FIN_ACKED;
 		tcp->bytes_acked--;	/* no payload */

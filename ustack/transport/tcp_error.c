@@ -2,24 +2,6 @@
 /* ICMP errors about segments of ours, believed as far as RFC 5927 allows. */
 #include "transport/tcp_parts.h"
 
-#define MIN_MTU4	552u	/* as Linux's min_pmtu */
-#define MIN_MTU6	1280u
-
-/* The path takes less than we thought (RFC 1191, RFC 8201). */
-static void lower_mtu(struct us_tcp *tcp, uint32_t mtu)
-{
-	uint32_t least = tcp->dst.family == AF_INET6 ? MIN_MTU6 : MIN_MTU4;
-	uint16_t old = tcp->mss;
-
-	mtu = us_max32(mtu, least);
-	if (mtu >= tcp->dst.mtu)
-		return;
-	tcp->dst.mtu = mtu;
-	us_tcp_set_mss(tcp);
-	if (tcp->mss < old)
-		us_tcp_recover_mtu(tcp);
-}
-
 /* RFC 5927 4.1: the quoted segment is one that is on its way. */
 static bool is_in_flight(const struct us_tcp *tcp, uint32_t seq)
 {
@@ -65,7 +47,7 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 		return;
 	}
 	if (err == EMSGSIZE)
-		lower_mtu(tcp, mtu);
+		us_tcp_mtu_told(tcp, us_get32(h->seq), mtu);
 	else if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
 		us_tcp_done(tcp, err);
 	else

@@ -10,7 +10,7 @@
 enum mode {
 	NORMAL,
 	FORCE,		/* the override timeout: neither Nagle nor cork */
-	PROBE,		/* tail loss probe: nor the congestion window */
+	PROBE,		/* of a tail loss, or the MTU: nor the congestion window */
 };
 
 /* Then us_tcp.out is in the listener's SYN queue; its timer will try again. */
@@ -330,10 +330,10 @@ static bool fin_due(const struct us_tcp *tcp, uint32_t len)
 	       US_TCP_FIN_QUEUED && len == unsent(tcp);
 }
 
-/* One slot of new data; false if nothing was sent. */
-static bool send_new(struct us_tcp *tcp, enum mode mode)
+/* One slot of new data, in segments of @full; false if nothing was sent. */
+static bool send_new(struct us_tcp *tcp, uint32_t full, enum mode mode)
 {
-	uint32_t full = full_segment(tcp), seq = tcp->snd_nxt;
+	uint32_t seq = tcp->snd_nxt;
 	uint32_t len = choose(tcp, full, mode), bytes;
 	bool fin = fin_due(tcp, len);
 
@@ -414,11 +414,29 @@ static enum us_tcp_limit what_limits(const struct us_tcp *tcp)
 	       US_TCP_LIMIT_PATH : US_TCP_LIMIT_SENDER;
 }
 
+/* A segment that is larger than others, to see whether it gets through.  False: it is
+ * its turn, but the congestion window does not yet let it go.
+ */
+static bool probe_mtu(struct us_tcp *tcp)
+{
+	uint32_t seq = tcp->snd_nxt, len;
+
+	len = us_tcp_mtu_probe(tcp, us_min32(send_window(tcp), unsent(tcp)));
+	if (!len)
+		return true;
+	tcp->active->cwnd_limited = cwnd_room(tcp, len) < len;
+	if (tcp->active->cwnd_limited)
+		return false;
+	if (send_new(tcp, len, PROBE))
+		us_tcp_mtu_probe_sent(tcp, seq, len);
+	return true;
+}
+
 /* As much new data as may go now. */
 static void send_all(struct us_tcp *tcp)
 {
 	while (unsent(tcp) || fin_due(tcp, 0))
-		if (!send_new(tcp, NORMAL))
+		if (!send_new(tcp, full_segment(tcp), NORMAL))
 			return;
 	tcp->active->cwnd_limited = false;
 }
@@ -430,8 +448,10 @@ static void send_data(struct us_tcp *tcp)
 
 	if (tcp->snd_una == tcp->snd_nxt)
 		begin(tcp);
-	if (a->lost == a->retrans || us_tcp_frto_forward(tcp) || resend(tcp))
-		send_all(tcp);
+	if (a->lost == a->retrans || us_tcp_frto_forward(tcp) || resend(tcp)) {
+		if (us_likely(tcp->dst.mtu == tcp->dst.route_mtu) || probe_mtu(tcp))
+			send_all(tcp);
+	}
 	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh && !a->cc->model)
 		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
 	if (!unsent(tcp) && a->lost == a->retrans && us_tcp_pipe(tcp) < a->cwnd)
@@ -471,7 +491,7 @@ void us_tcp_output_persist(struct us_tcp *tcp)
 
 	if (tcp->snd_una != tcp->snd_nxt || (!unsent(tcp) && !fin_due(tcp, 0)))
 		return;
-	if (send_window(tcp) && send_new(tcp, FORCE)) {
+	if (send_window(tcp) && send_new(tcp, full_segment(tcp), FORCE)) {
 		a->persist_shift = 0;
 		return;
 	}
@@ -498,7 +518,7 @@ void us_tcp_output_probe(struct us_tcp *tcp)
 	uint32_t full = full_segment(tcp), bytes;
 	struct us_tcp_sent *last;
 
-	if (send_new(tcp, PROBE))
+	if (send_new(tcp, full, PROBE))
 		return;
 	last = cds_list_entry(a->flight.prev, struct us_tcp_sent, node);
 	if (last->flags & (US_TCP_SACKED | US_TCP_LOST))
@@ -515,6 +535,30 @@ void us_tcp_output_probe(struct us_tcp *tcp)
 	last->flags |= US_TCP_EVER;
 	last->xmit = us_tcp_usec(tcp->table->stack);
 	after_send(tcp, bytes);
+}
+
+/**
+ * us_tcp_output_again() - sends a run again that does not count as lost
+ * @tcp: active.
+ * @sent: in flight, without flags.
+ *
+ * Return: false if the link is full.
+ */
+bool us_tcp_output_again(struct us_tcp *tcp, struct us_tcp_sent *sent)
+{
+	uint32_t full = full_segment(tcp), limit = slot_limit(tcp, full);
+	uint32_t at = sent->seq, bytes;
+
+	for (; at != sent->end; at += bytes) {
+		bytes = transmit(tcp, at, at + us_min32(sent->end - at, limit), full);
+		if (!bytes)
+			return false;
+		count_again(tcp, at, bytes, full, US_TRACE_RETRANSMIT);
+		after_send(tcp, bytes);
+	}
+	sent->flags |= US_TCP_EVER;
+	sent->xmit = us_tcp_usec(tcp->table->stack);
+	return true;
 }
 
 /* Is there memory that is worth waking @tcp for?  With nothing queued no ACK will

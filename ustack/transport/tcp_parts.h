@@ -495,6 +495,14 @@ void us_tcp_recover_timeout(struct us_tcp *tcp);
 void us_tcp_recover_mtu(struct us_tcp *tcp);
 bool us_tcp_congested(struct us_tcp *tcp);
 
+/* tcp_mtu.c */
+void us_tcp_mtu_told(struct us_tcp *tcp, uint32_t seq, uint32_t mtu);
+void us_tcp_mtu_timeout(struct us_tcp *tcp);
+uint32_t us_tcp_mtu_probe(struct us_tcp *tcp, uint32_t data);
+void us_tcp_mtu_probe_sent(struct us_tcp *tcp, uint32_t seq, uint32_t len);
+void us_tcp_mtu_acked(struct us_tcp *tcp);
+bool us_tcp_mtu_lost(struct us_tcp *tcp, struct us_tcp_sent *sent);
+
 /* tcp_frto.c */
 void us_tcp_frto_begin(struct us_tcp *tcp);
 bool us_tcp_frto_forward(const struct us_tcp *tcp);
@@ -516,6 +524,7 @@ bool us_tcp_output_waits(const struct us_tcp *tcp);
 void us_tcp_queue(struct us_tcp *tcp);
 void us_tcp_output_persist(struct us_tcp *tcp);
 void us_tcp_output_probe(struct us_tcp *tcp);
+bool us_tcp_output_again(struct us_tcp *tcp, struct us_tcp_sent *sent);
 void us_tcp_pend(struct us_tcp *tcp);
 void us_tcp_unqueue(struct us_tcp *tcp);
 

@@ -87,6 +87,8 @@ bool us_tcp_rack_detect(struct us_tcp *tcp)
 				continue;
 			break;
 		}
+		if (left <= 0 && us_unlikely(a->mtu_probe) && us_tcp_mtu_lost(tcp, sent))
+			continue;
 		if (left <= 0) {
 			us_tcp_flight_lose(tcp, sent);
 			marked = true;

@@ -55,6 +55,7 @@ static void enter(struct us_tcp *tcp)
 		begin_reduction(tcp);
 	a->high_seq = tcp->snd_nxt;
 	a->tlp_end = 0;
+	a->mtu_probe = 0;
 	a->ca_state = TCP_CA_Recovery;
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
 }
@@ -302,7 +303,7 @@ void us_tcp_recover_timeout(struct us_tcp *tcp)
  * us_tcp_recover_mtu() - segments in flight were too big for the path
  * @tcp: mss is the new one.
  *
- * What is in flight is sent again; that is no sign of congestion (RFC 1191 6.5).
+ * What is in flight is sent again; that is no sign of congestion (RFC 1191 6.4).
  */
 void us_tcp_recover_mtu(struct us_tcp *tcp)
 {

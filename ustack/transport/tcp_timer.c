@@ -157,6 +157,7 @@ static void rexmt(struct us_tcp *tcp)
 	tcp->active->totals.rto_times += !tcp->retries;
 	us_tcp_note(tcp, US_TRACE_TIMEOUT, tcp->snd_una, 0);
 	us_tcp_accecn_timeout(tcp);
+	us_tcp_mtu_timeout(tcp);
 	us_tcp_recover_timeout(tcp);
 	if (++tcp->retries == US_TCP_R1)
 		doubt(tcp);

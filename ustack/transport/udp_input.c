@@ -319,7 +319,7 @@ void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
 		if (mtu < least)
 			mtu = least;
 		if (udp->routed && mtu < udp->dst.mtu)
-			udp->dst.mtu = mtu;
+			udp->dst.mtu = (uint16_t)mtu;
 	}
 	if (!hard && err != EMSGSIZE)
 		return;
