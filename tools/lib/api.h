@@ -17,12 +17,13 @@
  * @socket: NULL and errno, or a socket.
  * @bind: as the others down to @close: the BSD call of the name.
  * @connect: of an address.
- * @listen: for one peer at a time.
+ * @listen: for one peer at a time, or with @backlog for any.
  * @accept: NULL and errno, or a socket.
  * @send: on a connected socket.
  * @recvfrom: the address may be NULL.
  * @shutdown: of a connection.
- * @setsockopt: at SOL_SOCKET.
+ * @setsockopt: of a socket.
+ * @ecn: of a socket: what --ecn says; the kernel has no such option (NULL).
  * @close: of a socket.
  * @pause: lets @ns nanoseconds pass; network traffic goes on.
  * @syscalls: system calls made for the sockets since @start.
@@ -35,13 +36,15 @@ struct api {
 	void *(*socket)(int domain, int type);
 	int (*bind)(void *socket, const struct sockaddr *address, socklen_t length);
 	int (*connect)(void *socket, const struct sockaddr *address, socklen_t length);
-	int (*listen)(void *socket);
+	int (*listen)(void *socket, int backlog);
 	void *(*accept)(void *socket);
 	ssize_t (*send)(void *socket, const void *data, size_t len, int flags);
 	ssize_t (*recvfrom)(void *socket, void *data, size_t len, int flags,
 			    struct sockaddr *address, socklen_t *length);
 	int (*shutdown)(void *socket, int how);
-	int (*setsockopt)(void *socket, int name, const void *value, socklen_t length);
+	int (*setsockopt)(void *socket, int level, int name, const void *value,
+			  socklen_t length);
+	int (*ecn)(void *socket, const char *mode);
 	void (*close)(void *socket);
 	void (*pause)(int64_t ns);
 	uint64_t (*syscalls)(void);

@@ -56,7 +56,7 @@ static int connect_peer(void *socket, const struct sockaddr *address, socklen_t 
 	return connect(fd_of(socket), address, length);
 }
 
-static int listen_peer(void *socket)
+static int listen_peer(void *socket, int backlog)
 {
 	int type;
 	socklen_t length = sizeof(type);
@@ -64,7 +64,7 @@ static int listen_peer(void *socket)
 	if (getsockopt(fd_of(socket), SOL_SOCKET, SO_TYPE, &type, &length))
 		return -1;
 	calls++;
-	return type == SOCK_STREAM ? listen(fd_of(socket), 1) : 0;
+	return type == SOCK_STREAM ? listen(fd_of(socket), backlog ? backlog : 1) : 0;
 }
 
 static void *accept_peer(void *socket)
@@ -92,10 +92,11 @@ static int shut(void *socket, int how)
 	return shutdown(fd_of(socket), how);
 }
 
-static int set_option(void *socket, int name, const void *value, socklen_t length)
+static int set_option(void *socket, int level, int name, const void *value,
+		      socklen_t length)
 {
 	calls++;
-	return setsockopt(fd_of(socket), SOL_SOCKET, name, value, length);
+	return setsockopt(fd_of(socket), level, name, value, length);
 }
 
 static void close_socket(void *socket)

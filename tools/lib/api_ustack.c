@@ -98,9 +98,9 @@ static int connect_peer(void *socket, const struct sockaddr *address, socklen_t 
 	return ustack_connect(socket, address, length);
 }
 
-static int listen_peer(void *socket)
+static int listen_peer(void *socket, int backlog)
 {
-	return ustack_listen_peer(socket);
+	return backlog ? ustack_listen(socket, backlog) : ustack_listen_peer(socket);
 }
 
 static void *accept_peer(void *socket)
@@ -124,9 +124,18 @@ static int shut(void *socket, int how)
 	return ustack_shutdown(socket, how);
 }
 
-static int set_option(void *socket, int name, const void *value, socklen_t length)
+static int set_option(void *socket, int level, int name, const void *value,
+		      socklen_t length)
 {
-	return ustack_setsockopt(socket, SOL_SOCKET, name, value, length);
+	return ustack_setsockopt(socket, level, name, value, length);
+}
+
+static int set_ecn(void *socket, const char *mode)
+{
+	int ecn = !strcmp(mode, "off") ? USTACK_ECN_OFF :
+		  !strcmp(mode, "classic") ? USTACK_ECN_ASK_CLASSIC : USTACK_ECN_ASK;
+
+	return ustack_setsockopt(socket, IPPROTO_TCP, USTACK_TCP_ECN, &ecn, sizeof(ecn));
 }
 
 static void close_socket(void *socket)
@@ -182,6 +191,7 @@ const struct api api_ustack = {
 	.recvfrom = recv_data,
 	.shutdown = shut,
 	.setsockopt = set_option,
+	.ecn = set_ecn,
 	.close = close_socket,
 	.pause = let_pass,
 	.syscalls = syscalls,

@@ -17,10 +17,16 @@ static const char common[] =
 "      --output                 write what comes to standard output\n"
 "      --count N                end after N messages (k, M, G)\n"
 "      --time SECONDS           end after so long\n"
+"      --repeat N               TCP: N connections, one after another\n"
+"      --congestion NAME        TCP: congestion control of this end\n"
+"      --fast-open              TCP: data with the SYN (RFC 7413)\n"
 "      --rate BITS              send no faster, bits per second (k, M, G)\n"
 "  -h, --help                   this text\n";
 
-static const char links[] =
+static const char of_stack[] =
+"      --ecn off|classic|accurate\n"
+"                               do not agree to ECN, or ask for it: RFC 3168, 9768\n"
+"                               (default: agree if the peer asks)\n"
 "      --link netchannel|packet the kernel module (default), or a packet socket\n"
 "  -L, --queue N                netchannel: packets that the receive queue holds\n"
 "                               (default 1024)\n"
@@ -43,5 +49,5 @@ void job_help(const struct job *job)
 	       job->program, job->program,
 	       job->kernel ? " over the kernel's sockets"
 			   : " over ustack, a TCP/IP stack in this process",
-	       common, job->kernel ? "" : links, closing);
+	       common, job->kernel ? "" : of_stack, closing);
 }

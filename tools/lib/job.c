@@ -20,6 +20,10 @@
 enum {
 	OPT_LINK = 256,
 	OPT_HOOK,
+	OPT_ECN,
+	OPT_CONGESTION,
+	OPT_FAST_OPEN,
+	OPT_REPEAT,
 	OPT_INPUT,
 	OPT_OUTPUT,
 	OPT_REVERSE,
@@ -42,6 +46,10 @@ static const struct option long_options[] = {
 	{ "interface", required_argument, NULL, 'i' },
 	{ "link", required_argument, NULL, OPT_LINK },
 	{ "hook", required_argument, NULL, OPT_HOOK },
+	{ "ecn", required_argument, NULL, OPT_ECN },
+	{ "congestion", required_argument, NULL, OPT_CONGESTION },
+	{ "fast-open", no_argument, NULL, OPT_FAST_OPEN },
+	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "input", no_argument, NULL, OPT_INPUT },
 	{ "output", no_argument, NULL, OPT_OUTPUT },
 	{ "reverse", no_argument, NULL, OPT_REVERSE },
@@ -175,6 +183,7 @@ static const struct numeric numerics[] = {
 	{ 'i', 1, INT32_MAX, false, "an interface index, as ip link shows them" },
 	{ OPT_COUNT, 1, UINT64_MAX, true, "a number of messages, 1 or more" },
 	{ OPT_TIME, 1, INT32_MAX, false, "a number of seconds, 1 or more" },
+	{ OPT_REPEAT, 1, UINT32_MAX, true, "a number of connections, 1 or more" },
 	{ OPT_RATE, 1, UINT64_MAX / 2, true, "bits per second, as 10M or 1G" },
 };
 
@@ -188,6 +197,7 @@ static void set_number(struct job *job, int option, uint64_t value)
 	case 'i':	job->ifindex = value; break;
 	case OPT_COUNT:	job->count = value; break;
 	case OPT_TIME:	job->seconds = value; break;
+	case OPT_REPEAT: job->repeat = value; break;
 	case OPT_RATE:	job->rate = value; break;
 	}
 }
@@ -219,6 +229,14 @@ static int word_option(struct job *job, const char *name, const char *text,
 	return GO_ON;
 }
 
+static int set_ecn(struct job *job, const char *text)
+{
+	if (strcmp(text, "off") && strcmp(text, "classic") && strcmp(text, "accurate"))
+		return wrong(job, "--ecn %s: it is off, classic or accurate", text);
+	job->ecn = text;
+	return GO_ON;
+}
+
 static int text_option(struct job *job, int option, const char *text)
 {
 	switch (option) {
@@ -244,6 +262,11 @@ static int text_option(struct job *job, int option, const char *text)
 	case OPT_DEV:
 		job->device = text;
 		return GO_ON;
+	case OPT_ECN:
+		return set_ecn(job, text);
+	case OPT_CONGESTION:
+		job->congestion = text;
+		return GO_ON;
 	}
 	return numeric_option(job, option, text);
 }
@@ -255,6 +278,7 @@ static bool flag_option(struct job *job, int option)
 	case OPT_INPUT:		job->input = true; break;
 	case OPT_OUTPUT:	job->output = true; break;
 	case OPT_REVERSE:	job->reverse = true; break;
+	case OPT_FAST_OPEN:	job->fast_open = true; break;
 	default:		return false;
 	}
 	return true;
@@ -286,6 +310,8 @@ static int one_option(struct job *job, int option, char **argv)
 	case '?':
 		return unknown(job, argv[optind - 1]);
 	}
+	if (job->kernel && option == OPT_ECN)
+		return wrong(job, "--ecn: no socket option of the kernel does this: set its sysctl net.ipv4.tcp_ecn");
 	if (job->kernel && of_links(option))
 		return wrong(job, "%s is about links, and the kernel's sockets have none: leave it out",
 			     name_of(option));
@@ -336,6 +362,19 @@ static int check_link(struct job *job)
 	return GO_ON;
 }
 
+/* What is only TCP's. */
+static int check_tcp(struct job *job)
+{
+	const char *option = job->congestion ? "--congestion" :
+			     job->fast_open ? "--fast-open" :
+			     job->ecn ? "--ecn" :
+			     job->repeat > 1 ? "--repeat" : NULL;
+
+	if (option && job->protocol != IPPROTO_TCP)
+		return wrong(job, "%s is for TCP: leave out -p", option);
+	return GO_ON;
+}
+
 static int check_payload(struct job *job)
 {
 	bool udp = job->protocol == IPPROTO_UDP;
@@ -366,6 +405,7 @@ int job_parse(struct job *job, int argc, char **argv)
 		.kernel = job->kernel,
 		.protocol = IPPROTO_TCP,
 		.prefix = -1,
+		.repeat = 1,
 		.link = "netchannel",
 	};
 	opterr = 0;
@@ -379,6 +419,8 @@ int job_parse(struct job *job, int argc, char **argv)
 		status = check_ends(job);
 	if (status == GO_ON)
 		status = check_link(job);
+	if (status == GO_ON)
+		status = check_tcp(job);
 	if (status == GO_ON)
 		status = check_payload(job);
 	job->local.sa.sa_family = job->family;

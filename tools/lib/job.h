@@ -42,6 +42,10 @@ union job_address {
  * @count: messages after which a sender ends; 0 is none.
  * @seconds: after which either side ends; 0 is none.
  * @rate: bits per second that a sender keeps to; 0 is none.
+ * @repeat: connections, one after another.
+ * @congestion: --congestion, or NULL.
+ * @fast_open: --fast-open.
+ * @ecn: --ecn, or NULL.
  * @link: "netchannel" or "packet".
  * @hook: "late" or "early"; NULL if not given.
  * @mac: -e, as given, or NULL.
@@ -66,6 +70,10 @@ struct job {
 	uint64_t count;
 	unsigned int seconds;
 	uint64_t rate;
+	uint64_t repeat;
+	const char *congestion;
+	bool fast_open;
+	const char *ecn;
 	const char *link;
 	const char *hook;
 	const char *mac;

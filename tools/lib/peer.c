@@ -2,11 +2,14 @@
 /* How the two ends find each other. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "run.h"
 
 #define DATAGRAM_ROOM	(1 << 20)
+#define BACKLOG		8
 
 /* In words, for messages: "ADDRESS port PORT". */
 static const char *end_name(const union job_address *address)
@@ -30,6 +33,32 @@ static int failed(const struct run *run, const char *what,
 	return run_failed(run, text);
 }
 
+static int set_tcp(const struct run *run, const char *option, int name,
+		   const void *value, socklen_t length)
+{
+	if (!run->api->setsockopt(run->socket, IPPROTO_TCP, name, value, length))
+		return 0;
+	return run_failed(run, option);
+}
+
+/* What the command line says of TCP itself. */
+static int set_options(const struct run *run)
+{
+	const struct job *job = run->job;
+	int one = 1, err = 0;
+
+	if (job->congestion)
+		err = set_tcp(run, "--congestion", TCP_CONGESTION, job->congestion,
+			      strlen(job->congestion));
+	if (!err && job->fast_open)
+		err = set_tcp(run, "--fast-open",
+			      job->listen ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
+			      &one, sizeof(one));
+	if (!err && job->ecn && run->api->ecn(run->socket, job->ecn))
+		err = run_failed(run, "--ecn");
+	return err;
+}
+
 static int make_socket(struct run *run)
 {
 	const struct job *job = run->job;
@@ -41,11 +70,12 @@ static int make_socket(struct run *run)
 		return run_failed(run, "socket");
 	/* UDP waits for nobody: room for what comes while others run. */
 	if (type == SOCK_DGRAM)
-		run->api->setsockopt(run->socket, SO_RCVBUF, &room, sizeof(room));
+		run->api->setsockopt(run->socket, SOL_SOCKET, SO_RCVBUF, &room,
+				     sizeof(room));
 	if (job->bound && run->api->bind(run->socket, &job->local.sa,
 					 job_length(&job->local)))
 		return failed(run, "bind to", &job->local);
-	return 0;
+	return set_options(run);
 }
 
 static int connect_to(struct run *run, const union job_address *peer)
@@ -61,17 +91,19 @@ static int connect_to(struct run *run, const union job_address *peer)
 	return 0;
 }
 
-static int accept_stream(struct run *run)
+static int accept_stream(struct run *run, void *listener)
 {
-	void *listener = run->socket;
-
 	while (!(run->socket = run->api->accept(listener))) {
 		if (run_again() && !run_stopped(run))
 			continue;
 		run->socket = listener;
+		run->listener = NULL;
 		return run_again() ? 1 : failed(run, "accept on", &run->job->local);
 	}
-	run->api->close(listener);
+	if (run->job->repeat > 1)
+		run->listener = listener;
+	else
+		run->api->close(listener);
 	return 0;
 }
 
@@ -95,23 +127,38 @@ static int accept_datagrams(struct run *run)
 	return connect_to(run, &peer);
 }
 
+/* A port that is the peer's alone can neither hear of the next one in the meantime,
+ * nor take data before it is sure who sends it.
+ */
+static int backlog(const struct job *job)
+{
+	return job->repeat > 1 || job->fast_open ? BACKLOG : 0;
+}
+
 static int listen_for_peer(struct run *run)
 {
-	if (run->api->listen(run->socket))
+	if (run->api->listen(run->socket, backlog(run->job)))
 		return failed(run, "listen on", &run->job->local);
 	fprintf(stderr, "%s: waiting on %s\n", run->job->program,
 		end_name(&run->job->local));
-	return run->job->protocol == IPPROTO_TCP ? accept_stream(run)
+	return run->job->protocol == IPPROTO_TCP ? accept_stream(run, run->socket)
 						 : accept_datagrams(run);
 }
 
-int peer_open(struct run *run)
+static int open_first(struct run *run)
 {
 	int err = make_socket(run);
 
 	if (!err)
 		err = run->job->listen ? listen_for_peer(run)
 				       : connect_to(run, &run->job->remote);
+	return err;
+}
+
+int peer_open(struct run *run)
+{
+	int err = run->listener ? accept_stream(run, run->listener) : open_first(run);
+
 	if (err && run->socket) {
 		run->api->close(run->socket);
 		run->socket = NULL;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "pattern.h"
 
@@ -91,9 +92,31 @@ static int transfer(struct run *run)
 	meter_summary(&run->meter);
 	/* The FIN and what stands before it shall arrive before the stack ends. */
 	if (run->job->protocol == IPPROTO_TCP)
-		run->api->setsockopt(run->socket, SO_LINGER, &linger, sizeof(linger));
+		run->api->setsockopt(run->socket, SOL_SOCKET, SO_LINGER, &linger,
+				     sizeof(linger));
 	run->api->close(run->socket);
+	run->meter.api = NULL;
 	return err;
+}
+
+/* Each connection sends the same. */
+static int rewind_input(const struct run *run)
+{
+	if (!run->job->input || run->job->repeat == 1 ||
+	    lseek(STDIN_FILENO, 0, SEEK_SET) == 0)
+		return 0;
+	fprintf(stderr, "%s: --repeat reads the input once more: give a file\n",
+		run->job->program);
+	return -1;
+}
+
+static int one_connection(struct run *run)
+{
+	int err = rewind_input(run);
+
+	if (!err)
+		err = peer_open(run);
+	return err || !run->socket ? err : transfer(run);
 }
 
 int run_job(const struct job *job, const struct api *api)
@@ -111,9 +134,10 @@ int run_job(const struct job *job, const struct api *api)
 	catch_signals();
 	err = api->start(job);
 	if (!err) {
-		err = peer_open(&run);
-		if (!err && run.socket)
-			err = transfer(&run);
+		for (uint64_t n = 0; !err && n < job->repeat && !asked_to_stop; n++)
+			err = one_connection(&run);
+		if (run.listener)
+			api->close(run.listener);
 		api->stop();
 	}
 	free(run.buffer);

@@ -10,6 +10,7 @@
  * @job: what to do.
  * @api: with which sockets.
  * @socket: connected.
+ * @listener: more peers are to come; else NULL.
  * @meter: what it costs.
  * @buffer: of job.bytes.
  * @next: number of the next datagram.
@@ -21,6 +22,7 @@ struct run {
 	const struct job *job;
 	const struct api *api;
 	void *socket;
+	void *listener;
 	struct meter meter;
 	uint8_t *buffer;
 	uint64_t next;

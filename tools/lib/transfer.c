@@ -184,7 +184,7 @@ static int end_datagrams(struct run *run)
 {
 	const struct timeval wait = { .tv_usec = END_REPEAT_US };
 
-	run->api->setsockopt(run->socket, SO_RCVTIMEO, &wait, sizeof(wait));
+	run->api->setsockopt(run->socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	for (int i = 0; i < END_REPEATS; i++) {
 		if (run->api->send(run->socket, "", 0, 0) == 0 &&
 		    end_answer(run) == 0)
