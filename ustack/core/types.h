@@ -16,6 +16,8 @@ typedef int64_t us_ns;
 
 #define us_likely(x)	__builtin_expect(!!(x), 1)
 #define us_unlikely(x)	__builtin_expect(!!(x), 0)
+/* The rare rest of a function whose short way then needs no stack. */
+#define us_noinline	__attribute__((noinline))
 
 #define us_container(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

@@ -288,10 +288,10 @@ static int open_fast(struct ustack_socket *s, const struct sockaddr *address,
 	return finish_connect(s, flags, -EINPROGRESS);
 }
 
-/* The address is passed over, as Linux does, but for MSG_FASTOPEN. */
-static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
-			 int flags, const struct sockaddr *address,
-			 socklen_t length)
+static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data,
+					size_t len, int flags,
+					const struct sockaddr *address,
+					socklen_t length)
 {
 	us_ns limit = -1;
 	size_t done = 0;
@@ -318,6 +318,17 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 			break;
 	}
 	return moved(s, done, n);
+}
+
+/* The address is passed over, as Linux does, but for MSG_FASTOPEN. */
+static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
+			 int flags, const struct sockaddr *address,
+			 socklen_t length)
+{
+	if (us_likely(!flags && s->tcp && !s->error && !us_tcp_due(s->stack)) &&
+	    us_tcp_send_behind(s->tcp, data, len))
+		return len;
+	return send_waiting(s, data, len, flags, address, length);
 }
 
 /* MSG_TRUNC: takes bytes and throws them away. */
@@ -381,19 +392,14 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags)
 	return n;
 }
 
-static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
-			 int flags, struct us_addr *remote, uint16_t *port)
+static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
+					size_t len, int flags)
 {
 	us_ns limit = -1;	/* looked for when it is needed */
 	size_t want = flags & MSG_WAITALL ? len : 1;
 	size_t done = 0;
 	ssize_t n;
 
-	(void)remote;
-	(void)port;
-	/* Bytes that are there, as most calls find them. */
-	if (us_likely(!flags && len && s->tcp && us_tcp_has_bytes(s->tcp)))
-		return us_tcp_recv(s->tcp, data, len, false);
 	if (flags & MSG_OOB)
 		return pull_urgent(s, data, len, flags);
 	for (;;) {
@@ -412,6 +418,17 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 			break;
 	}
 	return moved(s, done, n);
+}
+
+static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
+			 int flags, struct us_addr *remote, uint16_t *port)
+{
+	(void)remote;
+	(void)port;
+	/* Bytes that are there, as most calls find them. */
+	if (us_likely(!flags && len && s->tcp && us_tcp_has_bytes(s->tcp)))
+		return us_tcp_recv(s->tcp, data, len, false);
+	return recv_waiting(s, data, len, flags);
 }
 
 static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,

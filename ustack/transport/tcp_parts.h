@@ -520,7 +520,7 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 
 /* tcp_output.c */
 void us_tcp_output(struct us_tcp *tcp);
-bool us_tcp_output_waits(const struct us_tcp *tcp);
+bool us_tcp_output_waits(const struct us_tcp *tcp, uint32_t more);
 void us_tcp_queue(struct us_tcp *tcp);
 void us_tcp_output_persist(struct us_tcp *tcp);
 void us_tcp_output_probe(struct us_tcp *tcp);
@@ -575,6 +575,7 @@ uint32_t us_tcp_accecn_put(const struct us_tcp *tcp, uint32_t limit, uint8_t *at
 uint32_t us_tcp_accecn_put_syn_ack(const struct us_tcp *tcp, uint8_t *at);
 
 /* tcp_sndq.c */
+bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_room(const struct us_tcp *tcp);
 void us_tcp_sndq_ack(struct us_tcp *tcp);

@@ -213,17 +213,22 @@ void us_tcp_was_read(struct us_tcp *tcp)
 	us_tcp_queue(tcp);
 }
 
-static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
+static void shorten(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 {
-	struct us_tcp_active *a = tcp->active;
-
 	/* The last block is given back with the packet. */
-	if (pkt->link && pkt->len > US_TCP_BLOCK_BYTES)
+	if (us_unlikely(pkt->len > US_TCP_BLOCK_BYTES && pkt->link))
 		tcp->table->promised -= blocks_for(pkt->len) -
 					us_max32(blocks_for(pkt->len - len), 1);
 	pkt->data += len;
 	pkt->len -= len;
-	a->rcv_bytes -= len;
+	tcp->active->rcv_bytes -= len;
+}
+
+static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	shorten(tcp, pkt, len);
 	if (pkt->len)
 		return;
 	cds_list_del(&pkt->node);
@@ -251,7 +256,7 @@ uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 	/* Mostly the first one has them all. */
 	if (us_likely(pkt && len < pkt->len && !skip && !peek)) {
 		memcpy(data, pkt->data, len);
-		consume(tcp, pkt, (uint32_t)len);
+		shorten(tcp, pkt, (uint32_t)len);
 		return (uint32_t)len;
 	}
 	if (len > INT32_MAX)

@@ -99,6 +99,25 @@ static void put(struct us_tcp_active *a, struct us_chunk *chunk, const void *dat
 }
 
 /**
+ * us_tcp_sndq_put() - queues a copy in the last chunk, which takes no memory from
+ *	anybody
+ * @tcp: active.
+ * @data: bytes.
+ * @len: of @data.
+ *
+ * Return: false, with nothing done, if there or in sndbuf is no room.
+ */
+bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (len - 1 >= tail_room(a) || us_tcp_sndq_bytes(tcp) + len > tcp->sndbuf)
+		return false;
+	put(a, a->snd_last, data, len);
+	return true;
+}
+
+/**
  * us_tcp_sndq_append() - queues a copy
  * @tcp: active.
  * @data: bytes.
@@ -112,11 +131,8 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0, want;
 
-	/* What fits into the last chunk takes no memory from anybody. */
-	if (us_likely(len - 1 < tail_room(a) && used + len <= tcp->sndbuf)) {
-		put(a, a->snd_last, data, len);
+	if (us_likely(us_tcp_sndq_put(tcp, data, len)))
 		return len;
-	}
 	want = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
 	len = us_min32(want, us_tcp_sndq_room(tcp));
 	while (done < len) {

@@ -120,6 +120,23 @@ static int may_send(struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_send_behind() - queues bytes that have to wait, behind others that do
+ * @tcp: the connection.
+ * @data: copied.
+ * @len: of @data.
+ *
+ * All that most calls have to do that send a stream of small messages.
+ * Return: true if so; false: us_tcp_send() has to look.
+ */
+bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len)
+{
+	return tcp->state == TCP_ESTABLISHED && tcp->active && !tcp->error &&
+	       !(tcp->flags & US_TCP_FIN_QUEUED) && len < tcp->mss &&
+	       us_tcp_output_waits(tcp, (uint32_t)len) &&
+	       us_tcp_sndq_put(tcp, data, (uint32_t)len);
+}
+
+/**
  * us_tcp_send() - queues bytes
  * @tcp: the connection.
  * @data: copied.
@@ -154,7 +171,7 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 	if ((flags & MSG_MORE) && a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
 		us_tcp_output(tcp);
-	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp))
+	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp, 0))
 		us_tcp_queue(tcp);
 	return done;
 }
