@@ -49,13 +49,14 @@ lib_objs := $(ustack:%.c=$(O)/%.o)
 tools_lib_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/lib/*.c))
 programs := $(tools:tools/%.c=$(O)/bin/%)
 unit_programs := $(unit:selftests/%.c=$(O)/%)
-ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/lib/pattern.o
+ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/lib/pattern.o $(O)/tools/lib/results.o
+vbench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/vbench/*.c)) $(tools_lib_objs)
 fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench-host goodput fairness-plot profile-vm vm-shell vm-run clean help
+	bench bench-host bench-vm bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
 
-all: lib $(programs)	## library and tools (CC=clang, SANITIZE=address,undefined ...)
+all: lib $(programs) $(O)/bin/vbench	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
 unit-programs: $(unit_programs)
 fuzz-programs: $(fuzz_programs)
@@ -68,6 +69,7 @@ $(lib_objs): CFLAGS += -fvisibility=hidden
 $(O)/ustack/link/netchannel.o: CPPFLAGS += -Iuapi
 $(filter $(O)/ustack/link/netchannel%,$(lib_objs)): CPPFLAGS += -Iuapi
 $(tools:%.c=$(O)/%.o) $(tools_lib_objs): CPPFLAGS += -Iuapi
+$(vbench_objs): CPPFLAGS += -Itools
 # ubench compares with what Debian ships; its headers are not held to our warnings.
 $(ubench_objs): CPPFLAGS += -Itools -isystem /usr/include/lwip
 
@@ -93,6 +95,9 @@ endef
 $(programs): $(O)/bin/%: $(O)/tools/%.o $(tools_lib_objs) $(O)/libustack.a
 	$(link)
 
+$(O)/bin/vbench: $(vbench_objs) $(O)/libustack.a
+	$(link)
+
 $(O)/bin/ubench: LDLIBS += -llwip
 $(O)/bin/ubench: $(ubench_objs) $(O)/libustack.a
 	$(link)
@@ -109,7 +114,7 @@ $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
 # --- the module: out of tree, a directory for each kernel -----------------------
 # TESTS=m: what its tests want in the kernel, too.
 
-ifneq ($(filter vm-% kselftest,$(MAKECMDGOALS)),)
+ifneq ($(filter vm-% bench bench-vm kselftest,$(MAKECMDGOALS)),)
 KERNEL ?= 6.1
 endif
 ifdef KERNEL
@@ -161,6 +166,14 @@ bench-host: $(O)/bin/ubench	## how fast the stack is on this machine, beside lwI
 	@mkdir -p build/bench
 	$(O)/bin/ubench pipe --results build/bench/results.tsv
 	$(O)/bin/ubench idle --budget 512 --results build/bench/results.tsv
+
+bench: bench-host bench-vm	## both of them
+
+bench-vm: all module kselftest	## what a message costs, in a guest (KERNEL=, WORKLOAD=, VIA=; selftests/bench/vm -h)
+	@KERNEL=$(KERNEL) selftests/bench/vm
+
+bench-compare:		## what moved between two tables of results (OLD=, NEW=)
+	@selftests/bench/compare "$(OLD)" "$(NEW)"
 
 fairness-plot: $(O)/unit/tcp_fairness	## flows that share a bottleneck, as a picture (needs gnuplot-nox)
 	@mkdir -p build/bench

@@ -54,4 +54,7 @@ struct api {
 extern const struct api api_ustack;
 extern const struct api api_kernel;
 
+/* api_kernel_fd() - the descriptor of a socket of api_kernel */
+int api_kernel_fd(void *socket);
+
 #endif /* TOOLS_API_H */

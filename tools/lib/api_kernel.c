@@ -14,7 +14,7 @@ static void *handle(int fd)
 	return fd < 0 ? NULL : (void *)(intptr_t)(fd + 1);
 }
 
-static int fd_of(void *socket)
+int api_kernel_fd(void *socket)
 {
 	return (intptr_t)socket - 1;
 }
@@ -47,13 +47,13 @@ static void *new_socket(int domain, int type)
 static int bind_name(void *socket, const struct sockaddr *address, socklen_t length)
 {
 	calls++;
-	return bind(fd_of(socket), address, length);
+	return bind(api_kernel_fd(socket), address, length);
 }
 
 static int connect_peer(void *socket, const struct sockaddr *address, socklen_t length)
 {
 	calls++;
-	return connect(fd_of(socket), address, length);
+	return connect(api_kernel_fd(socket), address, length);
 }
 
 static int listen_peer(void *socket, int backlog)
@@ -61,48 +61,48 @@ static int listen_peer(void *socket, int backlog)
 	int type;
 	socklen_t length = sizeof(type);
 
-	if (getsockopt(fd_of(socket), SOL_SOCKET, SO_TYPE, &type, &length))
+	if (getsockopt(api_kernel_fd(socket), SOL_SOCKET, SO_TYPE, &type, &length))
 		return -1;
 	calls++;
-	return type == SOCK_STREAM ? listen(fd_of(socket), backlog ? backlog : 1) : 0;
+	return type == SOCK_STREAM ? listen(api_kernel_fd(socket), backlog ? backlog : 1) : 0;
 }
 
 static void *accept_peer(void *socket)
 {
 	calls++;
-	return handle(accept(fd_of(socket), NULL, NULL));
+	return handle(accept(api_kernel_fd(socket), NULL, NULL));
 }
 
 static ssize_t send_data(void *socket, const void *data, size_t len, int flags)
 {
 	calls++;
-	return send(fd_of(socket), data, len, flags | MSG_NOSIGNAL);
+	return send(api_kernel_fd(socket), data, len, flags | MSG_NOSIGNAL);
 }
 
 static ssize_t recv_data(void *socket, void *data, size_t len, int flags,
 			 struct sockaddr *address, socklen_t *length)
 {
 	calls++;
-	return recvfrom(fd_of(socket), data, len, flags, address, length);
+	return recvfrom(api_kernel_fd(socket), data, len, flags, address, length);
 }
 
 static int shut(void *socket, int how)
 {
 	calls++;
-	return shutdown(fd_of(socket), how);
+	return shutdown(api_kernel_fd(socket), how);
 }
 
 static int set_option(void *socket, int level, int name, const void *value,
 		      socklen_t length)
 {
 	calls++;
-	return setsockopt(fd_of(socket), level, name, value, length);
+	return setsockopt(api_kernel_fd(socket), level, name, value, length);
 }
 
 static void close_socket(void *socket)
 {
 	calls++;
-	close(fd_of(socket));
+	close(api_kernel_fd(socket));
 }
 
 static void let_pass(int64_t ns)

@@ -20,6 +20,15 @@ void pattern_init(void);
  */
 const uint8_t *pattern_bytes(void);
 
+/* pattern_next() - the place @len bytes behind @at, within the period */
+static inline uint32_t pattern_next(uint32_t at, size_t len)
+{
+	at += (uint32_t)len;
+	while (at >= PATTERN_PERIOD)
+		at -= PATTERN_PERIOD;
+	return at;
+}
+
 /* pattern_make() - writes the bytes from @offset of the stream on */
 void pattern_make(uint64_t offset, void *data, size_t len);
 

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/results.h"
+
 enum bench_end {
 	BENCH_CLIENT,
 	BENCH_SERVER,
@@ -113,8 +115,6 @@ extern const struct bench_workload bench_reuse;
 int64_t bench_clock(void);
 int64_t bench_rss(void);
 
-#define BENCH_RUNS_MAX	99u
-
 /**
  * struct bench_row - a line of the results
  * @workload: what is done.
@@ -156,11 +156,5 @@ struct bench_options {
 /* The subcommands; exit statuses. */
 int bench_pipe(const struct bench_options *options);
 int bench_idle(const struct bench_options *options);
-
-/* results.c: sorts @values.  False: the file could not be written. */
-bool bench_result(const struct bench_options *options, const char *workload,
-		  const char *variant, const char *unit, double *values,
-		  unsigned int count);
-double bench_median(double *values, unsigned int count);
 
 #endif /* UBENCH_BENCH_H */

@@ -175,5 +175,6 @@ int bench_idle(const struct bench_options *options)
 		fprintf(stderr, "ubench: idle: more than %.0f bytes\n", options->budget);
 		return 1;
 	}
-	return bench_result(options, "idle", "ustack", "bytes", &bytes, 1) ? 0 : 1;
+	return results_tell(&(struct result){ "idle", "ustack", "bytes", &bytes, 1 },
+			    options->results) ? 0 : 1;
 }

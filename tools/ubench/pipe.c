@@ -29,7 +29,7 @@ static const struct bench_row rows[] = {
 
 /* What the runs of a row gave. */
 struct series {
-	double value[BENCH_RUNS_MAX];
+	double value[RESULTS_RUNS_MAX];
 	struct bench_waits waits;
 	int64_t rss;
 };
@@ -89,7 +89,7 @@ static void tell_ratio(const struct bench_options *options, const struct bench_r
 		       struct series *series)
 {
 	const struct series *other = beside(row);
-	double ratios[BENCH_RUNS_MAX];
+	double ratios[RESULTS_RUNS_MAX];
 	unsigned int i;
 
 	if (row->beside || !other || other->value[0] <= 0)
@@ -97,7 +97,7 @@ static void tell_ratio(const struct bench_options *options, const struct bench_r
 	for (i = 0; i < options->runs; i++)
 		ratios[i] = series->value[i] / other->value[i];
 	printf("%-18s %-14s %10.2f times lwip", row->workload->name, row->variant,
-	       bench_median(ratios, options->runs));
+	       results_median(ratios, options->runs));
 	if (row->target > 0)
 		printf(", to reach: %.1f", row->target);
 	printf("\n");
@@ -119,9 +119,10 @@ static bool tell(const struct bench_options *options)
 			continue;
 		if (row->workload->waits)
 			tell_waits(row, &all[i]);
-		good = bench_result(options, row->workload->name, row->variant,
-				    row->workload->unit, all[i].value,
-				    options->runs) && good;
+		good = results_tell(&(struct result){ row->workload->name, row->variant,
+						      row->workload->unit, all[i].value,
+						      options->runs },
+				    options->results) && good;
 	}
 	return good;
 }

@@ -60,7 +60,7 @@ static struct bench_options parse(int argc, char **argv)
 			o.seconds = number(optarg, 0.001, 1000);
 			break;
 		case 'r':
-			o.runs = (unsigned int)number(optarg, 1, BENCH_RUNS_MAX);
+			o.runs = (unsigned int)number(optarg, 1, RESULTS_RUNS_MAX);
 			break;
 		case 'w':
 			o.workload = optarg;

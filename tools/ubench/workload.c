@@ -32,12 +32,6 @@ struct stream {
 	uint64_t received;
 };
 
-static uint32_t moved_on(uint32_t at, ssize_t by)
-{
-	at += (uint32_t)by;
-	return at < PATTERN_PERIOD ? at : at - PATTERN_PERIOD;
-}
-
 /**
  * bench_clock() - CLOCK_MONOTONIC
  *
@@ -113,7 +107,7 @@ static inline bool push(const struct bench_contender *api, void *socket,
 
 	if (n < 0)
 		return false;
-	stream->sent_at = moved_on(stream->sent_at, n);
+	stream->sent_at = pattern_next(stream->sent_at, n);
 	*full = (size_t)n < len;
 	return true;
 }
@@ -128,7 +122,7 @@ static inline bool pull(const struct bench_contender *api, void *socket,
 	while ((n = api->recv(socket, buffer, len)) > 0) {
 		if (memcmp(buffer, stream->pattern + stream->received_at, (size_t)n))
 			return false;
-		stream->received_at = moved_on(stream->received_at, n);
+		stream->received_at = pattern_next(stream->received_at, n);
 		stream->received += (size_t)n;
 	}
 	return n == 0;
@@ -218,7 +212,7 @@ static inline bool pass(const struct bench_run *run, void *from, void *to,
 		run->api->poll(run->bench, end);
 		n = run->api->recv(to, &byte, 1);
 		if (n == 1 && byte == stream->pattern[stream->received_at]) {
-			stream->received_at = moved_on(stream->received_at, n);
+			stream->received_at = pattern_next(stream->received_at, n);
 			stream->received++;
 			return true;
 		}

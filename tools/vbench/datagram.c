@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/* Datagrams: one by one, or as the kernel lets many go with one call. */
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "lib/pattern.h"
+#include "vbench.h"
+
+#define BATCH_MAX	64u
+
+static void put_batch(struct end *end, uint32_t bytes, unsigned int count)
+{
+	struct iovec data[BATCH_MAX];
+	struct mmsghdr message[BATCH_MAX] = { 0 };
+	int n, done = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		data[i] = (struct iovec){ (void *)(end->pattern + end->sent_at), bytes };
+		message[i].msg_hdr.msg_iov = &data[i];
+		message[i].msg_hdr.msg_iovlen = 1;
+		end->sent_at = pattern_next(end->sent_at, bytes);
+	}
+	for (; done < (int)count; done += n) {
+		n = sendmmsg(api_kernel_fd(end->socket[0]), message + done, count - done, 0);
+		if (n < 0)
+			die(end, "sendmmsg");
+	}
+}
+
+/* Gives the number of those that came. */
+static unsigned int get_batch(struct end *end, uint32_t bytes, unsigned int count)
+{
+	struct iovec data[BATCH_MAX];
+	struct mmsghdr message[BATCH_MAX] = { 0 };
+	int n;
+
+	for (unsigned int i = 0; i < count; i++) {
+		data[i] = (struct iovec){ end->in + i * bytes, bytes };
+		message[i].msg_hdr.msg_iov = &data[i];
+		message[i].msg_hdr.msg_iovlen = 1;
+	}
+	n = recvmmsg(api_kernel_fd(end->socket[0]), message, count, MSG_WAITFORONE, NULL);
+	if (n < 0)
+		die(end, "recvmmsg");
+	for (int i = 0; i < n; i++)
+		end_verify(end, data[i].iov_base, message[i].msg_len);
+	return (unsigned int)n;
+}
+
+/* One call, one super-segment. */
+static void put_segments(struct end *end, uint32_t bytes, unsigned int count)
+{
+	size_t len = (size_t)bytes * count;
+
+	if (end->api->send(end->socket[0], end->pattern + end->sent_at, len, 0) !=
+	    (ssize_t)len)
+		die(end, "send");
+	end->sent_at = pattern_next(end->sent_at, len);
+}
+
+static unsigned int get_segments(struct end *end, uint32_t bytes)
+{
+	ssize_t n = end->api->recvfrom(end->socket[0], end->in, VBENCH_CHUNK, 0, NULL, NULL);
+
+	if (n < 0)
+		die(end, "recv");
+	end_verify(end, end->in, (size_t)n);
+	return (unsigned int)n / bytes;
+}
+
+static void put_one(struct end *end, uint32_t bytes)
+{
+	if (end->api->send(end->socket[0], end->pattern + end->sent_at, bytes, 0) !=
+	    (ssize_t)bytes)
+		die(end, "send");
+	end->sent_at = pattern_next(end->sent_at, bytes);
+}
+
+static void get_one(struct end *end, uint32_t bytes)
+{
+	ssize_t n = end->api->recvfrom(end->socket[0], end->in, VBENCH_CHUNK, 0, NULL, NULL);
+
+	if (n != (ssize_t)bytes)
+		die(end, "recv");
+	end_verify(end, end->in, bytes);
+}
+
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+void datagrams_put(struct end *end, uint32_t bytes, unsigned int count)
+{
+	const struct variant *v = end->variant;
+	unsigned int n;
+
+	for (; count; count -= n) {
+		n = v->batch ? least(v->batch, count) : v->segment ? least(v->segment, count) : 1;
+		if (v->batch)
+			put_batch(end, bytes, n);
+		else if (v->segment)
+			put_segments(end, bytes, n);
+		else
+			put_one(end, bytes);
+	}
+}
+
+void datagrams_get(struct end *end, uint32_t bytes, unsigned int count)
+{
+	const struct variant *v = end->variant;
+	unsigned int n = 1;
+
+	for (; count; count -= n) {
+		if (v->batch)
+			n = get_batch(end, bytes, least(v->batch, count));
+		else if (v->segment)
+			n = get_segments(end, bytes);
+		else
+			get_one(end, bytes);
+	}
+}

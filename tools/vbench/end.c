@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* One end: its sockets, and messages on a stream. */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/pattern.h"
+#include "vbench.h"
+
+#define GATHER		16384u
+#define COMPLETIONS	16u	/* of MSG_ZEROCOPY between two looks at them */
+#define ROOM		(4 << 20)
+#define BUSY_POLL_US	50
+
+static const struct variant variants[] = {
+	{ .name = "plain" },
+	{ .name = "nodelay", .nodelay = true },
+	{ .name = "waitall", .receive = MSG_WAITALL },
+	{ .name = "more", .flags = MSG_MORE },
+	{ .name = "gather", .gather = GATHER },
+	{ .name = "zerocopy", .zerocopy = true, .kernel = true },
+	{ .name = "busypoll", .busy_poll = true, .kernel = true },
+	{ .name = "mmsg", .batch = 64, .kernel = true },
+	{ .name = "segment", .segment = 64, .kernel = true },
+};
+
+const struct variant *variant_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+		if (!strcmp(variants[i].name, name))
+			return &variants[i];
+	return NULL;
+}
+
+/* end_create() - buffers */
+void end_create(struct end *end)
+{
+	end->pattern = pattern_bytes();
+	end->out = malloc(VBENCH_CHUNK);
+	end->in = malloc(VBENCH_CHUNK);
+	if (!end->out || !end->in)
+		die(end, "buffers");
+}
+
+static void set(struct end *end, void *socket, int level, int name, int value)
+{
+	if (end->api->setsockopt(socket, level, name, &value, sizeof(value)))
+		die(end, "option of a socket");
+}
+
+/* end_socket() - with what the variant sets */
+void *end_socket(struct end *end, const struct workload *w)
+{
+	const struct variant *v = end->variant;
+	void *socket = end->api->socket(AF_INET, w->udp ? SOCK_DGRAM : SOCK_STREAM);
+
+	if (!socket)
+		die(end, "socket");
+	if (w->udp)
+		set(end, socket, SOL_SOCKET,
+		    end->api == &api_kernel ? SO_RCVBUFFORCE : SO_RCVBUF, ROOM);
+	if (v->segment) {
+		set(end, socket, IPPROTO_UDP, UDP_SEGMENT, (int)w->bytes);
+		set(end, socket, IPPROTO_UDP, UDP_GRO, 1);
+	}
+	if (v->nodelay)
+		set(end, socket, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (v->zerocopy)
+		set(end, socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+	if (v->busy_poll)
+		set(end, socket, SOL_SOCKET, SO_BUSY_POLL, BUSY_POLL_US);
+	if (end->rate)
+		set(end, socket, SOL_SOCKET, SO_MAX_PACING_RATE, (int)end->rate);
+	return socket;
+}
+
+/* Completions only have to be read: the payload never changes. */
+static void complete(struct end *end, void *socket)
+{
+	char control[128];
+	struct msghdr message;
+
+	if (++end->completions < COMPLETIONS)
+		return;
+	end->completions = 0;
+	do
+		message = (struct msghdr){ .msg_control = control,
+					   .msg_controllen = sizeof(control) };
+	while (recvmsg(api_kernel_fd(socket), &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
+}
+
+static void send_all(struct end *end, void *socket, const uint8_t *data, size_t len)
+{
+	int flags = end->variant->flags | (end->variant->zerocopy ? MSG_ZEROCOPY : 0);
+
+	while (len) {
+		ssize_t n = end->api->send(socket, data, len, flags);
+
+		if (n < 0)
+			die(end, "send");
+		data += n;
+		len -= (size_t)n;
+		if (end->variant->zerocopy)
+			complete(end, socket);
+	}
+}
+
+/* end_flush() - what was held back goes */
+void end_flush(struct end *end, void *socket)
+{
+	if (end->held) {
+		send_all(end, socket, end->out, end->held);
+		end->held = 0;
+	}
+	if (end->variant->flags & MSG_MORE)
+		set(end, socket, IPPROTO_TCP, TCP_CORK, 0);
+}
+
+/* end_put() - a message; payload is sent from where it lies */
+void end_put(struct end *end, void *socket, uint32_t bytes)
+{
+	const uint8_t *data = end->pattern + end->sent_at;
+
+	end->sent_at = pattern_next(end->sent_at, bytes);
+	if (!end->variant->gather) {
+		send_all(end, socket, data, bytes);
+		return;
+	}
+	if (end->held + bytes > end->variant->gather)
+		end_flush(end, socket);
+	memcpy(end->out + end->held, data, bytes);
+	end->held += bytes;
+}
+
+static size_t receive(struct end *end, void *socket, size_t len)
+{
+	ssize_t n = end->api->recvfrom(socket, end->in, len, end->variant->receive,
+				       NULL, NULL);
+
+	if (n < 0)
+		die(end, "recv");
+	if (!n) {
+		errno = 0;
+		die(end, "the stream ended early");
+	}
+	return (size_t)n;
+}
+
+/* end_verify() - every byte is the one that was sent */
+void end_verify(struct end *end, const uint8_t *data, size_t len)
+{
+	if (memcmp(data, end->pattern + end->received_at, len)) {
+		errno = EILSEQ;
+		die(end, "payload");
+	}
+	end->received_at = pattern_next(end->received_at, len);
+}
+
+/* end_get() - a message, verified */
+void end_get(struct end *end, void *socket, uint32_t bytes)
+{
+	bool gather = end->variant->gather;
+	size_t n;
+
+	while (bytes) {
+		if (end->first == end->last) {
+			end->last = receive(end, socket, gather ? VBENCH_CHUNK : bytes);
+			end->first = 0;
+		}
+		n = end->last - end->first;
+		n = n < bytes ? n : bytes;
+		end_verify(end, end->in + end->first, n);
+		end->first += n;
+		bytes -= n;
+	}
+}

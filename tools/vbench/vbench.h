@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a message costs, both ends together, in a guest whose clock counts
+ * instructions.  The two ends are two processes; a workload is what they do, a
+ * variant is how, and both are the same whichever sockets an end has.
+ */
+#ifndef VBENCH_H
+#define VBENCH_H
+
+#include "lib/api.h"
+
+#define VBENCH_CONNECTIONS	1000u	/* at most */
+#define VBENCH_CHUNK		(64u << 10)
+
+/**
+ * struct variant - how an end uses its sockets
+ * @name: as results have it.
+ * @nodelay: TCP_NODELAY.
+ * @flags: of send().
+ * @receive: of recv().
+ * @gather: messages are gathered up to so many bytes, and parted again; 0: each is
+ *	a call of its own.
+ * @batch: datagrams of a system call (sendmmsg, recvmmsg); 0: one.
+ * @segment: a datagram carries so many messages (UDP_SEGMENT, UDP_GRO); 0: one.
+ * @zerocopy: MSG_ZEROCOPY.
+ * @busy_poll: SO_BUSY_POLL.
+ * @kernel: for the kernel's sockets only.
+ */
+struct variant {
+	const char *name;
+	bool nodelay;
+	int flags;
+	int receive;
+	uint32_t gather;
+	unsigned int batch;
+	unsigned int segment;
+	bool zerocopy;
+	bool busy_poll;
+	bool kernel;
+};
+
+const struct variant *variant_find(const char *name);
+
+/**
+ * struct end - one of the two
+ * @api: its sockets.
+ * @variant: how they are used.
+ * @peer: where the server listens.
+ * @listener: the server's.
+ * @socket: connected.
+ * @pattern: payload, both ways.
+ * @sent_at: place in @pattern of the next byte to send.
+ * @received_at: of the next byte to come.
+ * @out: messages that are gathered.
+ * @held: bytes in @out.
+ * @in: what came.
+ * @first: of the bytes in @in that nobody took yet.
+ * @last: behind them.
+ * @completions: of MSG_ZEROCOPY that are due.
+ * @rate: bytes a second to keep to; 0: none.
+ */
+struct end {
+	const struct api *api;
+	const struct variant *variant;
+	union job_address peer;
+	void *listener;
+	void *socket[VBENCH_CONNECTIONS];
+	const uint8_t *pattern;
+	uint32_t sent_at;
+	uint32_t received_at;
+	uint8_t *out;
+	uint32_t held;
+	uint8_t *in;
+	uint32_t first;
+	uint32_t last;
+	unsigned int completions;
+	uint64_t rate;
+};
+
+/**
+ * struct workload - what the ends do
+ * @name: as results have it.
+ * @unit: of what is divided by the number of messages.
+ * @bytes: of a message, one way.
+ * @answered: each message is answered by one as long.
+ * @udp: else TCP.
+ * @connections: that stay open meanwhile; 0: each round opens one.
+ * @requests: of a round: messages on each connection.
+ * @rounds: of a run.
+ * @rate: bits a second that are sent; then the busy share is what counts.
+ */
+struct workload {
+	const char *name;
+	const char *unit;
+	uint32_t bytes;
+	bool answered;
+	bool udp;
+	unsigned int connections;
+	unsigned int requests;
+	unsigned int rounds;
+	uint64_t rate;
+};
+
+extern const struct workload workloads[];
+const struct workload *workload_find(const char *name);
+
+/* workload.c: @end's part of the connections, and of a run; they end the program when
+ * something fails.
+ */
+void workload_connect(const struct workload *w, struct end *end);
+void workload_listen(const struct workload *w, struct end *end);
+void workload_accept(const struct workload *w, struct end *end);
+void workload_ask(const struct workload *w, struct end *end);
+void workload_answer(const struct workload *w, struct end *end);
+
+/* end.c: sockets, and a message of a stream */
+void end_create(struct end *end);
+void *end_socket(struct end *end, const struct workload *w);
+void end_put(struct end *end, void *socket, uint32_t bytes);
+void end_flush(struct end *end, void *socket);
+void end_get(struct end *end, void *socket, uint32_t bytes);
+void end_verify(struct end *end, const uint8_t *data, size_t len);
+
+/* datagram.c: @count datagrams of @bytes, however the variant moves them */
+void datagrams_put(struct end *end, uint32_t bytes, unsigned int count);
+void datagrams_get(struct end *end, uint32_t bytes, unsigned int count);
+
+/**
+ * struct busy - what the guest did
+ * @clock: nanoseconds, which are instructions.
+ * @idle: alike, of those the idle task's sleep.
+ */
+struct busy {
+	int64_t clock;
+	int64_t idle;
+};
+
+/* busy.c */
+void busy_begin(struct busy *busy);
+void busy_end(struct busy *busy);
+uint64_t busy_device_bytes(const char *device);
+
+/* vbench.c: says what failed, and why, and ends the program */
+void die(const struct end *end, const char *what) __attribute__((noreturn));
+
+#endif /* VBENCH_H */
