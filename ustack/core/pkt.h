@@ -44,6 +44,7 @@ enum us_gso {
  * @gso_segs: segments.
  * @csum_state: enum us_csum.
  * @gso: enum us_gso.
+ * @lent: to the user, who reads it in place: it must not move.
  * @error: an ICMP error that the link passes on: @data is its ICMP header.
  * @info: with @error: MTU, if the error tells one.
  * @flow: of the link, which matched this packet (us_link_ops.bind()).
@@ -66,6 +67,7 @@ struct us_pkt {
 	uint16_t gso_segs;
 	uint8_t csum_state;
 	uint8_t gso;
+	bool lent;
 	bool error;
 };
 
@@ -86,6 +88,7 @@ static inline void us_pkt_init(struct us_pkt *pkt, struct us_link *link, uint8_t
 	pkt->gso_segs = 0;
 	pkt->csum_state = US_CSUM_NONE;
 	pkt->gso = US_GSO_NONE;
+	pkt->lent = false;
 	pkt->error = false;
 }
 

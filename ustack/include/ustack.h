@@ -30,6 +30,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -457,6 +458,97 @@ ssize_t ustack_recv(struct ustack_socket *socket, void *data, size_t length,
 ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
 			size_t length, int flags, struct sockaddr *address,
 			socklen_t *address_length);
+
+/**
+ * DOC: sending and receiving in place
+ *
+ * A SOCK_STREAM lends its memory, so that nothing is copied:
+ *
+ *	size_t room = 65536;
+ *	char *to = ustack_reserve(socket, &room, 0);
+ *
+ *	ustack_submit(socket, produce(to, room), 0);
+ *
+ *	struct iovec piece;
+ *
+ *	while (ustack_peek(socket, &piece, 1, 0) > 0) {
+ *		consume(piece.iov_base, piece.iov_len);
+ *		ustack_release(socket, piece.iov_len);
+ *	}
+ *
+ * Both may be mixed with ustack_send() and ustack_recv(), call by call.  Memory that
+ * is lent is the caller's while the stack runs and whatever becomes of the
+ * connection, up to the call that ends the loan; ustack_close(), ustack_connect() to
+ * AF_UNSPEC and ustack_destroy() end all loans.  One thread at a time sends, and one
+ * receives, in place on a socket.
+ */
+
+/**
+ * ustack_reserve() - lends room to write into what is to be sent
+ * @socket: SOCK_STREAM, connected.
+ * @length: bytes wished for, not 0; set to those lent: at least one, perhaps less than
+ *	wished for (as SO_SNDBUF and what other connections use leave room, and never
+ *	more than 65536), as they lie in one piece.  0 on failure.
+ * @flags: MSG_DONTWAIT or 0.
+ *
+ * Waits as ustack_send() does.  The room is the caller's, to write and to read, until
+ * ustack_submit(); what it holds is not defined before.  Meanwhile nothing else can
+ * be sent on @socket: ustack_send() and another ustack_reserve() fail with EBUSY.
+ * With TCP_FASTOPEN_CONNECT the SYN leaves without data.
+ * Return: the room; NULL and errno: as ustack_send(), and EINVAL, EBUSY, EOPNOTSUPP
+ * (not SOCK_STREAM).
+ */
+void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
+
+/**
+ * ustack_submit() - sends what was written into the room lent
+ * @socket: from which there is room.
+ * @length: bytes, from the start of the room on; 0 sends nothing, and gives the room
+ *	back.
+ * @flags: MSG_MORE, MSG_OOB (the last byte is urgent), MSG_DONTWAIT or 0.
+ *
+ * Never waits.  The room is the stack's again, on failure too (what was written is
+ * lost then), but with EINVAL.  Bytes that were submitted must not be touched: they
+ * are what is sent, and sent again.
+ * Return: 0; -1 and errno: EPIPE, ECONNRESET and others, as ustack_send(); EINVAL if
+ * there is no room lent, or less than @length, or for other flags; EOPNOTSUPP.
+ */
+int ustack_submit(struct ustack_socket *socket, size_t length, int flags);
+
+/**
+ * ustack_peek() - lends bytes that came, where they lie
+ * @socket: SOCK_STREAM, connected.
+ * @pieces: filled in, in the order of the stream, from the first unread byte on; not to
+ *	be written to.
+ * @count: of @pieces, at least one.
+ * @flags: MSG_DONTWAIT or 0.
+ *
+ * Waits as ustack_recv() does, for one byte.  The bytes, whose checksums are verified,
+ * stay unread, and where they are, until ustack_release() or ustack_recv() takes them;
+ * asking again shows the same ones, and what came since.  As with ustack_recv(),
+ * nothing behind an urgent byte is shown together with what is before it, and without
+ * SO_OOBINLINE the urgent byte itself is passed over.
+ *
+ * Large segments lie in the memory of the link, in the ring of a channel, whose order
+ * of release is that of arrival: while one of them is lent, the ring fills behind it,
+ * for all sockets of the stack, and when it is full packets are lost.  (What is not
+ * lent is copied out of a ring that is half full.)  So who does not read at once
+ * copies; to wait on another socket while bytes are lent may be to wait for ever.
+ * Return: pieces filled in; 0 at the end of the stream; -1 and errno: as
+ * ustack_recv(), and EINVAL, EOPNOTSUPP (not SOCK_STREAM).
+ */
+int ustack_peek(struct ustack_socket *socket, struct iovec *pieces, int count, int flags);
+
+/**
+ * ustack_release() - the first bytes that are lent have been read
+ * @socket: that lent them.
+ * @length: bytes, at most what the last ustack_peek() showed and nobody took since;
+ *	they are the caller's no more, and the peer's window opens.
+ *
+ * Return: 0; -1 and errno: EINVAL if there is less lent, and nothing is released;
+ * EOPNOTSUPP.
+ */
+int ustack_release(struct ustack_socket *socket, size_t length);
 
 /* setsockopt(2), getsockopt(2): SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,

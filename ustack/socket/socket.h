@@ -145,6 +145,10 @@ int us_socket_error(struct ustack_socket *s);
 short us_socket_poll(struct ustack_socket *s);
 ssize_t us_socket_return(ssize_t result);
 
+/* stream.c */
+int us_stream_may_send(struct ustack_socket *s);
+void us_stream_let_out(struct us_stack *stack, bool more, bool waited);
+
 /* address.c */
 int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
 		    uint8_t family, struct us_addr *addr, uint16_t *port);

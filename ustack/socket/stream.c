@@ -230,8 +230,13 @@ static int shut(struct ustack_socket *s, unsigned int how)
 	return err;
 }
 
-/* As much as fits now. */
-static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int flags)
+/**
+ * us_stream_may_send() - is there a connection to send on?
+ * @s: a SOCK_STREAM.
+ *
+ * Return: 0, -EAGAIN while it opens, -EPIPE, or the pending error, which is taken.
+ */
+int us_stream_may_send(struct ustack_socket *s)
 {
 	int err = s->error ? us_socket_error(s) : 0;
 
@@ -241,13 +246,24 @@ static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int f
 		return -EPIPE;
 	if (s->state == US_SOCKET_CONNECTING && opening(tcp_state(s)))
 		return -EAGAIN;
-	return us_tcp_send(s->tcp, data, len, flags);
+	return 0;
 }
 
-/* MSG_MORE: what fills segments goes, the rest may wait for the next call.  Only
- * what leaves has to know the time; who has waited knows it.
+/* As much as fits now. */
+static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int flags)
+{
+	int err = us_stream_may_send(s);
+
+	return err ? err : us_tcp_send(s->tcp, data, len, flags);
+}
+
+/**
+ * us_stream_let_out() - bytes were queued
+ * @stack: the stack.
+ * @more: MSG_MORE: what fills segments goes, the rest may wait for the next call.
+ * @waited: the call did, and knows the time; only what leaves has to.
  */
-static void let_out(struct us_stack *stack, bool more, bool waited)
+void us_stream_let_out(struct us_stack *stack, bool more, bool waited)
 {
 	if (more) {
 		us_loop_kick(stack);
@@ -308,7 +324,7 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 		n = push(s, (const char *)data + done, len - done, flags);
 		if (n >= 0)
 			done += n;
-		let_out(s->stack, flags & MSG_MORE, limit >= 0);
+		us_stream_let_out(s->stack, flags & MSG_MORE, limit >= 0);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;
 		if (limit < 0)

@@ -486,6 +486,12 @@ struct us_tcp_accecn {
  * @mtu_high: larger packets do not get through; 0: no search goes on.
  * @accecn: counters of ECN marks.
  * @totals: for TCP_INFO.
+ * @snd_lent: the chunk, @snd_last, whose free room is lent to the user (a reference);
+ *	or NULL.
+ * @snd_lent_room: bytes that its size is too small meanwhile.
+ * @snd_lent_len: bytes lent.
+ * @rcv_lent: sequence number of the first byte lent to the reader...
+ * @rcv_lent_end: ... and one past the last; while the first packet of @rcvq is lent.
  * @stalled_at: tick since which nothing was acknowledged or the window closed;
  *	while us_tcp.retries or @persist_shift count.
  */
@@ -518,6 +524,7 @@ struct us_tcp_active {
 	uint32_t last_snd;
 	uint32_t tlp_end;
 	uint32_t snd_sml;
+	uint32_t snd_lent_len;
 	/* line 2: receiving */
 	struct cds_list_head rcvq;
 	struct us_tcp_reass *reass;
@@ -530,6 +537,7 @@ struct us_tcp_active {
 	bool pushed;
 	uint8_t nr_sack;
 	struct us_tcp_sack dsack;
+	uint32_t rcv_lent;
 	struct cds_list_head held;
 	/* recovery and what is rarer */
 	struct us_tcp_sack sack[US_TCP_SACKS];
@@ -570,6 +578,9 @@ struct us_tcp_active {
 	uint16_t urg;
 	uint16_t syn_data;
 	struct us_tcp_totals totals;
+	struct us_chunk *snd_lent;
+	uint32_t snd_lent_room;
+	uint32_t rcv_lent_end;
 	uint64_t cc_state[24];
 };
 

@@ -4,6 +4,7 @@
 #define US_TRANSPORT_TCP_H
 
 #include <netinet/tcp.h>
+#include <sys/uio.h>
 
 #include "net/net.h"
 
@@ -230,6 +231,11 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
+/* Lending (tcp_lend.c): room to send from, and bytes where they lie. */
+ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room);
+int us_tcp_submit(struct us_tcp *tcp, size_t len, int flags);
+int us_tcp_peek(struct us_tcp *tcp, struct iovec *pieces, int count);
+int us_tcp_release(struct us_tcp *tcp, size_t len);
 /* The urgent byte, recv(2) with MSG_OOB: 1, 0, -EAGAIN, -EINVAL. */
 ssize_t us_tcp_recv_urgent(struct us_tcp *tcp, uint8_t *byte, bool peek);
 bool us_tcp_at_mark(const struct us_tcp *tcp);	/* SIOCATMARK */

@@ -189,6 +189,8 @@ static bool has_unread(const struct us_tcp *tcp)
  */
 void us_tcp_close(struct us_tcp *tcp)
 {
+	if (tcp->active)
+		us_tcp_sndq_take_back(tcp->active);
 	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT ||
 	    has_unread(tcp) ||
 	    (!(tcp->flags & US_TCP_FIN_QUEUED) && !queue_fin(tcp))) {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "transport/tcb.h"
 #include "wire/tcp.h"
@@ -578,6 +579,9 @@ uint32_t us_tcp_accecn_put_syn_ack(const struct us_tcp *tcp, uint8_t *at);
 bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_room(const struct us_tcp *tcp);
+uint32_t us_tcp_sndq_lend(struct us_tcp *tcp, uint32_t len);
+void us_tcp_sndq_take_back(struct us_tcp_active *a);
+void us_tcp_sndq_fill(struct us_tcp_active *a, uint32_t len);
 void us_tcp_sndq_ack(struct us_tcp *tcp);
 uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
 			    struct us_tx *tx);
@@ -588,6 +592,10 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek);
+uint32_t us_tcp_rcvq_lend(struct us_tcp *tcp, struct iovec *pieces, uint32_t count,
+			  uint32_t skip, uint32_t len, uint32_t *lent);
+bool us_tcp_rcvq_lent(const struct us_tcp *tcp);
+void us_tcp_rcvq_drop(struct us_tcp *tcp, uint32_t len);
 void us_tcp_rcvq_free(struct us_tcp *tcp);
 uint32_t us_tcp_blocks_left(const struct us_tcp_table *table);
 struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table);
@@ -599,6 +607,9 @@ void us_tcp_was_read(struct us_tcp *tcp);
 void us_tcp_urgent_input(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 bool us_tcp_urgent_ready(const struct us_tcp *tcp);
 uint32_t us_tcp_unread(const struct us_tcp *tcp);
+uint32_t us_tcp_read_seq(const struct us_tcp *tcp);
+uint32_t us_tcp_readable(const struct us_tcp *tcp, uint32_t *skip);
+void us_tcp_forget_mark(struct us_tcp *tcp);
 uint32_t us_tcp_read_marked(struct us_tcp *tcp, void *data, size_t len, bool peek);
 void us_tcp_urge(struct us_tcp *tcp);
 uint16_t us_tcp_urgent_pointer(const struct us_tcp *tcp, uint32_t seq);
@@ -670,6 +681,9 @@ void us_tcp_enter(struct us_tcp *tcp, uint8_t state);
 /* tcp_user.c */
 void us_tcp_notify(struct us_tcp *tcp);
 bool us_tcp_writable(const struct us_tcp *tcp);
+int us_tcp_may_send(struct us_tcp *tcp);
+void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full);
+int us_tcp_nothing_to_read(struct us_tcp *tcp);
 
 /* tcp_cc.c */
 

@@ -276,24 +276,91 @@ uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 	return done;
 }
 
-/* Gives all packets back to their links: copies them into what was promised. */
+/**
+ * us_tcp_rcvq_lend() - shows the user bytes where they lie
+ * @tcp: active.
+ * @pieces: filled in.
+ * @count: of @pieces.
+ * @skip: bytes in the queue to pass over first.
+ * @len: bytes, at most.
+ * @lent: set to the bytes in @pieces; they stay where they are until they are read
+ *	or dropped.
+ *
+ * Return: pieces.
+ */
+uint32_t us_tcp_rcvq_lend(struct us_tcp *tcp, struct iovec *pieces, uint32_t count,
+			  uint32_t skip, uint32_t len, uint32_t *lent)
+{
+	uint32_t done = 0, n = 0;
+	struct us_pkt *pkt;
+
+	cds_list_for_each_entry(pkt, &tcp->active->rcvq, node) {
+		uint32_t from = us_min32(skip, pkt->len);
+		uint32_t bytes = us_min32(len - done, pkt->len - from);
+
+		if (done == len || n == count)
+			break;
+		pkt->lent = true;
+		skip -= from;
+		if (!bytes)
+			continue;
+		pieces[n++] = (struct iovec){ pkt->data + from, bytes };
+		done += bytes;
+	}
+	*lent = done;
+	return n;
+}
+
+/**
+ * us_tcp_rcvq_lent() - are there bytes that the user reads in place?
+ * @tcp: active.
+ */
+bool us_tcp_rcvq_lent(const struct us_tcp *tcp)
+{
+	const struct us_pkt *pkt = first(tcp->active);
+
+	return pkt && pkt->lent;
+}
+
+/**
+ * us_tcp_rcvq_drop() - throws bytes away, which the user has read
+ * @tcp: active.
+ * @len: so many, at most us_tcp_active.rcv_bytes.
+ */
+void us_tcp_rcvq_drop(struct us_tcp *tcp, uint32_t len)
+{
+	while (len) {
+		struct us_pkt *pkt = first(tcp->active);
+		uint32_t n = us_min32(len, pkt->len);
+
+		consume(tcp, pkt, n);
+		len -= n;
+	}
+}
+
+/* Gives packets back to their links: copies them into what was promised.  Those that
+ * the user reads in place stay.
+ */
 static void copy_out(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct us_pkt *pkt, *next;
+	bool kept = false;
 	CDS_LIST_HEAD(queue);
 
 	cds_list_splice(&a->rcvq, &queue);
 	CDS_INIT_LIST_HEAD(&a->rcvq);
 	cds_list_for_each_entry_safe(pkt, next, &queue, node) {
-		if (!pkt->link) {
+		if (!pkt->link || pkt->lent) {
+			kept = kept || pkt->link;
 			cds_list_add_tail(&pkt->node, &a->rcvq);
 			continue;
 		}
 		copy_in(tcp, pkt->data, pkt->len, blocks_for(pkt->len));
 		us_tcp_pkt_put(tcp->table, pkt);
 	}
-	cds_list_del_init(&a->held);
+	if (!kept)
+		cds_list_del_init(&a->held);
 }
 
 static bool under_pressure(const struct us_stack *stack)
@@ -314,7 +381,7 @@ static bool under_pressure(const struct us_stack *stack)
  * @stack: the stack; called once a poll.
  *
  * A link may give memory back in order only, so that one slow reader would stop
- * all others: whoever holds packets copies.
+ * all others: whoever holds packets copies.  Readers in place were told to be quick.
  */
 void us_tcp_rcvq_pressure(struct us_stack *stack)
 {

@@ -124,7 +124,8 @@ bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len)
  * @len: of @data.
  *
  * Return: bytes queued: less than @len if sndbuf is full or send memory is
- * exhausted; then US_TCP_MEM_WAIT is set, and the table wakes @tcp later.
+ * exhausted; then US_TCP_MEM_WAIT is set, and the table wakes @tcp later.  None
+ * while the end of the queue is lent to the user.
  */
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 {
@@ -133,6 +134,8 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 
 	if (us_likely(us_tcp_sndq_put(tcp, data, len)))
 		return len;
+	if (us_unlikely(a->snd_lent))
+		return 0;
 	want = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
 	len = us_min32(want, us_tcp_sndq_room(tcp));
 	while (done < len) {
@@ -152,6 +155,71 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 	return done;
 }
 
+/* A chunk with so little room is not worth lending, when more is wished for. */
+static bool worth_lending(const struct us_tcp_active *a, uint32_t len)
+{
+	return tail_room(a) >= us_min32(len, US_CHUNK_MIN);
+}
+
+/**
+ * us_tcp_sndq_lend() - lends room at the end of the queue to the user
+ * @tcp: active; nothing is lent.
+ * @len: bytes wished for, not 0.
+ *
+ * The room is hidden from the queue until us_tcp_sndq_take_back(), and the chunk
+ * stays, whatever is acknowledged or reset.
+ * Return: bytes, as snd_lent_len has it, at the end of snd_lent; 0 as by
+ * us_tcp_sndq_append().
+ */
+uint32_t us_tcp_sndq_lend(struct us_tcp *tcp, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t used = us_tcp_sndq_bytes(tcp);
+	struct us_chunk *chunk = NULL;
+
+	len = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
+	if (!len)
+		return 0;
+	len = us_min32(len, us_tcp_sndq_room(tcp));
+	if (len)
+		chunk = worth_lending(a, len) ? a->snd_last : add_chunk(tcp, len);
+	if (!chunk) {
+		wait_for_memory(tcp);
+		return 0;
+	}
+	us_chunk_get(chunk);
+	a->snd_lent = chunk;
+	a->snd_lent_room = chunk->size - chunk->len;
+	a->snd_lent_len = us_min32(len, a->snd_lent_room);
+	chunk->size = chunk->len;
+	return a->snd_lent_len;
+}
+
+/**
+ * us_tcp_sndq_take_back() - ends the loan, if there is one
+ * @a: what the user wrote counts only if it is queued by us_tcp_sndq_fill().
+ */
+void us_tcp_sndq_take_back(struct us_tcp_active *a)
+{
+	if (!a->snd_lent)
+		return;
+	a->snd_lent->size += a->snd_lent_room;
+	us_chunk_put(a->snd_lent);
+	a->snd_lent = NULL;
+}
+
+/**
+ * us_tcp_sndq_fill() - queues what the user wrote into the room that was lent
+ * @a: the queue is as it was lent, but for what was acknowledged.
+ * @len: bytes of it.
+ */
+void us_tcp_sndq_fill(struct us_tcp_active *a, uint32_t len)
+{
+	us_tcp_sndq_take_back(a);
+	a->snd_last->len += len;
+	a->snd_end += len;
+}
+
 static void drop_first(struct us_tcp_active *a)
 {
 	struct us_chunk *chunk = a->snd_first;
@@ -169,7 +237,8 @@ static void drop_first(struct us_tcp_active *a)
  * @tcp: active; snd_una has moved.
  *
  * The last chunk is used again from its start, if no slot of the link refers to
- * it: request and response then allocate nothing.
+ * it: request and response then allocate nothing.  One with room that is lent
+ * stays as it is.
  */
 void us_tcp_sndq_ack(struct us_tcp *tcp)
 {
@@ -182,6 +251,8 @@ void us_tcp_sndq_ack(struct us_tcp *tcp)
 			chunk->len = 0;
 			return;
 		}
+		if (chunk == a->snd_lent)
+			return;
 		drop_first(a);
 	}
 }

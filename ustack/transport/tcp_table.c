@@ -280,6 +280,7 @@ void us_tcp_fold(struct us_tcp *tcp)
 	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV)
 		tcp->idle_cwnd = a->cwnd;
 	us_tcp_flight_free(tcp);
+	us_tcp_sndq_take_back(a);
 	us_tcp_sndq_free(tcp);
 	us_tcp_rcvq_free(tcp);
 	us_tcp_reass_free(tcp);

@@ -244,7 +244,7 @@ static void fold(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 
 	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
-	    !a->rcv_bytes && !a->reass &&
+	    !a->rcv_bytes && !a->reass && !a->snd_lent &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
 			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD | US_TCP_URGENT)) &&
 	    !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) &&

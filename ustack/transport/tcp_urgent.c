@@ -14,8 +14,11 @@ enum {
 	TAKEN = 1 << 10,
 };
 
-/* Sequence number of the next byte to be read. */
-static uint32_t copied(const struct us_tcp *tcp)
+/**
+ * us_tcp_read_seq() - sequence number of the next byte to be read
+ * @tcp: active.
+ */
+uint32_t us_tcp_read_seq(const struct us_tcp *tcp)
 {
 	return tcp->rcv_nxt - !!(tcp->flags & US_TCP_FIN_RCVD) -
 	       tcp->active->rcv_bytes;
@@ -68,7 +71,7 @@ void us_tcp_urgent_input(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  */
 bool us_tcp_at_mark(const struct us_tcp *tcp)
 {
-	return (tcp->flags & US_TCP_URGENT) && tcp->active->urg_seq == copied(tcp);
+	return (tcp->flags & US_TCP_URGENT) && tcp->active->urg_seq == us_tcp_read_seq(tcp);
 }
 
 /**
@@ -93,7 +96,7 @@ uint32_t us_tcp_unread(const struct us_tcp *tcp)
 
 	if (!(tcp->flags & US_TCP_URGENT) || (tcp->flags & US_TCP_OOBINLINE))
 		return a->rcv_bytes;
-	before = a->urg_seq - copied(tcp);
+	before = a->urg_seq - us_tcp_read_seq(tcp);
 	return us_min32(before, a->rcv_bytes);
 }
 
@@ -123,11 +126,36 @@ ssize_t us_tcp_recv_urgent(struct us_tcp *tcp, uint8_t *byte, bool peek)
 	       tcp->state == TCP_CLOSE ? 0 : -EAGAIN;
 }
 
-/* The mark was passed: all is as usual again. */
-static void forget(struct us_tcp *tcp)
+/**
+ * us_tcp_forget_mark() - bytes were read: once the mark is passed, all is as usual
+ * @tcp: active.
+ */
+void us_tcp_forget_mark(struct us_tcp *tcp)
 {
-	if (us_after(copied(tcp), tcp->active->urg_seq))
+	if ((tcp->flags & US_TCP_URGENT) &&
+	    us_after(us_tcp_read_seq(tcp), tcp->active->urg_seq))
 		tcp->flags &= ~US_TCP_URGENT;
+}
+
+/**
+ * us_tcp_readable() - what one call may read
+ * @tcp: active; not all is read.
+ * @skip: set to the bytes to pass over first: an urgent byte at the mark.
+ *
+ * Return: bytes behind those: none behind the mark, if there are some in front of it.
+ */
+uint32_t us_tcp_readable(const struct us_tcp *tcp, uint32_t *skip)
+{
+	uint32_t bytes = tcp->active->rcv_bytes, before;
+
+	*skip = 0;
+	if (!(tcp->flags & US_TCP_URGENT))
+		return bytes;
+	before = tcp->active->urg_seq - us_tcp_read_seq(tcp);
+	if (before)
+		return us_min32(before, bytes);
+	*skip = !(tcp->flags & US_TCP_OOBINLINE);
+	return bytes - *skip;
 }
 
 /**
@@ -137,18 +165,14 @@ static void forget(struct us_tcp *tcp)
  * @len: of @data.
  * @peek: leave them in the queue.
  *
- * Return: bytes copied: none behind the mark, if there are some in front of it.
+ * Return: bytes copied.
  */
 uint32_t us_tcp_read_marked(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	uint32_t before = tcp->active->urg_seq - copied(tcp), skip = 0, done;
+	uint32_t skip, most = us_tcp_readable(tcp, &skip), done;
 
-	if (before && before < len)
-		len = before;
-	if (!before && !(tcp->flags & US_TCP_OOBINLINE))
-		skip = 1;
-	done = us_tcp_rcvq_read(tcp, data, len, skip, peek);
-	forget(tcp);
+	done = us_tcp_rcvq_read(tcp, data, len < most ? len : most, skip, peek);
+	us_tcp_forget_mark(tcp);
 	return done;
 }
 

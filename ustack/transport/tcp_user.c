@@ -108,7 +108,14 @@ int us_tcp_error(struct us_tcp *tcp)
 	return err;
 }
 
-static int may_send(struct us_tcp *tcp)
+/**
+ * us_tcp_may_send() - may the user send?
+ * @tcp: becomes active, if so.
+ *
+ * Return: 0, -EAGAIN while it opens, -EPIPE, -ENOBUFS, or the connection's error,
+ * which is taken.
+ */
+int us_tcp_may_send(struct us_tcp *tcp)
 {
 	if (us_unlikely(tcp->error))
 		return -us_tcp_error(tcp);
@@ -137,6 +144,27 @@ bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len)
 }
 
 /**
+ * us_tcp_queued_more() - the user has queued bytes
+ * @tcp: active.
+ * @flags: as of us_tcp_send().
+ * @full: more did not fit.
+ */
+void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
+{
+	if (us_unlikely(flags & MSG_OOB))
+		us_tcp_urge(tcp);
+	/* What did not fit is as good as a flag, if it takes ACKs to let it in. */
+	set_flag(tcp, US_TCP_MORE, (flags & MSG_MORE) ||
+		 (full && us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
+	if ((flags & MSG_MORE) &&
+	    tcp->active->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
+	    !(tcp->flags & US_TCP_PENDING))
+		us_tcp_output(tcp);
+	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp, 0))
+		us_tcp_queue(tcp);
+}
+
+/**
  * us_tcp_send() - queues bytes
  * @tcp: the connection.
  * @data: copied.
@@ -146,33 +174,22 @@ bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len)
  *
  * What is queued leaves with us_tcp_flush(); if it is much, MSG_MORE does not keep it.
  * Return: bytes queued, -EAGAIN if there is no room or the connection is not
- * yet open, -EPIPE, -ENOBUFS, or the connection's error.
+ * yet open, -EBUSY while room is lent, -EPIPE, -ENOBUFS, or the connection's error.
  */
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 {
-	struct us_tcp_active *a;
-	int err = may_send(tcp);
+	int err = us_tcp_may_send(tcp);
 	uint32_t done;
 
 	if (err)
 		return err;
 	if (us_unlikely(tcp->flags & US_TCP_DEFERRED))
 		return us_tcp_fastopen_send(tcp, data, len);
-	a = tcp->active;
 	done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < INT32_MAX ?
 							len : INT32_MAX));
 	if (!done)
-		return len ? -EAGAIN : 0;
-	/* What did not fit is as good as a flag, if it takes ACKs to let it in. */
-	if (us_unlikely(flags & MSG_OOB))
-		us_tcp_urge(tcp);
-	set_flag(tcp, US_TCP_MORE, (flags & MSG_MORE) || (done < len &&
-		 us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
-	if ((flags & MSG_MORE) && a->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
-	    !(tcp->flags & US_TCP_PENDING))
-		us_tcp_output(tcp);
-	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp, 0))
-		us_tcp_queue(tcp);
+		return !len ? 0 : tcp->active->snd_lent ? -EBUSY : -EAGAIN;
+	us_tcp_queued_more(tcp, flags, done < len);
 	return done;
 }
 
@@ -183,6 +200,24 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 bool us_tcp_has_bytes(const struct us_tcp *tcp)
 {
 	return tcp->active && us_tcp_unread(tcp);
+}
+
+/**
+ * us_tcp_nothing_to_read() - why not
+ * @tcp: all bytes that came have been read.
+ *
+ * Return: 0 at the end of the stream, -EAGAIN if there are none yet, or the
+ * connection's error, which is taken.
+ */
+int us_tcp_nothing_to_read(struct us_tcp *tcp)
+{
+	/* As Linux: a stream that was complete stays so, whatever came later. */
+	if (tcp->error && !(tcp->flags & US_TCP_FIN_RCVD))
+		return -us_tcp_error(tcp);
+	if ((tcp->flags & (US_TCP_FIN_RCVD | US_TCP_SHUT_RD)) ||
+	    tcp->state == TCP_CLOSE)
+		return 0;
+	return -EAGAIN;
 }
 
 /**
@@ -206,15 +241,7 @@ ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 		if (done && !peek)
 			us_tcp_was_read(tcp);
 	}
-	if (done || !len)
-		return done;
-	/* As Linux: a stream that was complete stays so, whatever came later. */
-	if (tcp->error && !(tcp->flags & US_TCP_FIN_RCVD))
-		return -us_tcp_error(tcp);
-	if ((tcp->flags & (US_TCP_FIN_RCVD | US_TCP_SHUT_RD)) ||
-	    tcp->state == TCP_CLOSE)
-		return 0;
-	return -EAGAIN;
+	return done || !len ? (ssize_t)done : us_tcp_nothing_to_read(tcp);
 }
 
 /**
