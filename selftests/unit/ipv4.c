@@ -132,8 +132,13 @@ static void addresses(void)
 {
 	const uint64_t *source = &counted(&h, ip_bad_source);
 	const uint64_t *ours = &counted(&h, ip_not_ours);
+	struct us_addr later = addr("10.1.0.2");
 
 	setup();
+	/* One that is right goes before: what it proves is its own only. */
+	inject(&c, packet, udp("10.1.0.2", "10.1.0.1"));
+	ok(seen.inputs == 1, "ours");
+	seen.inputs = 0;
 	refuse("not ours", udp("10.1.0.2", "10.1.0.9"), 0, ours);
 	refuse("broadcast", udp("10.1.0.2", "255.255.255.255"), 0, ours);
 	refuse("multicast", udp("10.1.0.2", "224.0.0.1"), 0, ours);
@@ -143,6 +148,8 @@ static void addresses(void)
 	refuse("from ourselves", udp("10.2.0.1", "10.1.0.1"), 0, source);
 	packet[0] = 0x75;
 	refuse("neither 4 nor 6", 32, 0, ours);
+	ok(us_net_address_add(&h.stack, &d.link, &later, 16) == 0, "one address more");
+	refuse("from what has become ours", udp("10.1.0.2", "10.1.0.1"), 0, source);
 	host_exit(&h);
 }
 

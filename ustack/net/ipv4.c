@@ -69,19 +69,39 @@ static bool check_source(struct us_stack *stack, const struct us_pkt *pkt,
 	return false;
 }
 
+static bool seen(const struct us_net *net, const struct us_pkt *pkt,
+		 const struct us_addr *src, const struct us_addr *dst)
+{
+	return net->seen.dst == dst->w[3] && net->seen.src == src->w[3] &&
+	       net->seen.link == pkt->link && net->seen.generation == net->generation;
+}
+
+static void see(struct us_net *net, const struct us_pkt *pkt,
+		const struct us_addr *src, const struct us_addr *dst)
+{
+	net->seen.link = pkt->link;
+	net->seen.generation = net->generation;
+	net->seen.src = src->w[3];
+	net->seen.dst = dst->w[3];
+}
+
 /* Addresses, for a link where the kernel has not looked at them. */
 static bool check_addresses(struct us_stack *stack, const struct us_pkt *pkt,
 			    const struct us_addr *src,
 			    const struct us_addr *dst, bool group)
 {
-	if (pkt->link->flags & US_LINK_KERNEL_IP)
+	if (us_likely(seen(stack->net, pkt, src, dst) && !group) ||
+	    (pkt->link->flags & US_LINK_KERNEL_IP))
 		return true;
 	/* RFC 1122 3.3.6: a broadcast frame carries no unicast packet. */
 	if (group || !us_net_find_address(stack->net, dst)) {
 		us_count(stack, ip_not_ours);
 		return false;
 	}
-	return check_source(stack, pkt, src);
+	if (!check_source(stack, pkt, src))
+		return false;
+	see(stack->net, pkt, src, dst);
+	return true;
 }
 
 /**

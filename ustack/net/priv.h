@@ -66,6 +66,8 @@ struct us_neighbors {
  * @route: routes, the longest prefix first.
  * @routes: used elements of @route.
  * @generation: of addresses and routes.
+ * @seen: ends of the last IPv4 packet whose addresses were right, with the link that
+ *	it came from, in that generation: packets come in runs.
  * @protocol: transports, ICMP and ICMPv6 among them.
  * @icmp_credit: time for which no ICMP error was sent, up to a burst.
  * @icmp_last: when @icmp_credit was reckoned.
@@ -78,6 +80,12 @@ struct us_net {
 	struct us_net_route route[US_NET_ROUTES];
 	unsigned int routes;
 	uint32_t generation;
+	struct {
+		const struct us_link *link;
+		uint32_t generation;
+		uint32_t src;
+		uint32_t dst;
+	} seen;
 	const struct us_protocol *protocol[256];
 	us_ns icmp_credit;
 	us_ns icmp_last;

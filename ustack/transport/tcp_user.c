@@ -221,6 +221,21 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_recv_part() - takes bytes, of which there are more
+ * @tcp: the connection.
+ * @data: goes there.
+ * @len: of @data; not 0.
+ *
+ * All that most calls have to do that read small messages out of a stream.
+ * Return: true if @data is full; false: us_tcp_recv() has to look.
+ */
+bool us_tcp_recv_part(struct us_tcp *tcp, void *data, size_t len)
+{
+	return tcp->active && !(tcp->flags & US_TCP_URGENT) &&
+	       us_tcp_rcvq_part(tcp, data, len);
+}
+
+/**
  * us_tcp_recv() - takes bytes
  * @tcp: the connection.
  * @data: goes there.

@@ -154,6 +154,13 @@ sum_up(uint8_t *to, const uint8_t *at, size_t len, uint64_t total)
 		to = behind(to, done);
 		len -= done;
 	}
+	/* Headers, and what vectors leave over. */
+	for (; len >= 32; len -= 32, at += 32, to = behind(to, 32)) {
+		total = add64(total, TAKE(uint64_t, to, at));
+		total = add64(total, TAKE(uint64_t, behind(to, 8), at + 8));
+		total = add64(total, TAKE(uint64_t, behind(to, 16), at + 16));
+		total = add64(total, TAKE(uint64_t, behind(to, 24), at + 24));
+	}
 	for (; len >= 8; len -= 8, at += 8, to = behind(to, 8))
 		total = add64(total, TAKE(uint64_t, to, at));
 	if (len & 4) {
