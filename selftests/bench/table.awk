@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Rows of bench-vm's results as a table: the best of the kernel's variants for each
-# workload and path, and the ratio of the others to it. Of a row that is there twice,
-# the last one counts.
+# Rows of bench-vm's results as a table: for each workload and path the best of the
+# kernel's variants, and the ratio of each other set-up's best to it. Messages that the
+# application gathered and parted itself (gather) stand apart. Of a row that is there
+# twice, the last one counts.
 BEGIN {
 	FS = "\t"
 	columns = split("ustack-kernel+late kernel-ustack+late ustack-ustack+late " \
@@ -15,38 +16,39 @@ $2 ~ /^(kernel|ustack)-(kernel|ustack)\+.*@/ {
 		seen[line] = ++lines
 		name[lines] = line
 	}
-	variant = part[1]
-	sub(/\+plain$/, "", variant)
-	cost[line, variant] = $5
-	if (variant ~ /^kernel-kernel/) {
-		sub(/^kernel-kernel\+?/, "", variant)
-		own[line, variant == "" ? "plain" : variant] = $5
-	}
+	cost[line, part[1]] = $5
 }
 
-function best(line,    key, part) {
+# The least of @who's variants; sets "how".
+function best(line, who,    key, part, least, variant) {
 	least = 0
-	for (key in own) {
+	how = "-"
+	for (key in cost) {
 		split(key, part, SUBSEP)
-		if (part[1] == line && (!least || own[key] < least)) {
-			least = own[key]
-			how = part[2]
-		}
+		if (part[1] != line || index(part[2], who "+") != 1)
+			continue
+		variant = substr(part[2], length(who) + 2)
+		if (variant ~ /gather$/ || least && cost[key] >= least)
+			continue
+		least = cost[key]
+		how = variant
 	}
 	return least
 }
 
 END {
-	printf "%-17s %-10s %-9s %10s ", "", "", "kernel's", ""
+	printf "%-17s %-10s %-10s %10s %8s ", "", "", "kernel's", "best", "gather"
 	print "|  late: u-k   k-u   u-u | early: u-k   k-u   u-u"
 	for (l = 1; l <= lines; l++) {
 		split(name[l], part, "\t")
-		best(name[l])
-		printf "%-17s %-10s %-9s %10.1f ", part[1], part[2], how, least
+		own = best(name[l], "kernel-kernel")
+		gather = cost[name[l], "kernel-kernel+gather"]
+		printf "%-17s %-10s %-10s %10.1f %8s ", part[1], part[2], how, own, \
+			gather ? sprintf("%.0f", gather) : ""
 		for (c = 1; c <= columns; c++) {
-			value = cost[name[l], setup[c]]
+			value = best(name[l], setup[c])
 			printf "%s%6s", c == 1 ? "|     " : c == 4 ? " |     " : "", \
-				value && least ? sprintf("%.2f", value / least) : "-"
+				value && own ? sprintf("%.2f", value / own) : "-"
 		}
 		print ""
 	}

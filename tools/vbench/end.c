@@ -11,6 +11,7 @@
 #include "vbench.h"
 
 #define GATHER		16384u
+#define BUFFER		(512 << 10)
 #define COMPLETIONS	16u	/* of MSG_ZEROCOPY between two looks at them */
 #define ROOM		(4 << 20)
 #define BUSY_POLL_US	50
@@ -21,6 +22,12 @@ static const struct variant variants[] = {
 	{ .name = "waitall", .receive = MSG_WAITALL },
 	{ .name = "more", .flags = MSG_MORE },
 	{ .name = "gather", .gather = GATHER },
+	{ .name = "lag", .lag = true },
+	{ .name = "lag+more", .lag = true, .flags = MSG_MORE },
+	{ .name = "lag+nodelay", .lag = true, .nodelay = true },
+	{ .name = "lag+gather", .lag = true, .gather = GATHER },
+	{ .name = "buffer", .buffer = BUFFER },
+	{ .name = "lag+buffer", .lag = true, .buffer = BUFFER },
 	{ .name = "zerocopy", .zerocopy = true, .kernel = true },
 	{ .name = "busypoll", .busy_poll = true, .kernel = true },
 	{ .name = "mmsg", .batch = 64, .kernel = true },
@@ -65,6 +72,10 @@ void *end_socket(struct end *end, const struct workload *w)
 	if (v->segment) {
 		set(end, socket, IPPROTO_UDP, UDP_SEGMENT, (int)w->bytes);
 		set(end, socket, IPPROTO_UDP, UDP_GRO, 1);
+	}
+	if (v->buffer) {
+		set(end, socket, SOL_SOCKET, SO_SNDBUF, v->buffer);
+		set(end, socket, SOL_SOCKET, SO_RCVBUF, v->buffer);
 	}
 	if (v->nodelay)
 		set(end, socket, IPPROTO_TCP, TCP_NODELAY, 1);

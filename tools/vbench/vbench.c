@@ -30,7 +30,7 @@ static const char usage[] =
 "      --port PORT          of the server (default 5000)\n"
 "      --device NAME        all of the payload has to cross it (default lo)\n"
 "      --path NAME          in the name of the result\n"
-"      --runs N             after the first one, which warms up (default 5)\n"
+"      --runs N             measured (default 5), after some that warm up\n"
 "      --results FILE       appends to a table\n"
 "      --list               the workloads\n"
 "  -h, --help               this text\n";
@@ -64,6 +64,8 @@ struct options {
 };
 
 enum { CLIENT, SERVER };
+
+#define WARM_UP	6u	/* runs: after some 0.2 s nothing changes any more */
 
 static const struct option long_options[] = {
 	{ "client", required_argument, NULL, 'c' },
@@ -203,6 +205,8 @@ static void end_start(struct end *end, const struct options *o, int which)
 	if (inet_pton(AF_INET, o->address, &end->peer.v4.sin_addr) != 1)
 		wrong("--address ", o->address, "give an IPv4 address");
 	end_create(end);
+	if (o->variant->lag)
+		sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 	if (end->api->start(&job))
 		exit(1);
 }
@@ -237,7 +241,7 @@ static void serve(const struct options *o, int ready, int done)
 	if (write(ready, "", 1) != 1)
 		die(&end, "pipe");
 	workload_accept(w, &end);
-	for (unsigned int i = 0; i <= o->runs; i++)
+	for (unsigned int i = 0; i < WARM_UP + o->runs; i++)
 		workload_answer(w, &end);
 	while (read(done, &byte, 1) < 0)
 		end.api->pause(1000000);
@@ -313,7 +317,7 @@ static void check_device(const struct options *o, uint64_t bytes)
 	uint64_t payload = (uint64_t)w->bytes * w->rounds * w->requests *
 			   (w->connections ? w->connections : 1) * (w->answered ? 2 : 1);
 
-	if (bytes >= payload * (o->runs + 1))
+	if (bytes >= payload * (o->runs + WARM_UP))
 		return;
 	fprintf(stderr, "vbench: %s: only %llu bytes crossed %s\n", w->name,
 		(unsigned long long)bytes, o->device);
@@ -349,7 +353,8 @@ int main(int argc, char **argv)
 	end.rate = o.workload->rate / 8;
 	workload_connect(o.workload, &end);
 	bytes = busy_device_bytes(o.device);
-	workload_ask(o.workload, &end);
+	for (unsigned int i = 0; i < WARM_UP; i++)
+		workload_ask(o.workload, &end);
 	for (unsigned int i = 0; i < o.runs; i++)
 		values[i] = one_run(o.workload, &end);
 	check_device(&o, busy_device_bytes(o.device) - bytes);

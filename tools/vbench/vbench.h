@@ -24,6 +24,8 @@
  * @segment: a datagram carries so many messages (UDP_SEGMENT, UDP_GRO); 0: one.
  * @zerocopy: MSG_ZEROCOPY.
  * @busy_poll: SO_BUSY_POLL.
+ * @lag: SCHED_BATCH: who is woken waits for the other one's time to be over.
+ * @buffer: SO_SNDBUF and SO_RCVBUF, bytes; 0: as they are.
  * @kernel: for the kernel's sockets only.
  */
 struct variant {
@@ -36,6 +38,8 @@ struct variant {
 	unsigned int segment;
 	bool zerocopy;
 	bool busy_poll;
+	bool lag;
+	int buffer;
 	bool kernel;
 };
 
