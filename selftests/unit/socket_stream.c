@@ -144,6 +144,14 @@ static void test_shutdown_read(void)
 	ok(ustack_recv(a, &byte, 1, 0) == 0, "recv: end of stream at once");
 	ok(ready(a) & POLLIN && ready(a) & POLLRDHUP, "POLLIN, POLLRDHUP");
 	ok(ustack_send(a, "x", 1, 0) == 1, "may still send");
+	ustack_send(b, "late", 4, 0);
+	world_run(WORLD_MS(5));
+	ok(text_comes(a, "late"), "what comes nevertheless can be read, as in Linux");
+	ustack_shutdown(a, SHUT_WR);
+	ustack_send(b, "too late", 8, 0);
+	world_run(WORLD_MS(5));
+	fails(ustack_recv(a, &byte, 1, 0), ECONNRESET);
+	fails(ustack_send(b, &byte, 1, 0), EPIPE);
 	close_both();
 }
 
@@ -174,6 +182,26 @@ static void test_reset(void)
 	ok(error == ECONNRESET, "reset: SO_ERROR");
 	ok(ustack_getsockopt(a, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && !error,
 	   "SO_ERROR is told once");
+	ustack_close(a);
+}
+
+/* The error that comes behind bytes is for the call that finds none. */
+static void test_discard(void)
+{
+	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+	union world_name name = world_name("10.0.0.1", 0);
+	char byte;
+
+	world_pair(SOCK_NONBLOCK, &a, &b);
+	ustack_send(b, "bytes", 5, 0);
+	world_run(WORLD_MS(5));
+	ustack_setsockopt(b, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	ustack_close(b);
+	world_run(WORLD_MS(5));
+	ok(ustack_recv(a, NULL, 10, MSG_TRUNC) == 5, "MSG_TRUNC: bytes before a reset");
+	ok(ready(a) & POLLERR, "the reset is still to be told");
+	fails(ustack_recv(a, &byte, 1, 0), ECONNRESET);
+	ok(ustack_bind(a, &name.sa, sizeof(name.v4)) == 0, "bind: it has no port any more");
 	ustack_close(a);
 }
 
@@ -215,11 +243,17 @@ static void test_disconnect(void)
 	world_pair(SOCK_NONBLOCK, &a, &b);
 	ok(ustack_connect(a, &nobody, sizeof(nobody)) == 0, "connect to AF_UNSPEC");
 	world_run(WORLD_MS(5));
+	ok(ready(a) == (POLLOUT | POLLERR | POLLHUP), "disconnected: an error, no data");
 	fails(ustack_recv(b, &byte, 1, 0), ECONNRESET);
+	ustack_connect(b, &nobody, sizeof(nobody));
+	ok(ready(b) == (POLLOUT | POLLHUP), "disconnected from nobody: no error");
 	listener = world_listen(world.b, "10.0.0.2", 7);
 	fails(ustack_connect(a, &name.sa, sizeof(name.v4)), EINPROGRESS);
 	world_run(WORLD_MS(5));
 	ok(ready(a) == POLLOUT, "and to another peer");
+	ustack_connect(a, &nobody, sizeof(nobody));
+	ok(ustack_listen(a, 1) == 0 && ready(a) == 0, "listening: an error is not shown");
+	fails(ustack_recv(a, &byte, 1, 0), ENOTCONN);
 	ustack_close(listener);
 	close_both();
 }
@@ -257,6 +291,7 @@ int main(void)
 	test_half_close();
 	test_shutdown_read();
 	test_reset();
+	test_discard();
 	test_unread();
 	test_refused();
 	test_disconnect();

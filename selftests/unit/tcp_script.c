@@ -584,6 +584,34 @@ static const struct {
 	"> R. 1:1(0) ack 11\n"
 	"state CLOSE\n" },
 
+	{ "closed with data out of order: that was not there to be read",
+	OPEN_PLAIN
+	"< P. 11:21(10) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"state FIN_WAIT1\n" },
+
+	{ "FIN after close, but data before it is missing: RST",
+	OPEN_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< . 1:1(0) ack 2\n"
+	"< F. 11:11(0) ack 2\n"
+	"> R. 2:2(0) ack 1\n"
+	"state CLOSE\n" },
+
+	{ "TIME-WAIT: a new SYN, but nobody listens",
+	OPEN_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< F. 1:1(0) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"waits 1\n"
+	"< S 1000:1000(0) win 65535 <mss 1000>\n"
+	"> . 2:2(0) ack 2\n"
+	"waits 1\n" },
+
 	{ "data after close: RST",
 	OPEN_PLAIN
 	"close\n"

@@ -95,7 +95,7 @@ int us_socket_error(struct ustack_socket *s)
  */
 short us_socket_poll(struct ustack_socket *s)
 {
-	return s->ops->poll(s) | (s->error ? POLLIN | POLLERR : 0);
+	return s->ops->poll(s) | (s->error && !s->listener ? POLLERR : 0);
 }
 
 /* As Linux: the type is looked for first, then the protocol among its own. */

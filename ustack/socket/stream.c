@@ -45,7 +45,7 @@ static bool opening(int state)
 static int bind_port(struct ustack_socket *s, const struct us_addr *local,
 		     uint16_t port)
 {
-	if (s->port || s->tcp || s->listener)
+	if (s->port || tcp_state(s) != TCP_CLOSE)
 		return -EINVAL;
 	return us_claim(s, local, &port);
 }
@@ -74,14 +74,25 @@ static void unlisten(struct ustack_socket *s)
 		s->port = 0;
 }
 
+/* What is over, or will be with an ACK, is nobody's loss: tcp_disconnect() of Linux. */
+static bool is_lost(const struct us_tcp *tcp)
+{
+	struct us_tcp_queued queued;
+	int state = us_tcp_state(tcp);
+
+	us_tcp_queued(tcp, &queued);
+	return state != TCP_CLOSE &&
+	       ((state != TCP_CLOSING && state != TCP_LAST_ACK) || queued.unsent);
+}
+
 /* connect(2) to AF_UNSPEC, and shutdown(2) of what is not connected yet. */
 static void disconnect(struct ustack_socket *s)
 {
 	if (s->listener)
 		unlisten(s);
 	if (s->tcp) {
+		s->error = is_lost(s->tcp) ? ECONNRESET : us_tcp_error(s->tcp);
 		us_tcp_abort(s->tcp);
-		s->error = ECONNRESET;
 	}
 	s->tcp = NULL;
 	s->state = US_SOCKET_UNCONNECTED;
@@ -347,14 +358,16 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 	return send_waiting(s, data, len, flags, address, length);
 }
 
-/* MSG_TRUNC: takes bytes and throws them away. */
+/* MSG_TRUNC: takes bytes and throws them away.  What comes behind them, an error,
+ * is for the next call.
+ */
 static ssize_t discard(struct us_tcp *tcp, size_t len)
 {
 	char scratch[4096];
 	size_t done = 0;
 	ssize_t n = 0;
 
-	while (done < len) {
+	while (done < len && (!done || us_tcp_has_bytes(tcp))) {
 		size_t want = len - done;
 
 		n = us_tcp_recv(tcp, scratch,
@@ -394,7 +407,7 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags)
 	ssize_t n;
 
 	if (!s->tcp)
-		return s->error ? us_socket_error(s) : -ENOTCONN;
+		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
 	if (len == 0) {
 		n = us_tcp_recv(s->tcp, &byte, 1, true);
 		n = n > 0 ? 0 : n;

@@ -40,7 +40,7 @@
 #define US_TCP_FIN_ACKED	(1u << 10)
 #define US_TCP_FIN_RCVD		(1u << 11) /* rcv_nxt counts the peer's FIN */
 #define US_TCP_FIN_AHEAD	(1u << 12) /* FIN came out of order, at fin_seq */
-#define US_TCP_SHUT_RD		(1u << 13) /* what comes is thrown away */
+#define US_TCP_SHUT_RD		(1u << 13) /* recv() gives 0 rather than wait */
 #define US_TCP_ACK_NOW		(1u << 14) /* an ACK is due in this poll */
 #define US_TCP_QUEUED		(1u << 15) /* out is on the table's flush list */
 #define US_TCP_PENDING		(1u << 16) /* out is on a full link's list */

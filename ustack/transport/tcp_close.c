@@ -149,8 +149,9 @@ int us_tcp_shutdown(struct us_tcp *tcp)
 }
 
 /**
- * us_tcp_shutdown_read() - no more will be read
- * @tcp: what comes is acknowledged and thrown away.
+ * us_tcp_shutdown_read() - no call waits for more
+ * @tcp: what comes can be read, as in Linux, until writing is shut down, too: then it
+ *	resets.
  */
 void us_tcp_shutdown_read(struct us_tcp *tcp)
 {
@@ -178,7 +179,7 @@ void us_tcp_abort(struct us_tcp *tcp)
 
 static bool has_unread(const struct us_tcp *tcp)
 {
-	return tcp->active && (tcp->active->rcv_bytes || tcp->active->reass);
+	return tcp->active && tcp->active->rcv_bytes;
 }
 
 /**

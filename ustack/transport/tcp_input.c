@@ -81,7 +81,7 @@ static bool is_predicted(const struct us_tcp *tcp, const struct us_tcp_segment *
 	return tcp->state == TCP_ESTABLISHED && a &&
 	       (seg->flags & ~(unsigned int)US_TCP_PSH) == US_TCP_ACK &&
 	       seg->seq == tcp->rcv_nxt && !a->reass &&
-	       !(tcp->flags & (US_TCP_SHUT_RD | US_TCP_ORPHAN | US_TCP_URGENT)) &&
+	       !(tcp->flags & (US_TCP_ORPHAN | US_TCP_URGENT)) &&
 	       seg->len <= tcp->rcv_adv - tcp->rcv_nxt &&
 	       seg->ack - tcp->snd_una <= us_tcp_in_flight(tcp) &&
 	       seg->has_ts == !!(tcp->flags & US_TCP_TS) &&
@@ -125,9 +125,9 @@ static void input_other(struct us_tcp_table *table, struct us_tcp_segment *seg)
 	uint32_t iss = 0;
 
 	wait = us_tcp_wait_lookup(table, seg->dst, seg->dest, seg->src, seg->source);
-	if (wait && us_tcp_wait_input(table, wait, seg, &iss))
-		return;
 	listener = us_tcp_listener_lookup(table, seg->dst, seg->dest);
+	if (wait && us_tcp_wait_input(table, wait, seg, listener ? &iss : NULL))
+		return;
 	if (listener) {
 		us_tcp_listen_input(listener, seg, iss);
 		return;

@@ -82,7 +82,7 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	measure_mss(a, seg);
 	a->pushed = seg->flags & US_TCP_PSH;
 	note_arrival(tcp);
-	if (!(tcp->flags & US_TCP_SHUT_RD) && !us_tcp_rcvq_append(tcp, seg)) {
+	if (!us_tcp_rcvq_append(tcp, seg)) {
 		ack_now(tcp);
 		return;
 	}
@@ -132,15 +132,20 @@ static bool takes_text(const struct us_tcp *tcp)
 	       (tcp->state == TCP_SYN_RECV && us_tcp_opened_early(tcp));
 }
 
-/* Nobody will ever read this: as Linux, and RFC 2525 2.17 in spirit. */
+/* Nobody will ever read this: as Linux, and RFC 2525 2.17 in spirit.  Who has only
+ * shut down reading may yet change his mind, as long as he writes.
+ */
 static bool for_nobody(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	if (!(tcp->flags & US_TCP_ORPHAN) || !seg->len ||
+	bool orphan = tcp->flags & US_TCP_ORPHAN;
+	bool shut = (tcp->flags & US_TCP_SHUT_RD) && (tcp->flags & US_TCP_FIN_QUEUED);
+
+	if (!(orphan || shut) || (!seg->len && !(seg->flags & US_TCP_FIN)) ||
 	    !us_after(seg->seq + seg->len, tcp->rcv_nxt))
 		return false;
 	us_count(tcp->table->stack, tcp_data_after_close);
 	us_tcp_send_reset(tcp);
-	us_tcp_done(tcp, 0);
+	us_tcp_done(tcp, orphan ? 0 : ECONNRESET);
 	return true;
 }
 

@@ -308,7 +308,7 @@ void us_tcp_reass_drain(struct us_tcp *tcp)
 		uint32_t skip = us_min32(tcp->rcv_nxt - range.start, bytes);
 
 		reass->bytes -= bytes;
-		if (skip == bytes || (tcp->flags & US_TCP_SHUT_RD)) {
+		if (skip == bytes) {
 			ring_free(tcp, range.first);
 		} else {
 			ring_queue(tcp, ring_trim(tcp, range.first, skip));

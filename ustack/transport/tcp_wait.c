@@ -204,14 +204,15 @@ static bool is_old(const struct us_tcp_wait *wait, const struct us_tcp_segment *
  * @wait: the record; freed if false is returned.
  * @seg: the segment.
  * @iss: set if false is returned: initial sequence number for the successor,
- *	beyond all that the old connection used.
+ *	beyond all that the old connection used.  NULL: nobody listens, so there is
+ *	no successor.
  *
  * Return: true if that was all; false if @seg may open the connection anew.
  */
 bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
 		       struct us_tcp_segment *seg, uint32_t *iss)
 {
-	if (reopens(wait, seg)) {
+	if (iss && reopens(wait, seg)) {
 		*iss = wait->snd_nxt + 65535 + 2;
 		us_count(table->stack, tcp_time_wait_reused);
 		us_tcp_wait_drop(table, wait);
