@@ -9,11 +9,19 @@
  * numbers and checksums by itself; it can inject raw packets as well.
  *
  * Beyond memory errors: every packet sent is well formed (wire.h), bytes arrive
- * in order and unchanged in both directions, all memory is given back.
+ * in order and unchanged in both directions, no state follows that RFC 9293 forbids,
+ * TCP's books are right, and all memory is given back.
+ *
+ * To make a stack takes longer than to run most inputs.  So one lives for many of
+ * them, each with sockets of its own, and nothing may be left of an input when the
+ * next begins.  An input that fails with a stack of its own only after others is
+ * shown by the whole corpus; see FRESH.
  */
 #include <errno.h>
 #include <poll.h>
 
+#include "socket/socket.h"
+#include "tcp_audit.h"
 #include "wire.h"
 
 #define OURS4		"\x0a\x00\x00\x01"
@@ -25,6 +33,8 @@
 #define PEER_PORT	4000	/* of the connection that we accepted */
 #define SERVER_PORT	5000	/* of the connection that we open */
 #define OPERATIONS	200
+#define FRESH		64	/* inputs that share a stack */
+#define SETTLED		(4000 * US_SEC)	/* then nothing may be left */
 
 /**
  * struct flow - a TCP connection as the peer sees it
@@ -40,6 +50,7 @@
  * @got: bytes that the application has read.
  * @wrote: bytes that it has written.
  * @socket: the stack's end, or NULL.
+ * @state: of the connection, when last looked at.
  */
 struct flow {
 	uint16_t ours;
@@ -54,6 +65,7 @@ struct flow {
 	uint32_t got;
 	uint32_t wrote;
 	struct ustack_socket *socket;
+	uint8_t state;
 };
 
 /**
@@ -64,7 +76,10 @@ struct flow {
  * @flow: the accepted connection, and the one that is opened.
  * @listener: TCP, both families.
  * @udp: alike.
- * @raw: raw packets were injected: who knows what the streams hold.
+ * @inlined: the urgent byte stays in its place.
+ * @raw: raw packets were injected, or an urgent byte was taken out: who knows what the
+ *	streams hold.
+ * @inputs: that this stack has seen.
  */
 static struct world {
 	struct ustack *stack;
@@ -73,7 +88,9 @@ static struct world {
 	struct flow flow[2];
 	struct ustack_socket *listener[2];
 	struct ustack_socket *udp[2];
+	bool inlined;
 	bool raw;
+	unsigned int inputs;
 } world;
 
 static int64_t clock_now(void *arg)
@@ -263,6 +280,8 @@ static void op_segment(struct input *in, struct flow *flow)
 	if (shape & 2)
 		s.ack = (uint32_t)(int16_t)take16(in);
 	s.window = shape & 4 ? take16(in) : 0xffff;
+	if ((s.flags & US_TCP_URG) && !world.inlined)
+		world.raw = true;
 	if (shape & 8)
 		s.len = take16(in) % 1401;
 	if (flow->ts && !(shape & 16))
@@ -433,6 +452,50 @@ static void op_serve(uint8_t which)
 			      (struct sockaddr *)&from, len);
 }
 
+/* What an audit found. */
+static void must_be_right(const char *why)
+{
+	if (why)
+		must_fail(why, __FILE__, __LINE__);
+}
+
+#define BIT(state)	(1u << TCP_##state)
+#define CLOSED		BIT(CLOSE)
+#define ACTIVE_CLOSED	(CLOSED | BIT(TIME_WAIT))
+#define PASSIVE_CLOSED	(CLOSED | BIT(LAST_ACK))
+#define FIN_WAITS	(ACTIVE_CLOSED | BIT(FIN_WAIT1) | BIT(FIN_WAIT2) | BIT(CLOSING))
+#define OPEN		(FIN_WAITS | PASSIVE_CLOSED | BIT(CLOSE_WAIT) | BIT(ESTABLISHED))
+
+/* What may come of a state in any number of steps (RFC 9293, figure 5). */
+static const uint32_t may_follow[] = {
+	[TCP_SYN_SENT] = OPEN | BIT(SYN_SENT) | BIT(SYN_RECV),
+	[TCP_SYN_RECV] = OPEN | BIT(SYN_RECV),
+	[TCP_ESTABLISHED] = OPEN,
+	[TCP_FIN_WAIT1] = FIN_WAITS,
+	[TCP_FIN_WAIT2] = ACTIVE_CLOSED | BIT(FIN_WAIT2),
+	[TCP_CLOSING] = ACTIVE_CLOSED | BIT(CLOSING),
+	[TCP_CLOSE_WAIT] = PASSIVE_CLOSED | BIT(CLOSE_WAIT),
+	[TCP_LAST_ACK] = PASSIVE_CLOSED,
+	[TCP_TIME_WAIT] = ACTIVE_CLOSED,
+	[TCP_CLOSE] = CLOSED,
+};
+
+static void check(struct flow *flow)
+{
+	const struct us_tcp *tcp = flow->socket ? flow->socket->tcp : NULL;
+	uint8_t state = tcp ? tcp->state : TCP_CLOSE;
+	const char *why = NULL;
+
+	if (!flow->socket)
+		return;
+	if (flow->state)
+		must(may_follow[flow->state] & 1u << state);
+	flow->state = state;
+	if (state != TCP_CLOSE)
+		audit_connection(tcp, &why);
+	must_be_right(why);
+}
+
 static void operation(struct input *in)
 {
 	uint8_t op = take8(in);
@@ -464,6 +527,8 @@ static void operation(struct input *in)
 	}
 	while (rounds-- && !ustack_poll(world.stack))
 		;
+	check(&world.flow[0]);
+	check(&world.flow[1]);
 }
 
 /* -------------------------------------------------------------------- set up */
@@ -500,7 +565,7 @@ static struct ustack_socket *bound(bool v6, int type, uint16_t port)
 	return s;
 }
 
-static void create_sockets(void)
+static void add_addresses(void)
 {
 	int v6;
 
@@ -510,6 +575,14 @@ static void create_sockets(void)
 		must(!ustack_address_add(world.stack,
 					 (struct ustack_link *)&world.wire.link,
 					 &name.sa, v6 ? 64 : 24));
+	}
+}
+
+static void create_sockets(void)
+{
+	int v6;
+
+	for (v6 = 0; v6 < 2; v6++) {
 		world.listener[v6] = bound(v6, SOCK_STREAM, HTTP);
 		must(!ustack_listen(world.listener[v6], 2));
 		world.udp[v6] = bound(v6, SOCK_DGRAM, ECHO);
@@ -562,7 +635,7 @@ static void open_second(struct flow *flow, uint8_t settings)
 	must(flow->ours);
 }
 
-static void create(uint8_t settings)
+static void create(void)
 {
 	const struct ustack_config config = {
 		.clock = clock_now, .seed = 1, .max_sockets = 16,
@@ -574,14 +647,55 @@ static void create(uint8_t settings)
 	world.wire.sent = sent;
 	must(!ustack_create(&config, &world.stack));
 	wire_add(&world.wire, (struct us_stack *)world.stack);
+	add_addresses();
+}
+
+static void open_all(uint8_t settings)
+{
+	int on = !!(settings & 8), i;
+
+	world.raw = false;
+	world.inlined = on;
 	create_sockets();
 	open_first(&world.flow[0], settings);
 	open_second(&world.flow[1], settings);
+	for (i = 0; i < 2; i++)
+		must(!ustack_setsockopt(world.flow[i].socket, SOL_SOCKET, SO_OOBINLINE,
+					&on, sizeof(on)));
 }
 
-/* Each input has a stack of its own, with pools of megabytes: what the sanitizer
- * has mapped for them it should keep.
- */
+/* In an orderly way, or with RST. */
+static void close_all(bool orderly)
+{
+	const struct linger linger = { .l_onoff = 1 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (world.flow[i].socket && !orderly)
+			ustack_setsockopt(world.flow[i].socket, SOL_SOCKET, SO_LINGER,
+					  &linger, sizeof(linger));
+		close_socket(&world.flow[i].socket);
+		close_socket(&world.listener[i]);
+		close_socket(&world.udp[i]);
+	}
+}
+
+/* The peer is gone: all ends by itself. */
+static void settle(void)
+{
+	const struct us_tcp_table *table = ((struct us_stack *)world.stack)->tcp;
+	int64_t end = world.now + SETTLED, next;
+	const char *why = NULL;
+
+	do {
+		next = ustack_poll(world.stack);
+		world.now += next > 0 && next < SETTLED ? next : US_MSEC;
+	} while ((table->conns.used || table->wait_pool.used) && world.now < end);
+	audit_end(world.stack, &why);
+	must_be_right(why);
+}
+
+/* Pools have megabytes: what the sanitizer has mapped for them it should keep. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -593,13 +707,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	int n;
 
-	create(take8(&in));
+	if (!world.stack)
+		create();
+	open_all(take8(&in));
 	for (n = 0; n < OPERATIONS && in.left; n++)
 		operation(&in);
-	if (size & 1) {	/* sockets closed in order, or not at all */
-		close_socket(&world.flow[0].socket);
-		close_socket(&world.flow[1].socket);
+	if (++world.inputs < FRESH) {
+		close_all(size & 1);
+		settle();
+		return 0;
 	}
+	if (size & 1)	/* or not at all */
+		close_all(true);
 	ustack_destroy(world.stack);
+	world.stack = NULL;
 	return 0;
 }

@@ -66,14 +66,19 @@ static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 	audit_flight(tcp, why);
 	if (a->reass)
 		audit_reass(tcp, why);
-	if (a->rcv_bytes > tcp->rcvbuf)
-		audit_fail(why, "more received than the buffer holds");
 	timer = us_tcp_timer_armed(tcp, US_TCP_TIMER_REXMT) ||
 		us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST) ||
 		us_tcp_timer_armed(tcp, US_TCP_TIMER_PACE);
 	if (us_tcp_sndq_bytes(tcp) && !timer &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
 		audit_fail(why, "data to send, and nothing will send it");
+}
+
+/* Where SO_RCVBUF does not become less than was received already. */
+static inline void audit_room(const struct us_tcp *tcp, const char **why)
+{
+	if (tcp->active && tcp->active->rcv_bytes > tcp->rcvbuf)
+		audit_fail(why, "more received than the buffer holds");
 }
 
 /* Every connection of a stack. */
@@ -84,8 +89,10 @@ static inline void audit(struct ustack *stack, const char **why)
 	uint32_t i;
 
 	for (i = 0; i <= table->mask; i++)
-		for (tcp = table->hash[i]; tcp; tcp = tcp->hash_next)
+		for (tcp = table->hash[i]; tcp; tcp = tcp->hash_next) {
 			audit_connection(tcp, why);
+			audit_room(tcp, why);
+		}
 }
 
 /* A stack whose connections are all over, TIME-WAIT, too. */
