@@ -21,7 +21,7 @@
 #define ACC \
 	"option ecn 2\n" \
 	"connect = EINPROGRESS\n" \
-	"> SEWe 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5>\n" \
+	"> SEWe 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7>\n" \
 	"< S.W 0:0(0) ack 1 win 65535 <mss 1000,accecn0 1 0 1>\n" \
 	"> .W 1:1(0) ack 1 <accecn0 1,nop,nop,nop>\n"
 

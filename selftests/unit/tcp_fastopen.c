@@ -16,7 +16,7 @@
 #define CLIENT \
 	"option fastopen 1\n" \
 	"connect = EINPROGRESS\n" \
-	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5,FO,nop,nop>\n" \
+	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO,nop,nop>\n" \
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000,FO 7,nop,nop>\n" \
 	"> . 1:1(0) ack 1\n" \
 	"close\n" \
@@ -154,7 +154,7 @@ static const struct {
 	"option fastqueue 2\n"
 	"listen\n"
 	"< SEWe 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,nop,wscale 1,FO>\n"
-	"> S.W 0:0(0) ack 1 <mss 1460,sackOK,TS val * ecr 1,nop,wscale 5,FO *,nop,nop>\n" },
+	"> S.W 0:0(0) ack 1 <mss 1460,sackOK,TS val * ecr 1,nop,wscale 7,FO *,nop,nop>\n" },
 
 	{ "client: the first connection asks, the second brings data",
 	CLIENT
@@ -162,7 +162,7 @@ static const struct {
 	"poll = OUT\n"
 	"none 100\n"
 	"send 100 = 100\n"
-	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5,FO 7,nop,nop>\n"
+	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
 	"send 10 = EAGAIN\n"
 	"+0.02 < S. 0:0(0) ack 101 win 65535 <mss 1000>\n"
 	"> . 101:101(0) ack 1\n"
@@ -173,7 +173,7 @@ static const struct {
 
 	{ "client: MSG_FASTOPEN does both at once",
 	"sendto 100 = EINPROGRESS\n"
-	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5,FO,nop,nop>\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO,nop,nop>\n"
 	"sendto 100 = EALREADY\n"
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000,FO 7,nop,nop>\n"
 	"> . 1:1(0) ack 1\n"
@@ -182,7 +182,7 @@ static const struct {
 	"> F. 1:1(0) ack 1\n"
 	"< R. 1:1(0) ack 2\n"
 	"sendto 100 = 100\n"
-	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5,FO 7,nop,nop>\n"
+	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
 	"sendto 100 = EISCONN\n"
 	"< S. 0:0(0) ack 101 win 65535 <mss 1000>\n"
 	"> . 101:101(0) ack 1\n" },
@@ -217,14 +217,14 @@ static const struct {
 	"< R. 1:1(0) ack 102\n"
 	"connect = 0\n"
 	"send 10 = 10\n"
-	"> S 0:10(10) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5,FO 9,nop,nop>\n" },
+	"> S 0:10(10) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 9,nop,nop>\n" },
 
 	{ "client: a SYN that is lost comes again without, and the peer is left alone",
 	CLIENT
 	"connect = 0\n"
 	"send 100 = 100\n"
 	"> S 0:100(100)\n"
-	"+1 > S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5>\n"
+	"+1 > S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7>\n"
 	"counter tcp_fastopen_lost 1\n"
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
 	"> P. 1:101(100) ack 1\n"
@@ -233,7 +233,7 @@ static const struct {
 	"> F. 101:101(0) ack 1\n"
 	"< R. 1:1(0) ack 102\n"
 	"connect = EINPROGRESS\n"
-	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 5>\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7>\n"
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
 	"> . 1:1(0) ack 1\n"
 	"close\n"

@@ -269,7 +269,7 @@ static void test_pause(bool six)
 
 /* ------------------------------------------------- a path with a hole in it */
 
-#define BYTES	(3u << 20)
+#define BYTES	(8u << 20)
 
 static uint8_t data[65536];
 

@@ -227,7 +227,7 @@ static const struct {
 
 	{ "MSS option: on SYN only, in any order, and not of data segments",
 	"connect = EINPROGRESS\n"
-	"> S 0:0(0) <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 5>\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>\n"
 	"< S. 0:0(0) ack 1 win 65535 <nop,nop,nop,mss 700,eol>\n"
 	"> . 1:1(0) ack 1 <>\n"
 	"< P. 1:2(1) ack 1 <mss 100>\n"

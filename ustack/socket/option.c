@@ -92,24 +92,26 @@ static uint32_t clamp(int value, int least)
 static int set_sndbuf(struct ustack_socket *s, const union us_value *value)
 {
 	s->options.sndbuf = clamp(value->number, SNDBUF_MIN);
+	s->options.sndbuf_set = true;
 	return 0;
 }
 
 /* Linux tells twice what was set: it counts its own overhead in. */
 static void get_sndbuf(struct ustack_socket *s, union us_value *value)
 {
-	value->number = 2 * s->options.sndbuf;
+	value->number = (int)(2 * (s->tcp ? us_tcp_sndbuf(s->tcp) : s->options.sndbuf));
 }
 
 static int set_rcvbuf(struct ustack_socket *s, const union us_value *value)
 {
 	s->options.rcvbuf = clamp(value->number, RCVBUF_MIN);
+	s->options.rcvbuf_set = true;
 	return 0;
 }
 
 static void get_rcvbuf(struct ustack_socket *s, union us_value *value)
 {
-	value->number = 2 * s->options.rcvbuf;
+	value->number = (int)(2 * (s->tcp ? us_tcp_rcvbuf(s->tcp) : s->options.rcvbuf));
 }
 
 static int set_reuse(struct ustack_socket *s, const union us_value *value)

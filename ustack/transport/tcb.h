@@ -188,6 +188,8 @@ struct us_tcp_bind {
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
+ * @sndbuf_set: @sndbuf is the user's, and does not grow (tcp_buffer.c).
+ * @rcvbuf_set: likewise.
  * @mtu_wait: when the next search for a larger MTU may begin (tcp_mtu.c).
  * @ecn: US_TCP_ECN_*.
  * @bytes_acked: of payload that the peer has acknowledged, ever.
@@ -258,7 +260,9 @@ struct us_tcp {
 	uint8_t syn_limit;
 	uint8_t keep_probes;
 	uint8_t share;
-	uint8_t cc;
+	uint8_t cc : 6;
+	uint8_t sndbuf_set : 1;
+	uint8_t rcvbuf_set : 1;
 	uint8_t mtu_wait;
 	uint16_t ecn;
 	uint64_t bytes_acked;
@@ -465,6 +469,8 @@ struct us_tcp_accecn {
  * @reass: out-of-order data, NULL if none.
  * @fin_seq: with US_TCP_FIN_AHEAD.
  * @last_data: tick of the last data received.
+ * @rcv_round_at: usec at which this round began, 0: none did (tcp_buffer.c)...
+ * @rcv_round_end: ... and the end of the window then.
  * @quick: segments still to be acknowledged at once.
  * @pingpong: interactive: acknowledge with the answer.
  * @pushed: the last segment in order had PSH.
@@ -531,7 +537,7 @@ struct us_tcp_active {
 	uint32_t rcv_bytes;
 	uint32_t rcv_mss;
 	uint32_t last_data;
-	uint32_t fin_seq;
+	uint32_t rcv_round_end;
 	uint8_t quick;
 	bool pingpong;
 	bool pushed;
@@ -571,6 +577,8 @@ struct us_tcp_active {
 	struct us_tcp_accecn accecn;
 	uint32_t snd_up;
 	uint32_t urg_seq;
+	uint32_t rcv_round_at;
+	uint32_t fin_seq;
 	uint32_t mtu_seq;
 	uint16_t mtu_len;
 	uint16_t mtu_probe;
@@ -581,7 +589,7 @@ struct us_tcp_active {
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;
 	uint32_t rcv_lent_end;
-	uint64_t cc_state[24];
+	uint64_t cc_state[22];
 };
 
 static_assert(sizeof(struct us_tcp_active) <= 768, "an active connection is not large");

@@ -76,6 +76,8 @@ enum us_tcp_ecn_mode {
  * @keepalive: probes after @keep_idle.
  * @mtu_discover: IP_PMTUDISC_*, as the user set it: all that are allowed are the same
  *	here; 0 is the default.
+ * @sndbuf_set: @sndbuf is the user's; else it grows with the congestion window.
+ * @rcvbuf_set: likewise; else it grows with what comes in a round trip.
  * @user_timeout: milliseconds that data may stay unacknowledged (RFC 5482), 0 is
  *	the default.
  */
@@ -101,6 +103,8 @@ struct us_tcp_options {
 	bool keepalive : 1;
 	bool oobinline : 1;
 	uint8_t mtu_discover : 2;
+	bool sndbuf_set : 1;
+	bool rcvbuf_set : 1;
 };
 
 /**
@@ -252,6 +256,9 @@ void us_tcp_abort(struct us_tcp *tcp);		/* RST; lets go, too */
 short us_tcp_poll(const struct us_tcp *tcp);
 /* Pending error as a positive errno, cleared by the call (SO_ERROR). */
 int us_tcp_error(struct us_tcp *tcp);
+/* What the two queues hold now (SO_SNDBUF, SO_RCVBUF). */
+uint32_t us_tcp_sndbuf(const struct us_tcp *tcp);
+uint32_t us_tcp_rcvbuf(const struct us_tcp *tcp);
 /* Everything sent was acknowledged, FIN too (for SO_LINGER). */
 bool us_tcp_drained(const struct us_tcp *tcp);
 /* The SYN waits for data (Fast Open): to the user the connection is open. */

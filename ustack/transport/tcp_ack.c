@@ -237,6 +237,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	if (us_unlikely(tcp->flags & US_TCP_ECN))
 		us_tcp_ecn_echoed(tcp, seg, &r);
 	us_tcp_recover(tcp, seg, &r);
+	if (us_unlikely(tcp->active->cwnd > tcp->sndbuf / 2))
+		us_tcp_sndbuf_grow(tcp);
 	if (r.acked)
 		restart_timers(tcp);
 	if (wants_output(tcp))

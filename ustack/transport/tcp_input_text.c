@@ -87,6 +87,8 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return;
 	}
 	tcp->rcv_nxt += seg->len;
+	if (us_unlikely(!us_before(tcp->rcv_nxt, a->rcv_round_end)))
+		us_tcp_rcvbuf_round(tcp);
 	schedule_ack(tcp);
 	if (us_unlikely(a->reass != NULL))
 		us_tcp_reass_drain(tcp);

@@ -329,6 +329,12 @@ static struct us_tcp *make(struct us_tcp_listener *l, const struct us_tcp_segmen
 	return tcp;
 }
 
+/* That connections of @l tell. */
+static uint8_t wscale(const struct us_tcp_listener *l)
+{
+	return us_tcp_wscale_of(us_tcp_rcvbuf_most(&l->options));
+}
+
 /* A SYN-ACK of which nothing is remembered: a block that lives for this segment. */
 static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *seg)
 {
@@ -342,7 +348,7 @@ static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *
 	tcp.state = TCP_SYN_RECV;
 	take_syn(&tcp, seg, 1);
 	tcp.snd_una = us_tcp_cookie_make(table, seg,
-					 us_tcp_wscale_of(l->options.rcvbuf));
+					 wscale(l));
 	us_count(table->stack, tcp_cookie_sent);
 	us_tcp_send_syn(&tcp);
 }
@@ -395,7 +401,7 @@ static bool cookie_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg
 	struct us_tcp *tcp;
 
 	if (l->listen_peer ||
-	    !us_tcp_cookie_check(table, seg, us_tcp_wscale_of(l->options.rcvbuf), &syn))
+	    !us_tcp_cookie_check(table, seg, wscale(l), &syn))
 		return false;
 	if (!accepts_more(l))
 		return true;

@@ -24,8 +24,8 @@ void us_tcp_offer(struct us_tcp *tcp, uint32_t iss)
 {
 	tcp->flags |= tcp->table->offer;
 	tcp->adv_mss = us_tcp_mss_of(&tcp->dst, tcp->maxseg);
-	if (tcp->flags & US_TCP_WSCALE)
-		tcp->rcv_wscale = us_tcp_wscale_of(tcp->rcvbuf);
+	if (!(tcp->flags & US_TCP_WSCALE))
+		tcp->rcv_wscale = 0;
 	tcp->ts_offset = ts_offset(tcp->table, &tcp->dst);
 	tcp->snd_una = iss;
 	tcp->snd_nxt = iss + 1;

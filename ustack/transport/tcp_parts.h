@@ -575,6 +575,12 @@ uint32_t us_tcp_accecn_room(const struct us_tcp *tcp, uint32_t limit);
 uint32_t us_tcp_accecn_put(const struct us_tcp *tcp, uint32_t limit, uint8_t *at);
 uint32_t us_tcp_accecn_put_syn_ack(const struct us_tcp *tcp, uint8_t *at);
 
+/* tcp_buffer.c */
+uint32_t us_tcp_rcvbuf_most(const struct us_tcp_options *options);
+void us_tcp_buffer_set(struct us_tcp *tcp, const struct us_tcp_options *options);
+void us_tcp_sndbuf_grow(struct us_tcp *tcp);
+void us_tcp_rcvbuf_round(struct us_tcp *tcp);
+
 /* tcp_sndq.c */
 bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);

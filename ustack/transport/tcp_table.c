@@ -125,8 +125,8 @@ void us_tcp_remove(struct us_tcp *tcp)
 
 static void set_options(struct us_tcp *tcp, const struct us_tcp_options *options)
 {
-	tcp->rcvbuf = us_min32(us_max32(options->rcvbuf, 2048), US_TCP_CWND_MAX);
 	tcp->maxseg = options->maxseg;
+	tcp->rcv_wscale = us_tcp_wscale_of(us_tcp_rcvbuf_most(options));
 	us_tcp_set_options(tcp, options);
 }
 
@@ -259,6 +259,7 @@ bool us_tcp_activate(struct us_tcp *tcp)
 	a->rcv_mss = us_min32(tcp->mss, 536);
 	a->last_snd = us_tcp_tick(tcp->table->stack);
 	a->last_data = a->last_snd - (uint32_t)(US_SEC >> US_TCP_TICK_SHIFT);
+	a->rcv_round_end = tcp->rcv_nxt;
 	a->quick = US_TCP_QUICK_ACKS;
 	tcp->active = a;
 	us_tcp_accecn_init(tcp);

@@ -57,8 +57,7 @@ static void set_limits(struct us_tcp *tcp, const struct us_tcp_options *options)
  */
 void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options)
 {
-	tcp->sndbuf = us_min32(us_max32(options->sndbuf, 2048), US_TCP_CWND_MAX);
-	tcp->rcvbuf = us_min32(us_max32(options->rcvbuf, 2048), US_TCP_CWND_MAX);
+	us_tcp_buffer_set(tcp, options);
 	set_flag(tcp, US_TCP_NODELAY, options->nodelay);
 	set_flag(tcp, US_TCP_CORK, options->cork);
 	set_flag(tcp, US_TCP_KEEPALIVE, options->keepalive);
