@@ -17,6 +17,7 @@
 #include <linux/netchannel.h>
 #include "ring.h"
 #include "flow_key.h"
+#include "pool.h"
 
 struct nc_channel;
 struct nc_net;
@@ -121,6 +122,7 @@ struct nc_tx_packet {
  * @slot: private state of each slot.
  * @route: recently used routes.
  * @batch: packets built in this kick.
+ * @pool: memory of payload that is copied.
  * @finished: slots completed in this kick.
  * @waited: it has waited for what is in flight to get less.
  */
@@ -131,6 +133,7 @@ struct nc_tx {
 	struct nc_tx_slot *slot;
 	struct nc_route *route;
 	struct nc_tx_packet *batch;
+	struct nc_pool pool;
 	bool finished;
 	bool waited;
 };

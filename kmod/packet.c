@@ -298,23 +298,67 @@ static struct sk_buff *alloc(u32 linear, u32 paged)
 	return skb;
 }
 
-static struct sk_buff *copied(const struct work *w)
+static void add_frag(struct sk_buff *skb, struct page *page, u32 offset, u32 size)
+{
+	skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, page, offset, size);
+	skb->len += size;
+	skb->data_len += size;
+	skb->truesize += size;
+}
+
+/* Copies a part of the arena behind what is there; false if the pool is empty. */
+static bool add_copy(const struct work *w, struct sk_buff *skb, const u8 *from,
+		     u32 length)
+{
+	struct nc_pool_part part;
+
+	for (; length; from += part.length, length -= part.length) {
+		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS ||
+		    !nc_pool_take(&w->ch->tx.pool, length, &part))
+			return false;
+		memcpy(page_address(part.page) + part.offset, from, part.length);
+		add_frag(skb, part.page, part.offset, part.length);
+	}
+	return true;
+}
+
+static struct sk_buff *copied_to_pool(const struct work *w)
+{
+	const struct nc_area *area = nc_channel_area(w->ch);
+	const struct netchannel_tx_frag *frag = w->desc->frag;
+	struct sk_buff *skb = alloc(w->desc->inline_length, 0);
+	u32 i;
+
+	for (i = 0; skb && i < w->desc->nr_frags; i++, frag++) {
+		if (add_copy(w, skb, area->tx_data + frag->offset, frag->length))
+			continue;
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+static struct sk_buff *copied_to_fresh(const struct work *w, u32 linear)
 {
 	const struct nc_area *area = nc_channel_area(w->ch);
 	const struct netchannel_tx_frag *frag = w->desc->frag;
 	u32 at = w->desc->inline_length, i;
-	struct sk_buff *skb;
+	struct sk_buff *skb = alloc(linear, w->total - linear);
 
-	if (w->in_frags <= LINEAR_MAX)
-		skb = alloc(w->total, 0);
-	else
-		skb = alloc(at, w->in_frags);
 	for (i = 0; skb && i < w->desc->nr_frags; i++, frag++) {
 		skb_store_bits(skb, at, area->tx_data + frag->offset,
 			       frag->length);
 		at += frag->length;
 	}
 	return skb;
+}
+
+static struct sk_buff *copied(const struct work *w)
+{
+	if (w->in_frags <= LINEAR_MAX)
+		return copied_to_fresh(w, w->total);
+	return copied_to_pool(w) ?:
+	       copied_to_fresh(w, w->desc->inline_length);
 }
 
 /* Flows without a socket have no limit: they need CAP_NET_ADMIN. */
@@ -351,12 +395,8 @@ static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
 	for (; left; left -= size, at = 0, page++) {
 		size = min_t(u32, left, PAGE_SIZE - at);
 		get_page(*page);
-		skb_fill_page_desc(skb, skb_shinfo(skb)->nr_frags, *page, at,
-				   size);
+		add_frag(skb, *page, at, size);
 	}
-	skb->len += frag->length;
-	skb->data_len += frag->length;
-	skb->truesize += frag->length;
 }
 
 static struct sk_buff *referring(const struct work *w, u32 index)

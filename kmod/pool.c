@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory for payload that is copied.  Chunks are used again as soon as no packet
+ * refers to them: a fresh page is cleared first, which costs as much as the copy.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include "pool.h"
+
+#define CHUNK_ORDER	3
+#define CHUNK_SIZE	(PAGE_SIZE << CHUNK_ORDER)
+
+static struct page *alloc_chunk(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_COMP |
+					__GFP_NOWARN | __GFP_NORETRY,
+					CHUNK_ORDER);
+
+	/* The last reserves are not for keeping. */
+	if (page && page_is_pfmemalloc(page)) {
+		put_page(page);
+		return NULL;
+	}
+	return page;
+}
+
+/* Moves on to a chunk that nobody refers to; false if there is none. */
+static bool next_chunk(struct nc_pool *pool)
+{
+	u32 next = (pool->current_chunk + 1) % NC_POOL_CHUNKS;
+	struct page **chunk = &pool->chunk[next];
+
+	if (!*chunk)
+		*chunk = alloc_chunk();
+	if (!*chunk || page_ref_count(*chunk) != 1)
+		return false;
+	pool->current_chunk = next;
+	pool->used = 0;
+	return true;
+}
+
+/**
+ * nc_pool_take() - contiguous bytes
+ * @pool: the pool; who calls serialises.
+ * @most: bytes wanted.
+ * @part: out: where they are, with a reference to the page.
+ *
+ * Return: false if all chunks are in use.
+ */
+bool nc_pool_take(struct nc_pool *pool, u32 most, struct nc_pool_part *part)
+{
+	struct page *page = pool->chunk[pool->current_chunk];
+
+	/* What was read through other references was read before they went. */
+	if (page && page_ref_count(page) == 1)
+		pool->used = 0;
+	if ((!page || pool->used == CHUNK_SIZE) && !next_chunk(pool))
+		return false;
+	page = pool->chunk[pool->current_chunk];
+	part->page = page;
+	part->offset = pool->used;
+	part->length = min_t(u32, most, CHUNK_SIZE - pool->used);
+	pool->used = min_t(u32, CHUNK_SIZE,
+			   ALIGN(pool->used + part->length, SMP_CACHE_BYTES));
+	get_page(page);
+	return true;
+}
+
+/**
+ * nc_pool_destroy() - let go of all chunks
+ * @pool: the pool; packets may still refer to them.
+ */
+void nc_pool_destroy(struct nc_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < NC_POOL_CHUNKS; i++)
+		if (pool->chunk[i])
+			put_page(pool->chunk[i]);
+}
