@@ -30,6 +30,7 @@ static void free_work(struct work_struct *work)
 {
 	struct nc_channel *ch = container_of(work, struct nc_channel, free);
 
+	hrtimer_cancel(&ch->timer);
 	xa_destroy(&ch->flows);
 	free_private(ch);
 	nc_pool_destroy(&ch->tx.pool);
@@ -62,7 +63,7 @@ struct nc_channel *nc_channel_create(void)
 	xa_init_flags(&ch->flows, XA_FLAGS_ALLOC1);
 	spin_lock_init(&ch->rx.lock);
 	mutex_init(&ch->tx.lock);
-	init_waitqueue_head(&ch->wait);
+	nc_sleep_init(ch);
 	INIT_WORK(&ch->free, free_work);
 	return ch;
 }
@@ -395,6 +396,8 @@ void nc_channel_stats(struct nc_channel *ch, struct netchannel_stats *stats)
 	memcpy(stats->counter, ch->counter, sizeof(stats->counter));
 	spin_unlock_bh(&ch->rx.lock);
 	mutex_unlock(&ch->tx.lock);
+	stats->counter[NETCHANNEL_WAITS] = atomic64_read(&ch->waits);
+	stats->counter[NETCHANNEL_WAKEUPS] = atomic64_read(&ch->wakeups);
 	stats->status = READ_ONCE(ch->flags) & NC_CHANNEL_STATUS;
 	stats->flows = atomic_read(&ch->nr_flows);
 	stats->owner = nc_channel_area(ch) ? pid_vnr(ch->owner) : 0;

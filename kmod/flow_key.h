@@ -185,6 +185,23 @@ static inline bool nc_addr_equal(const union nc_addr *a, const union nc_addr *b)
 }
 
 /**
+ * nc_key_equal() - are two keys the same?
+ * @a: one.
+ * @b: the other.
+ *
+ * Return: true if so.
+ */
+static inline bool nc_key_equal(const struct nc_key *a, const struct nc_key *b)
+{
+	return nc_addr_equal(&a->local, &b->local) &&
+	       nc_addr_equal(&a->remote, &b->remote) &&
+	       a->local_port == b->local_port &&
+	       a->remote_port == b->remote_port && a->ifindex == b->ifindex &&
+	       a->rank == b->rank && a->vlan == b->vlan &&
+	       a->family == b->family && a->protocol == b->protocol;
+}
+
+/**
  * nc_key_mask() - the part of a packet's key that flows of a rank give
  * @out: the result.
  * @in: the packet's key.

@@ -4,6 +4,7 @@
 #define _NC_H
 
 #include <linux/hashtable.h>
+#include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
@@ -177,8 +178,12 @@ struct nc_rx {
  * @rx: receiving side.
  * @tx: sending side.
  * @wait: who sleeps.
+ * @timer: wakes them, not later than the first deadline of theirs.
+ * @timer_lock: serialises its start.
+ * @waits: calls that slept.
+ * @wakeups: wake-ups of the owner.
  * @waking: element of a CPU's list of wake-ups.
- * @counter: by enum netchannel_counter.
+ * @counter: by enum netchannel_counter, but for @waits and @wakeups.
  * @owner: thread group that did the setup.
  * @uid: who did it.
  * @comm: its name.
@@ -199,6 +204,10 @@ struct nc_channel {
 	struct nc_rx rx ____cacheline_aligned_in_smp;
 	struct nc_tx tx ____cacheline_aligned_in_smp;
 	wait_queue_head_t wait;
+	struct hrtimer timer;
+	spinlock_t timer_lock;
+	atomic64_t waits;
+	atomic64_t wakeups;
 	struct llist_node waking;
 	u64 counter[NETCHANNEL_COUNTERS];
 	struct pid *owner;
@@ -416,11 +425,12 @@ void nc_channel_exit(void);
 
 /* wake.c */
 int nc_channel_wait(struct nc_channel *ch, bool nonblock);
-bool nc_channel_readable(struct nc_channel *ch);
+bool nc_channel_readable(const struct nc_channel *ch);
 bool nc_channel_completed(const struct nc_channel *ch);
 void nc_channel_wake(struct nc_channel *ch, bool now);
 void nc_channel_wake_rx(struct nc_channel *ch, bool urgent);
 void nc_channel_wake_tx(struct nc_channel *ch);
+void nc_sleep_init(struct nc_channel *ch);
 int nc_wake_init(void);
 void nc_wake_exit(void);
 

@@ -7,7 +7,8 @@
  * smp_load_acquire() and smp_store_release().
  *
  * Whoever calls serialises nc_ring_reserve(), nc_ring_reclaim() and the
- * queries; nc_ring_publish() runs outside that lock, once for each reservation.
+ * queries but nc_ring_readable(), which runs outside that lock; so does
+ * nc_ring_publish(), once for each reservation.
  * Nothing here believes a shared word: @released is read once and compared, and
  * what a slot holds is known from private memory.
  */
@@ -174,8 +175,10 @@ static inline enum nc_ring_verdict nc_ring_reserve(struct nc_ring *ring,
 	WRITE_ONCE(slot->published, 0);
 	ring->used += extent;
 	ring->next = at + ((length + NC_RING_ALIGN - 1) & ~(NC_RING_ALIGN - 1));
-	*index = ring->head++;
+	*index = ring->head;
 	*offset = at;
+	/* Who sees the new head sees that the slot is not published. */
+	smp_store_release(&ring->head, ring->head + 1);
 	return NC_RING_OK;
 }
 
@@ -225,15 +228,17 @@ static inline bool nc_ring_pending(const struct nc_ring *ring, u32 *index,
 
 /**
  * nc_ring_readable() - is there a descriptor at or beyond an index?
- * @ring: the ring, locked.
+ * @ring: the ring, not locked.
  * @seen: index of the next descriptor that the owner will look at; any value.
  *
  * Return: true if the owner need not sleep.
  */
 static inline bool nc_ring_readable(const struct nc_ring *ring, u32 seen)
 {
-	u32 ahead = ring->head - seen;
+	u32 ahead;
 
+	/* A slot that is reserved anew is seen to be so. */
+	ahead = smp_load_acquire(&ring->head) - seen;
 	if ((s32)ahead <= 0)
 		return false;
 	if (ahead > ring->depth)

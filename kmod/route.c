@@ -118,7 +118,7 @@ static bool cached(const struct nc_route *route, const struct nc_flow *flow,
 	       route->dsfield == dsfield && route->genid == genid &&
 	       route->mark == mark_of(flow) &&
 	       route->device == device_of(flow) &&
-	       !memcmp(&route->key, key, sizeof(*key)) &&
+	       nc_key_equal(&route->key, key) &&
 	       dst_check(route->dst, route->cookie);
 }
 

@@ -3,10 +3,12 @@
  * Sleeping and waking.  Wake-ups that packets cause are put off to the end of
  * the softirq batch: one for each channel, however many packets came.
  */
+#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include "nc.h"
 #include "trace.h"
@@ -28,9 +30,7 @@ static void wake(struct nc_channel *ch)
 	/* (H) the reason for waking is visible before we look for sleepers */
 	if (!wq_has_sleeper(&ch->wait))
 		return;
-	spin_lock_bh(&ch->rx.lock);
-	nc_count_rx(ch, NETCHANNEL_WAKEUPS, 1);
-	spin_unlock_bh(&ch->rx.lock);
+	atomic64_inc(&ch->wakeups);
 	trace_netchannel_wake(ch->id);
 	wake_up_interruptible_poll(&ch->wait, EPOLLIN | EPOLLRDNORM |
 				   EPOLLOUT | EPOLLWRNORM | EPOLLERR |
@@ -130,15 +130,11 @@ bool nc_channel_completed(const struct nc_channel *ch)
  *
  * Return: true if so.
  */
-bool nc_channel_readable(struct nc_channel *ch)
+bool nc_channel_readable(const struct nc_channel *ch)
 {
 	u32 seen = READ_ONCE(nc_channel_area(ch)->ctl->rx_seen);
-	bool readable;
 
-	spin_lock_bh(&ch->rx.lock);
-	readable = nc_ring_readable(&ch->rx.ring, seen);
-	spin_unlock_bh(&ch->rx.lock);
-	return readable;
+	return nc_ring_readable(&ch->rx.ring, seen);
 }
 
 /* Whoever finds an event has used it up, and tells the owner. */
@@ -152,33 +148,83 @@ static bool event(struct nc_channel *ch)
 	       nc_channel_readable(ch);
 }
 
-/* Time left until the owner's deadline; 0: it has passed. */
-static ktime_t time_left(const struct nc_channel *ch)
+/* The owner's deadline. */
+static ktime_t deadline_of(const struct nc_channel *ch)
 {
 	u64 deadline = READ_ONCE(nc_channel_area(ch)->ctl->deadline);
-	u64 now = ktime_get_ns();
 
-	if (!deadline || deadline > KTIME_MAX)
-		return KTIME_MAX;
-	return deadline > now ? deadline - now : 0;
+	return !deadline || deadline > KTIME_MAX ? KTIME_MAX : deadline;
 }
 
-static int sleep(struct nc_channel *ch)
+/* Whoever sleeps looks at the clock. */
+static enum hrtimer_restart on_time(struct hrtimer *timer)
 {
-	ktime_t left = time_left(ch);
+	struct nc_channel *ch = container_of(timer, struct nc_channel, timer);
+
+	wake_up_interruptible(&ch->wait);
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * Most sleeps end long before their deadline, and the next one's is later: a timer
+ * that runs out before it stays, and wakes early once, which is cheaper than to
+ * start and cancel one for each sleep.
+ */
+static void arm(struct nc_channel *ch, ktime_t deadline)
+{
+	spin_lock(&ch->timer_lock);
+	if (!hrtimer_is_queued(&ch->timer) ||
+	    deadline < hrtimer_get_softexpires(&ch->timer))
+		hrtimer_start_range_ns(&ch->timer, deadline,
+				       current->timer_slack_ns,
+				       HRTIMER_MODE_ABS);
+	spin_unlock(&ch->timer_lock);
+}
+
+/* Has the deadline passed?  If not, there is a timer. */
+static bool late(struct nc_channel *ch, ktime_t deadline)
+{
+	if (deadline == KTIME_MAX)
+		return false;
+	if (ktime_get() >= deadline)
+		return true;
+	arm(ch, deadline);
+	return false;
+}
+
+static int sleep(struct nc_channel *ch, ktime_t deadline)
+{
+	DEFINE_WAIT(wait);
+	int err = 0;
+
+	for (;;) {
+		prepare_to_wait(&ch->wait, &wait, TASK_INTERRUPTIBLE);
+		if (event(ch) || late(ch, deadline))
+			break;
+		if (signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		schedule();
+	}
+	finish_wait(&ch->wait, &wait);
+	return err;
+}
+
+static int wait(struct nc_channel *ch)
+{
+	ktime_t deadline = deadline_of(ch);
 	int err;
 
-	if (!left)
+	if (deadline != KTIME_MAX && ktime_get() >= deadline)
 		return 0;
-	spin_lock_bh(&ch->rx.lock);
-	nc_count_rx(ch, NETCHANNEL_WAITS, 1);
-	spin_unlock_bh(&ch->rx.lock);
+	atomic64_inc(&ch->waits);
 	atomic_inc(&ch->rx.sleepers);
 	/* (C) producers see the sleeper, or it sees what they published */
 	smp_mb__after_atomic();
-	err = wait_event_interruptible_hrtimeout(ch->wait, event(ch), left);
+	err = sleep(ch, deadline);
 	atomic_dec(&ch->rx.sleepers);
-	return err == -ETIME ? 0 : err ? -EINTR : 0;
+	return err;
 }
 
 /**
@@ -193,8 +239,20 @@ int nc_channel_wait(struct nc_channel *ch, bool nonblock)
 	int err = 0;
 
 	if (!event(ch))
-		err = nonblock ? -EAGAIN : sleep(ch);
+		err = nonblock ? -EAGAIN : wait(ch);
 	return err ?: nc_channel_check(ch);
+}
+
+/**
+ * nc_sleep_init() - nobody sleeps on a new channel
+ * @ch: the channel.
+ */
+void nc_sleep_init(struct nc_channel *ch)
+{
+	init_waitqueue_head(&ch->wait);
+	spin_lock_init(&ch->timer_lock);
+	hrtimer_init(&ch->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	ch->timer.function = on_time;
 }
 
 /**
