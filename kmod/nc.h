@@ -85,6 +85,11 @@ struct nc_tx_slot {
  * @genid: generation of the namespace's addresses at that time.
  * @cookie: for dst_check().
  * @dst: the route, or NULL if the entry is empty.
+ * @uncopied: nobody on the way copied payload that was referred to.
+ * @trying: whether that is so is being tried.
+ * @trial: running index of the slot with which.
+ * @pause: packets to be copied before the next trial.
+ * @failed: as many as that was after the last trial, which failed.
  */
 struct nc_route {
 	struct nc_key key;
@@ -95,6 +100,11 @@ struct nc_route {
 	int genid;
 	u32 cookie;
 	struct dst_entry *dst;
+	bool uncopied;
+	bool trying;
+	u32 trial;
+	u32 pause;
+	u32 failed;
 };
 
 #define NC_TX_BATCH	64	/* packets handed to the IP layer at once */

@@ -31,7 +31,7 @@
  * @total: bytes of the packet.
  * @in_frags: bytes of it in the arena.
  * @segs: segments, 0 if it is not to be segmented.
- * @dst: its route; a reference.
+ * @route: its route.
  * @mtu: of the route.
  * @max_segs: of the device that it leads to.
  * @hardware: there is some behind that device.
@@ -47,7 +47,7 @@ struct work {
 	u32 total;
 	u32 in_frags;
 	u32 segs;
-	struct dst_entry *dst;
+	struct nc_route *route;
 	u32 mtu;
 	u32 max_segs;
 	bool hardware;
@@ -202,11 +202,10 @@ static int check_gso(struct work *w, struct nc_tx_fault *fault)
 }
 
 /* A device may be taken from a route at any time, but not under RCU. */
-static void look_at_device(struct work *w, struct dst_entry *dst)
+static void look_at_device(struct work *w, const struct dst_entry *dst)
 {
 	const struct net_device *dev;
 
-	w->dst = dst;
 	w->mtu = dst_mtu(dst);
 	rcu_read_lock();
 	dev = READ_ONCE(dst->dev);
@@ -217,14 +216,15 @@ static void look_at_device(struct work *w, struct dst_entry *dst)
 
 static int find_route(struct work *w, struct nc_tx_fault *fault)
 {
-	struct dst_entry *dst;
+	struct nc_route *route = nc_route_get(w->ch, w->flow, &w->key,
+					      w->headers.dsfield);
 
-	dst = nc_route_get(w->ch, w->flow, &w->key, w->headers.dsfield);
-	if (!IS_ERR(dst)) {
-		look_at_device(w, dst);
+	if (!IS_ERR(route)) {
+		w->route = route;
+		look_at_device(w, route->dst);
 		return 0;
 	}
-	switch (PTR_ERR(dst)) {
+	switch (PTR_ERR(route)) {
 	case -EADDRNOTAVAIL:
 		return fault_at(fault, NETCHANNEL_TX_BAD_SOURCE,
 				-EADDRNOTAVAIL);
@@ -234,7 +234,7 @@ static int find_route(struct work *w, struct nc_tx_fault *fault)
 	case -ENOBUFS:
 		return no_mem(fault);
 	default:
-		return fault_at(fault, NETCHANNEL_TX_NO_ROUTE, PTR_ERR(dst));
+		return fault_at(fault, NETCHANNEL_TX_NO_ROUTE, PTR_ERR(route));
 	}
 }
 
@@ -268,18 +268,16 @@ static u32 count_pages(const struct work *w)
 	return pages;
 }
 
-/*
- * By reference only where the packet leaves through a device with hardware
- * behind it: what crosses a virtual one is copied in the end, when it reaches a
- * socket of this machine, and that costs more than copying here.
- */
+/* By reference where the payload is worth it, and leaves this machine as it is. */
 static bool wants_reference(const struct work *w)
 {
 	if (!w->in_frags || w->desc->flags & NETCHANNEL_TX_COPY ||
 	    count_pages(w) > MAX_SKB_FRAGS)
 		return false;
-	return w->desc->flags & NETCHANNEL_TX_REFERENCE ||
-	       (w->in_frags >= REFERENCE_MIN && w->hardware);
+	if (w->desc->flags & NETCHANNEL_TX_REFERENCE)
+		return true;
+	return w->in_frags >= REFERENCE_MIN &&
+	       (w->hardware || nc_route_refers(w->ch, w->route, w->index));
 }
 
 static struct sk_buff *alloc(u32 linear, u32 paged)
@@ -496,7 +494,7 @@ static int make_skb(struct work *w, struct nc_tx_packet *packet,
 	if (w->segs)
 		set_gso(w, skb);
 	set_origin(w, skb, packet->reference);
-	skb_dst_set(skb, w->dst);
+	skb_dst_set(skb, dst_clone(w->route->dst));
 	packet->skb = skb;
 	packet->flow = w->flow;
 	packet->length = w->total;
@@ -545,13 +543,11 @@ int nc_packet_build(struct nc_channel *ch,
 	w.flow = NULL;
 	w.in_frags = 0;
 	w.segs = 0;
-	w.dst = NULL;
 	err = validate(&w, fault);
 	if (!err)
 		err = make_skb(&w, packet, fault);
 	if (!err)
 		return 0;
-	dst_release(w.dst);
 	if (w.flow)
 		nc_flow_put(w.flow);
 	return err;

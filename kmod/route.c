@@ -137,6 +137,10 @@ static void remember(struct nc_route *route, const struct nc_flow *flow,
 	if (key->family == AF_INET6)
 		route->cookie = rt6_get_cookie((const struct rt6_info *)dst);
 	route->dst = dst;
+	route->uncopied = false;
+	route->trying = false;
+	route->pause = 0;
+	route->failed = 0;
 }
 
 /**
@@ -146,12 +150,12 @@ static void remember(struct nc_route *route, const struct nc_flow *flow,
  * @key: its key.
  * @dsfield: its TOS or traffic class.
  *
- * Return: a reference to the route, or an error pointer: -EADDRNOTAVAIL if the
- * source is no local unicast address, -EPERM if the packet may not go to so
- * many, or what routing says.
+ * Return: the route, good until the next call, or an error pointer:
+ * -EADDRNOTAVAIL if the source is no local unicast address, -EPERM if the packet
+ * may not go to so many, or what routing says.
  */
-struct dst_entry *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
-			       const struct nc_key *key, u8 dsfield)
+struct nc_route *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
+			      const struct nc_key *key, u8 dsfield)
 {
 	struct nc_route *route = cache_slot(ch, flow, key);
 	int genid = generation(ch->net, key->family);
@@ -164,10 +168,60 @@ struct dst_entry *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
 		else
 			dst = find_ipv6(ch->net, flow, key, dsfield);
 		if (IS_ERR(dst))
-			return dst;
+			return ERR_CAST(dst);
 		remember(route, flow, key, dsfield, genid, dst);
 	}
-	return dst_clone(route->dst);
+	return route;
+}
+
+#define PAUSE_LEAST	64
+#define PAUSE_MOST	16384
+
+/* What became of the trial, if that is known by now. */
+static void look_at_trial(struct nc_channel *ch, struct nc_route *route)
+{
+	u32 slot = route->trial & (nc_channel_area(ch)->layout.tx_depth - 1);
+	const struct nc_tx_slot *tried = &ch->tx.slot[slot];
+
+	if (tried->index == route->trial && test_bit(slot, ch->tx.busy))
+		return;
+	route->trying = false;
+	/* Somebody else's by now: the next one will tell. */
+	if (tried->index != route->trial)
+		return;
+	route->uncopied = !READ_ONCE(tried->copied);
+	route->failed = route->uncopied ? 0 :
+			clamp_t(u32, route->failed * 2, PAUSE_LEAST, PAUSE_MOST);
+	route->pause = route->failed;
+}
+
+/**
+ * nc_route_refers() - shall a packet refer to the owner's memory?
+ * @ch: the channel, kicked.
+ * @route: from nc_route_get().
+ * @index: running index of the packet's descriptor.
+ *
+ * Where a packet crosses a virtual device it depends on who takes it in the end:
+ * a channel at device ingress does without a copy, a socket of this machine makes
+ * one, which costs more than to copy here.  So it is tried, one packet at a time,
+ * and ever less often where it failed.
+ *
+ * Return: true if so; the packet may be a trial.
+ */
+bool nc_route_refers(struct nc_channel *ch, struct nc_route *route, u32 index)
+{
+	lockdep_assert_held(&ch->tx.lock);
+	if (route->trying)
+		look_at_trial(ch, route);
+	if (route->trying)
+		return route->uncopied;
+	if (route->pause) {
+		route->pause--;
+		return false;
+	}
+	route->trying = true;
+	route->trial = index;
+	return true;
 }
 
 /**

@@ -80,7 +80,8 @@ void nc_tx_refer(struct nc_channel *ch, u32 index, struct sk_buff *skb)
 	slot->index = index;
 	slot->result = 0;
 	slot->copied = false;
-	slot->ubuf.flags = SKBFL_ZEROCOPY_FRAG;
+	/* A device that loops it back does not copy; a receiver of this machine does. */
+	slot->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
 	nc_ubuf_bind(&slot->ubuf);
 	refcount_set(&slot->ubuf.refcnt, 1);
 	skb_zcopy_set(skb, &slot->ubuf, NULL);

@@ -34,7 +34,8 @@ int nc_packet_build(struct nc_channel *ch,
 		    struct nc_tx_packet *packet, struct nc_tx_fault *fault);
 
 /* route.c */
-struct dst_entry *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
-			       const struct nc_key *key, u8 dsfield);
+struct nc_route *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
+			      const struct nc_key *key, u8 dsfield);
+bool nc_route_refers(struct nc_channel *ch, struct nc_route *route, u32 index);
 
 #endif /* _NC_TX_H */

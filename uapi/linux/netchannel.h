@@ -553,8 +553,9 @@ struct netchannel_tx_frag {
  *
  * Without NETCHANNEL_TX_COPY or NETCHANNEL_TX_REFERENCE (both: EINVAL) the
  * kernel chooses: by reference are sent 4 KiB and more in @frag through a device
- * with hardware behind it; a purely virtual one would copy in the end, at a
- * higher price.
+ * with hardware behind it, and through a virtual one if what was tried there
+ * arrived uncopied.  A socket of this machine copies, at a higher price; a
+ * channel at device ingress does not.
  */
 struct netchannel_tx_desc {
 	__u32	flow_id;
