@@ -114,7 +114,7 @@ $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
 # --- the module: out of tree, a directory for each kernel -----------------------
 # TESTS=m: what its tests want in the kernel, too.
 
-ifneq ($(filter vm-% bench bench-vm kselftest,$(MAKECMDGOALS)),)
+ifneq ($(filter vm-% bench bench-vm profile-vm kselftest,$(MAKECMDGOALS)),)
 KERNEL ?= 6.1
 endif
 ifdef KERNEL
@@ -189,9 +189,8 @@ goodput: all		## over lossy paths in a guest, beside the kernel's sockets (KERNE
 	@$(MAKE) -s kselftest
 	@selftests/bench/goodput
 
-profile-vm: all build/profile.so	## instructions by function in a guest (WORKLOAD=, KERNEL=, LEAST=)
-	@$(MAKE) -s module KERNEL=$(or $(KERNEL),6.1)
-	@selftests/profile/run $(WORKLOAD)
+profile-vm: all module kselftest build/profile.so	## where they go, by function (WORKLOAD=, ENDS=, HOOK=; selftests/profile/run -h)
+	@KERNEL=$(KERNEL) selftests/profile/run
 
 # Loaded by QEMU.
 build/profile.so: selftests/profile/plugin.c

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Instructions by function, from rows "WHERE ADDRESS KIND ..." in order: of KIND 0 is
-# a symbol, NAME; of KIND 1 a block, INSTRUCTIONS. -v messages= those that were sent,
-# -v least= the share in % below which a function has no line.
+# a symbol, NAME; of KIND 1 a block, INSTRUCTIONS. -v value= instructions of a message,
+# 0 if all of them are to be told; -v least= the share in % below which a function has
+# no line.
 
 # What the compiler made of a function belongs to it.
 function plain(name) {
@@ -32,6 +33,7 @@ function label(where) {
 }
 
 END {
+	messages = value ? total / value : 1
 	for (name in group)
 		printf "%d %6.2f %10.1f  %-42s %s\n", 1, 100 * group[name] / total, \
 			group[name] / messages, "all of", name

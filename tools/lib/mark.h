@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is measured begins and ends here, for selftests/profile/plugin.c: two
+ * What is measured begins and ends here, as selftests/profile/plugin.c sees it: two
  * instructions that do nothing, which no compiler makes.
  */
 #ifndef TOOLS_MARK_H

@@ -7,8 +7,6 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "mark.h"
-
 #define SECOND	1000000000LL
 
 static int64_t nanoseconds(clockid_t clock)
@@ -59,7 +57,6 @@ void meter_start(struct meter *meter, const struct job *job, const struct api *a
 {
 	*meter = (struct meter){ .job = job, .api = api };
 	meter->first = meter->last = sample(meter);
-	mark_start();
 }
 
 static void rates(const struct meter_sample *d)
@@ -85,7 +82,6 @@ void meter_line(struct meter *meter)
 
 void meter_stop(struct meter *meter)
 {
-	mark_stop();
 	meter->end = sample(meter);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/mark.h"
 #include "vbench.h"
 
 static int64_t now(void)
@@ -57,11 +58,13 @@ void busy_begin(struct busy *busy)
 {
 	busy->idle = idle_time();
 	busy->clock = now();
+	mark_start();
 }
 
 /* busy_end() - makes @busy the difference */
 void busy_end(struct busy *busy)
 {
+	mark_stop();
 	busy->clock = now() - busy->clock;
 	busy->idle = idle_time() - busy->idle;
 }
