@@ -84,7 +84,7 @@ arguments() {
 	[ "$sender" = "$1" ] && echo "--input" || echo "--output"
 	# Nobody holds a sender of datagrams back but itself.
 	[ "$sender$protocol" != "$1udp" ] || echo "--rate 100M"
-	[ "$1" = kernel ] || echo "--hook $hook"
+	[ "$1" = kernel ] || echo "--hook $hook ${in_place:+--in-place}"
 }
 
 run_stack() {
@@ -156,10 +156,10 @@ expect_opens() {
 	return 1
 }
 
-# row PROTOCOL FAMILY SENDER CONNECTS PATH SIZE HOOK OFFLOAD NETEM
+# row PROTOCOL FAMILY SENDER CONNECTS PATH SIZE HOOK OFFLOAD NETEM [in-place]
 row() {
 	local protocol=$1 family=$2 sender=$3 connects=$4 path=$5 hook=$7 offload=$8
-	local netem_kind=$9 file=$work/$6 size_bytes pids='' status=0
+	local netem_kind=$9 in_place=${10-} file=$work/$6 size_bytes pids='' status=0
 	local stack_address kernel_address kernel_space
 
 	size_bytes=$(stat -c %s "$file")

@@ -6,6 +6,7 @@
 #define TOOLS_API_H
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "job.h"
 
@@ -21,6 +22,10 @@
  * @accept: NULL and errno, or a socket.
  * @send: on a connected socket.
  * @recvfrom: the address may be NULL.
+ * @reserve: as the three below: the call of ustack; the kernel lends no memory (NULL).
+ * @submit: sends what was written in place.
+ * @peek: what came, where it lies.
+ * @release: it was read.
  * @shutdown: of a connection.
  * @setsockopt: of a socket.
  * @ecn: of a socket: what --ecn says; the kernel has no such option (NULL).
@@ -41,6 +46,10 @@ struct api {
 	ssize_t (*send)(void *socket, const void *data, size_t len, int flags);
 	ssize_t (*recvfrom)(void *socket, void *data, size_t len, int flags,
 			    struct sockaddr *address, socklen_t *length);
+	void *(*reserve)(void *socket, size_t *len, int flags);
+	int (*submit)(void *socket, size_t len, int flags);
+	int (*peek)(void *socket, struct iovec *pieces, int count, int flags);
+	int (*release)(void *socket, size_t len);
 	int (*shutdown)(void *socket, int how);
 	int (*setsockopt)(void *socket, int level, int name, const void *value,
 			  socklen_t length);

@@ -119,6 +119,26 @@ static ssize_t recv_data(void *socket, void *data, size_t len, int flags,
 	return ustack_recvfrom(socket, data, len, flags, address, length);
 }
 
+static void *reserve(void *socket, size_t *len, int flags)
+{
+	return ustack_reserve(socket, len, flags);
+}
+
+static int submit(void *socket, size_t len, int flags)
+{
+	return ustack_submit(socket, len, flags);
+}
+
+static int peek(void *socket, struct iovec *pieces, int count, int flags)
+{
+	return ustack_peek(socket, pieces, count, flags);
+}
+
+static int release(void *socket, size_t len)
+{
+	return ustack_release(socket, len);
+}
+
 static int shut(void *socket, int how)
 {
 	return ustack_shutdown(socket, how);
@@ -189,6 +209,10 @@ const struct api api_ustack = {
 	.accept = accept_peer,
 	.send = send_data,
 	.recvfrom = recv_data,
+	.reserve = reserve,
+	.submit = submit,
+	.peek = peek,
+	.release = release,
 	.shutdown = shut,
 	.setsockopt = set_option,
 	.ecn = set_ecn,

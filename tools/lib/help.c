@@ -27,6 +27,8 @@ static const char of_stack[] =
 "      --ecn off|classic|accurate\n"
 "                               do not agree to ECN, or ask for it: RFC 3168, 9768\n"
 "                               (default: agree if the peer asks)\n"
+"      --in-place               TCP: make and read payload in memory that the socket\n"
+"                               lends, with no copy\n"
 "      --link netchannel|packet the kernel module (default), or a packet socket\n"
 "  -L, --queue N                netchannel: packets that the receive queue holds\n"
 "                               (default 1024)\n"

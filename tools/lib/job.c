@@ -21,6 +21,7 @@ enum {
 	OPT_LINK = 256,
 	OPT_HOOK,
 	OPT_ECN,
+	OPT_IN_PLACE,
 	OPT_CONGESTION,
 	OPT_FAST_OPEN,
 	OPT_REPEAT,
@@ -47,6 +48,7 @@ static const struct option long_options[] = {
 	{ "link", required_argument, NULL, OPT_LINK },
 	{ "hook", required_argument, NULL, OPT_HOOK },
 	{ "ecn", required_argument, NULL, OPT_ECN },
+	{ "in-place", no_argument, NULL, OPT_IN_PLACE },
 	{ "congestion", required_argument, NULL, OPT_CONGESTION },
 	{ "fast-open", no_argument, NULL, OPT_FAST_OPEN },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
@@ -278,6 +280,7 @@ static bool flag_option(struct job *job, int option)
 	case OPT_INPUT:		job->input = true; break;
 	case OPT_OUTPUT:	job->output = true; break;
 	case OPT_REVERSE:	job->reverse = true; break;
+	case OPT_IN_PLACE:	job->in_place = true; break;
 	case OPT_FAST_OPEN:	job->fast_open = true; break;
 	default:		return false;
 	}
@@ -310,6 +313,8 @@ static int one_option(struct job *job, int option, char **argv)
 	case '?':
 		return unknown(job, argv[optind - 1]);
 	}
+	if (job->kernel && option == OPT_IN_PLACE)
+		return wrong(job, "--in-place: the kernel's sockets lend no memory: leave it out, or use stack");
 	if (job->kernel && option == OPT_ECN)
 		return wrong(job, "--ecn: no socket option of the kernel does this: set its sysctl net.ipv4.tcp_ecn");
 	if (job->kernel && of_links(option))
@@ -368,6 +373,7 @@ static int check_tcp(struct job *job)
 	const char *option = job->congestion ? "--congestion" :
 			     job->fast_open ? "--fast-open" :
 			     job->ecn ? "--ecn" :
+			     job->in_place ? "--in-place" :
 			     job->repeat > 1 ? "--repeat" : NULL;
 
 	if (option && job->protocol != IPPROTO_TCP)

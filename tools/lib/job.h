@@ -37,6 +37,7 @@ union job_address {
  * @reverse: the side that would receive sends.
  * @input: standard input is sent.
  * @output: what is received goes to standard output.
+ * @in_place: payload is made and read in memory that the socket lends.
  * @depth: -L.
  * @bytes: -b.
  * @count: messages after which a sender ends; 0 is none.
@@ -65,6 +66,7 @@ struct job {
 	bool reverse;
 	bool input;
 	bool output;
+	bool in_place;
 	unsigned int depth;
 	size_t bytes;
 	uint64_t count;

@@ -125,6 +125,8 @@ int run_job(const struct job *job, const struct api *api)
 	int err;
 
 	run.buffer = malloc(job->bytes);
+	run.message = run.buffer;
+	run.room = job->bytes;
 	if (!run.buffer) {
 		fprintf(stderr, "%s: no memory for messages of %zu bytes (-b)\n",
 			job->program, job->bytes);

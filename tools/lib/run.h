@@ -13,6 +13,8 @@
  * @listener: more peers are to come; else NULL.
  * @meter: what it costs.
  * @buffer: of job.bytes.
+ * @message: where a message is made or lies: @buffer, or memory that the socket lends.
+ * @room: bytes of a message that is made.
  * @next: number of the next datagram.
  * @regular: standard input is a file.
  * @due: elapsed time at which job.rate lets the next message go.
@@ -25,6 +27,8 @@ struct run {
 	void *listener;
 	struct meter meter;
 	uint8_t *buffer;
+	uint8_t *message;
+	size_t room;
 	uint64_t next;
 	bool regular;
 	int64_t due;

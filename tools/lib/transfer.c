@@ -60,9 +60,9 @@ static ssize_t read_input(struct run *run)
 {
 	size_t done = 0;
 
-	while (done < run->job->bytes && input_ready(run)) {
-		ssize_t n = read(STDIN_FILENO, run->buffer + done,
-				 run->job->bytes - done);
+	while (done < run->room && input_ready(run)) {
+		ssize_t n = read(STDIN_FILENO, run->message + done,
+				 run->room - done);
 
 		if (n < 0 && errno != EINTR) {
 			perror("standard input");
@@ -85,10 +85,10 @@ static ssize_t next_message(struct run *run)
 	if (job->input)
 		return read_input(run);
 	if (is_udp(run))
-		pattern_make_datagram(run->next++, run->buffer, job->bytes);
+		pattern_make_datagram(run->next++, run->message, run->room);
 	else
-		pattern_make(run->meter.bytes, run->buffer, job->bytes);
-	return job->bytes;
+		pattern_make(run->meter.bytes, run->message, run->room);
+	return run->room;
 }
 
 /* Waits until a message of @len bytes is due.  Time that was lost is made up for
@@ -128,13 +128,44 @@ static int send_flags(const struct run *run)
 	return is_udp(run) || slow ? 0 : MSG_MORE;
 }
 
+/* The next message is made in place: as much of it as the socket has room for.  0, 1
+ * if stopped in between, -1.
+ */
+static int make_room(struct run *run)
+{
+	size_t unit = run->job->bytes;
+
+	if (!run->job->in_place)
+		return 0;
+	do {
+		run->room = unit - run->meter.bytes % unit;
+		run->message = run->api->reserve(run->socket, &run->room, 0);
+		if (run->message)
+			return 0;
+		if (!run_again())
+			return send_failed(run);
+	} while (!run_stopped(run));
+	return 1;
+}
+
+static int send_in_place(struct run *run, size_t len, int flags)
+{
+	if (run->api->submit(run->socket, len, flags))
+		return send_failed(run);
+	run->meter.bytes += len;
+	run->meter.messages = run->meter.bytes / run->job->bytes;
+	return 0;
+}
+
 /* 0, 1 if stopped in between, -1. */
 static int send_all(struct run *run, size_t len, int flags)
 {
 	size_t done = 0;
 
+	if (run->job->in_place)
+		return send_in_place(run, len, flags);
 	while (done < len) {
-		ssize_t n = run->api->send(run->socket, run->buffer + done,
+		ssize_t n = run->api->send(run->socket, run->message + done,
 					   len - done, flags);
 
 		if (n < 0 && !run_again())
@@ -203,8 +234,12 @@ int transfer_send(struct run *run)
 	run->regular = regular_input();
 	flags = send_flags(run);
 	while (!err && !run_stopped(run)) {
-		ssize_t len = next_message(run);
+		ssize_t len;
 
+		err = make_room(run);
+		if (err)
+			break;
+		len = next_message(run);
 		if (len <= 0) {
 			err = len;
 			break;
@@ -230,7 +265,7 @@ static int write_output(struct run *run, size_t len)
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = write(STDOUT_FILENO, run->buffer + done, len - done);
+		ssize_t n = write(STDOUT_FILENO, run->message + done, len - done);
 
 		if (n < 0 && errno != EINTR) {
 			fprintf(stderr, "%s: standard output: %m\n", run->job->program);
@@ -253,7 +288,7 @@ static int check_datagram(struct run *run, size_t len)
 {
 	uint64_t number = run->next;
 
-	if (!pattern_check_datagram(&number, run->buffer, len))
+	if (!pattern_check_datagram(&number, run->message, len))
 		return not_pattern(run, "datagram", run->meter.messages);
 	if (number > run->next)
 		run->meter.lost += number - run->next;
@@ -272,7 +307,7 @@ static int consume(struct run *run, size_t len)
 		return write_output(run, len);
 	if (is_udp(run))
 		return check_datagram(run, len);
-	right = pattern_check(run->meter.bytes, run->buffer, len);
+	right = pattern_check(run->meter.bytes, run->message, len);
 	return right == len ? 0 : not_pattern(run, "byte", run->meter.bytes + right);
 }
 
@@ -298,6 +333,22 @@ static int say_hello(struct run *run)
 	return 0;
 }
 
+/* Bytes at run->message; as recv(2). */
+static ssize_t receive(struct run *run)
+{
+	struct iovec piece;
+	int n;
+
+	if (!run->job->in_place)
+		return run->api->recvfrom(run->socket, run->message, run->job->bytes, 0,
+					  NULL, NULL);
+	n = run->api->peek(run->socket, &piece, 1, 0);
+	if (n <= 0)
+		return n;
+	run->message = piece.iov_base;
+	return piece.iov_len;
+}
+
 static int receive_some(struct run *run, ssize_t n)
 {
 	if (n < 0)
@@ -305,6 +356,8 @@ static int receive_some(struct run *run, ssize_t n)
 	if (consume(run, n))
 		return -1;
 	account(run, n);
+	if (run->job->in_place && run->api->release(run->socket, n))
+		return run_failed(run, "release");
 	return 0;
 }
 
@@ -326,8 +379,7 @@ int transfer_receive(struct run *run)
 	int err = say_hello(run);
 
 	while (!err && n && !run_stopped(run)) {
-		n = run->api->recvfrom(run->socket, run->buffer, run->job->bytes, 0,
-				       NULL, NULL);
+		n = receive(run);
 		if (n)
 			err = receive_some(run, n);
 	}

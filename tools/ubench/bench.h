@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "lib/results.h"
 
@@ -49,11 +50,16 @@ struct bench_waits {
  * @accept: a connection for the server; NULL: none yet.
  * @send: bytes taken, 0 if there is no room, -1.
  * @recv: bytes, 0 if there are none yet, -1 at the end of the stream.
+ * @reserve: lends room to send from: bytes, 0 if there is no room, -1.  This and the
+ *	three below: NULL, or what the contender lends.
+ * @submit: sends the first @len bytes of it.
+ * @peek: lends what came: pieces, 0 if there are none yet, -1 at the end.
+ * @release: @len bytes were read.
  * @end: close(2), in order.
  * @poll: runs one end, once.
  * @waits: TIME-WAIT of both ends; NULL: there is no way to tell.
  *
- * The sockets do not block, and copy.
+ * The sockets do not block.
  */
 struct bench_contender {
 	const char *name;
@@ -64,6 +70,10 @@ struct bench_contender {
 	void *(*accept)(void *bench);
 	ssize_t (*send)(void *socket, const void *data, size_t len);
 	ssize_t (*recv)(void *socket, void *data, size_t len);
+	ssize_t (*reserve)(void *socket, size_t len, void **room);
+	bool (*submit)(void *socket, size_t len);
+	int (*peek)(void *socket, struct iovec *pieces, int count);
+	bool (*release)(void *socket, size_t len);
 	void (*end)(void *socket);
 	void (*poll)(void *bench, enum bench_end end);
 	void (*waits)(void *bench, struct bench_waits *waits);
@@ -108,6 +118,7 @@ struct bench_workload {
 
 /* workload.c */
 extern const struct bench_workload bench_bulk;
+extern const struct bench_workload bench_bulk_lent;
 extern const struct bench_workload bench_messages;
 extern const struct bench_workload bench_requests;
 extern const struct bench_workload bench_connections;

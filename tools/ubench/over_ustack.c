@@ -159,6 +159,33 @@ static ssize_t recv_bytes(void *socket, void *data, size_t len)
 	return n < 0 && errno == EAGAIN ? 0 : -1;
 }
 
+static ssize_t reserve(void *socket, size_t len, void **room)
+{
+	*room = ustack_reserve(socket, &len, 0);
+	if (*room)
+		return (ssize_t)len;
+	return errno == EAGAIN ? 0 : -1;
+}
+
+static bool submit(void *socket, size_t len)
+{
+	return !ustack_submit(socket, len, 0);
+}
+
+static int peek(void *socket, struct iovec *pieces, int count)
+{
+	int n = ustack_peek(socket, pieces, count, 0);
+
+	if (n > 0)
+		return n;
+	return n < 0 && errno == EAGAIN ? 0 : -1;
+}
+
+static bool release(void *socket, size_t len)
+{
+	return !ustack_release(socket, len);
+}
+
 static void end_one(void *socket)
 {
 	ustack_close(socket);
@@ -204,6 +231,10 @@ const struct bench_contender bench_ustack = {
 	.accept = accept_one,
 	.send = send_bytes,
 	.recv = recv_bytes,
+	.reserve = reserve,
+	.submit = submit,
+	.peek = peek,
+	.release = release,
 	.end = end_one,
 	.poll = poll_end,
 	.waits = waits,

@@ -66,6 +66,7 @@ void *end_socket(struct end *end, const struct workload *w)
 
 	if (!socket)
 		die(end, "socket");
+	end->lent = w->lent && end->api->reserve;
 	if (w->udp)
 		set(end, socket, SOL_SOCKET,
 		    end->api == &api_kernel ? SO_RCVBUFFORCE : SO_RCVBUF, ROOM);
@@ -130,11 +131,32 @@ void end_flush(struct end *end, void *socket)
 		set(end, socket, IPPROTO_TCP, TCP_CORK, 0);
 }
 
+/* The message is made where it leaves from. */
+static void put_lent(struct end *end, void *socket, uint32_t bytes)
+{
+	while (bytes) {
+		size_t room = bytes;
+		void *to = end->api->reserve(socket, &room, 0);
+
+		if (!to)
+			die(end, "reserve");
+		memcpy(to, end->pattern + end->sent_at, room);
+		if (end->api->submit(socket, room, end->variant->flags))
+			die(end, "submit");
+		end->sent_at = pattern_next(end->sent_at, room);
+		bytes -= (uint32_t)room;
+	}
+}
+
 /* end_put() - a message; payload is sent from where it lies */
 void end_put(struct end *end, void *socket, uint32_t bytes)
 {
 	const uint8_t *data = end->pattern + end->sent_at;
 
+	if (end->lent) {
+		put_lent(end, socket, bytes);
+		return;
+	}
 	end->sent_at = pattern_next(end->sent_at, bytes);
 	if (!end->variant->gather) {
 		send_all(end, socket, data, bytes);
@@ -170,12 +192,37 @@ void end_verify(struct end *end, const uint8_t *data, size_t len)
 	end->received_at = pattern_next(end->received_at, len);
 }
 
+/* It is verified where it came. */
+static void get_lent(struct end *end, void *socket, uint32_t bytes)
+{
+	struct iovec piece;
+
+	while (bytes) {
+		int n = end->api->peek(socket, &piece, 1, 0);
+
+		if (n <= 0) {
+			errno = n ? errno : 0;
+			die(end, n ? "peek" : "the stream ended early");
+		}
+		if (piece.iov_len > bytes)
+			piece.iov_len = bytes;
+		end_verify(end, piece.iov_base, piece.iov_len);
+		if (end->api->release(socket, piece.iov_len))
+			die(end, "release");
+		bytes -= (uint32_t)piece.iov_len;
+	}
+}
+
 /* end_get() - a message, verified */
 void end_get(struct end *end, void *socket, uint32_t bytes)
 {
 	bool gather = end->variant->gather;
 	size_t n;
 
+	if (end->lent) {
+		get_lent(end, socket, bytes);
+		return;
+	}
 	while (bytes) {
 		if (end->first == end->last) {
 			end->last = receive(end, socket, gather ? VBENCH_CHUNK : bytes);

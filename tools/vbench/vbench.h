@@ -60,6 +60,7 @@ const struct variant *variant_find(const char *name);
  * @in: what came.
  * @first: of the bytes in @in that nobody took yet.
  * @last: behind them.
+ * @lent: messages are made and verified in memory that the socket lends.
  * @completions: of MSG_ZEROCOPY that are due.
  * @rate: bytes a second to keep to; 0: none.
  */
@@ -77,6 +78,7 @@ struct end {
 	uint8_t *in;
 	uint32_t first;
 	uint32_t last;
+	bool lent;
 	unsigned int completions;
 	uint64_t rate;
 };
@@ -88,6 +90,7 @@ struct end {
  * @bytes: of a message, one way.
  * @answered: each message is answered by one as long.
  * @udp: else TCP.
+ * @lent: in memory that sockets lend, at ends whose sockets do.
  * @connections: that stay open meanwhile; 0: each round opens one.
  * @requests: of a round: messages on each connection.
  * @rounds: of a run.
@@ -99,6 +102,7 @@ struct workload {
 	uint32_t bytes;
 	bool answered;
 	bool udp;
+	bool lent;
 	unsigned int connections;
 	unsigned int requests;
 	unsigned int rounds;

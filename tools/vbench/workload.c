@@ -23,6 +23,8 @@ const struct workload workloads[] = {
 	{ "stream-128", "insn", .bytes = 128, .connections = 1, .requests = 1, .rounds = 20000 },
 	{ "stream-4096", "insn", .bytes = 4096, .connections = 1, .requests = 1, .rounds = 5000 },
 	{ "bulk-64k", "insn", .bytes = 65536, .connections = 1, .requests = 1, .rounds = 600 },
+	{ "bulk-64k-lent", "insn", .bytes = 65536, .lent = true, .connections = 1,
+	  .requests = 1, .rounds = 600 },
 	{ "crr-1", "insn", .bytes = 64, .answered = true, .requests = 1, .rounds = 200 },
 	{ "crr-8", "insn", .bytes = 64, .answered = true, .requests = 8, .rounds = 100 },
 	{ "crr-128", "insn", .bytes = 64, .answered = true, .requests = 128, .rounds = 10 },
