@@ -71,7 +71,7 @@ static int look(struct ustack_socket *s, struct iovec *pieces, int count)
 	int n;
 
 	if (!s->tcp)
-		return s->error ? us_socket_error(s) : -ENOTCONN;
+		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
 	n = us_tcp_peek(s->tcp, pieces, count);
 	return n <= 0 && s->error ? us_socket_error(s) : n;
 }
