@@ -52,11 +52,12 @@ unit_programs := $(unit:selftests/%.c=$(O)/%)
 ubench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/ubench/*.c)) $(O)/tools/lib/pattern.o $(O)/tools/lib/results.o
 vbench_objs := $(patsubst %.c,$(O)/%.o,$(wildcard tools/vbench/*.c)) $(tools_lib_objs)
 fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
+differential_objs := $(patsubst %.c,$(O)/%.o,$(wildcard selftests/differential/*.c))
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
 	bench bench-host bench-vm bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
 
-all: lib $(programs) $(O)/bin/vbench	## library and tools (CC=clang, SANITIZE=address,undefined ...)
+all: lib $(programs) $(O)/bin/vbench $(O)/bin/differential	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
 unit-programs: $(unit_programs)
 fuzz-programs: $(fuzz_programs)
@@ -103,9 +104,13 @@ $(O)/bin/ubench: $(ubench_objs) $(O)/libustack.a
 	$(link)
 
 # What is only tested is linked without it: that takes longer than the tests.
-$(unit_programs) $(fuzz_programs): LDFLAGS += -fno-lto
+$(unit_programs) $(fuzz_programs) $(O)/bin/differential: LDFLAGS += -fno-lto
 $(unit_programs): LDLIBS += -lm
 $(unit_programs) $(fuzz_programs): $(O)/%: $(O)/selftests/%.o $(O)/libustack.a
+	$(link)
+
+# It runs in a guest, beside the kernel's TCP: selftests/differential.sh.
+$(O)/bin/differential: $(differential_objs) $(O)/libustack.a
 	$(link)
 
 .SECONDARY:
