@@ -7,7 +7,7 @@ set -u
 
 case ${NETCHANNEL_KERNEL-} in
 debug)	scripts=10 ;;
-*)	scripts=100 ;;
+*)	scripts=50 ;;
 esac
 
 modprobe -qa tun	# built into some kernels

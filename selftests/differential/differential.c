@@ -16,6 +16,7 @@
 #define STEPS		40
 #define EVENTS_MOST	100
 #define KINDS		4
+#define ENOUGH		50		/* scripts of each kind, for all to happen */
 #define SCRIPTS_MOST	(PORTS / KINDS)
 #define FIRST_PORT	1024
 #define PORTS		28000		/* below those that connect() chooses */
@@ -243,7 +244,7 @@ static void usage(void)
 {
 	puts("usage: differential [--scripts N] [--seed N] [--only KIND] [--verbose]\n\n"
 	     "Random scripts drive ustack and the kernel's TCP; needs root, and /dev/net/tun.\n\n"
-	     "  --scripts N   of each kind (100); with fewer than that nobody looks whether\n"
+	     "  --scripts N   of each kind (50); with fewer than that nobody looks whether\n"
 	     "                every event happened\n"
 	     "  --seed N      of the first script (1); the next has N + 1\n"
 	     "  --only KIND   accepted, accepted-loss, connected or connected-loss\n"
@@ -298,7 +299,7 @@ static bool parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .scripts = 100, .seed = 1, .only = -1 };
+	struct options o = { .scripts = ENOUGH, .seed = 1, .only = -1 };
 	int kind;
 
 	if (!parse(&o, argc, argv)) {
@@ -309,7 +310,7 @@ int main(int argc, char **argv)
 	for (kind = 0; kind < KINDS; kind++)
 		if (o.only < 0 || o.only == kind)
 			test_kind(&o, kind < 2, kind & 1);
-	if (o.scripts >= 100 && o.only < 0)
+	if (o.scripts >= ENOUGH && o.only < 0)
 		test_coverage();
 	return finish();
 }
