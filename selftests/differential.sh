@@ -6,7 +6,7 @@
 set -u
 
 case ${NETCHANNEL_KERNEL-} in
-debug)	scripts=10 ;;
+debug)	scripts=3 ;;
 *)	scripts=50 ;;
 esac
 
