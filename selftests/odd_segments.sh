@@ -100,7 +100,7 @@ hping_probes() {
 		hping -c 50 -S -F && hping -c 50 -S -R && hping -c 50 -S -A &&
 		hping -c 50 -S -b && hping -c 50 -S -O 2 && hping -c 50 -S -O 15 &&
 		hping -c 50 -S -w 0 && hping -c 50 -S -d 1000 && hping -c 50 -A -d 1000 &&
-		hping -c 50 -S -f -d 200 && hping -c "$flood" -S && hping -c "$flood" -S --rand-source &&
+		hping -c 50 -S -f -d 200 && hping -c 2000 -S && hping -c 2000 -S --rand-source &&
 		serves
 }
 
@@ -130,24 +130,22 @@ scapy_probes() {
 			     sed "/$other/,+2d") -
 }
 
-case ${NETCHANNEL_KERNEL-} in
-debug)	flood=200 ;;
-*)	flood=2000 ;;
-esac
+if [ "${NETCHANNEL_KERNEL-}" = debug ]; then
+	plan 1
+	echo "ok 1 probes # SKIP they take a debug kernel too long"
+	exit
+fi
 head -c 100000 /dev/urandom >"$file"
-[ "${NETCHANNEL_KERNEL-}" = debug ] && plan 4 || plan 7
+plan 7
 point "nmap -O, channel, IPv4" with_pair nmap_channel4
 fingerprint
 point "hping3, one peer at a time" with_pair hping_probes
 point "hping3, many peers" with_pair hping_probes --repeat 1 --fast-open
 point "scapy: odd segments, IPv4" with_pair scapy_probes $app4
-# On the debug kernel the rest takes too long.
-if [ "${NETCHANNEL_KERNEL-}" != debug ]; then
-	point "scapy: odd segments, IPv6" with_pair scapy_probes $app6
-	point "nmap -O, channel, IPv6" with_pair nmap_channel6
-	fingerprint
-	point "nmap -O, packet socket, all of it ustack" with_pair nmap_packet
-	fingerprint
-fi
+point "scapy: odd segments, IPv6" with_pair scapy_probes $app6
+point "nmap -O, channel, IPv6" with_pair nmap_channel6
+fingerprint
+point "nmap -O, packet socket, all of it ustack" with_pair nmap_packet
+fingerprint
 rm -rf "$work"
 finish
