@@ -4,7 +4,6 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/pattern.h"
@@ -40,16 +39,6 @@ const struct variant *variant_find(const char *name)
 		if (!strcmp(variants[i].name, name))
 			return &variants[i];
 	return NULL;
-}
-
-/* end_create() - buffers */
-void end_create(struct end *end)
-{
-	end->pattern = pattern_bytes();
-	end->out = malloc(VBENCH_CHUNK);
-	end->in = malloc(VBENCH_CHUNK);
-	if (!end->out || !end->in)
-		die(end, "buffers");
 }
 
 static void set(struct end *end, void *socket, int level, int name, int value)

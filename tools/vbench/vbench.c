@@ -199,12 +199,12 @@ static void end_start(struct end *end, const struct options *o, int which)
 		.family = AF_INET,
 	};
 
-	*end = (struct end){ .api = o->sockets[which], .variant = o->variant };
+	*end = (struct end){ .api = o->sockets[which], .variant = o->variant,
+			     .pattern = pattern_bytes() };
 	end->peer.v4.sin_family = AF_INET;
 	end->peer.v4.sin_port = htons(o->port);
 	if (inet_pton(AF_INET, o->address, &end->peer.v4.sin_addr) != 1)
 		wrong("--address ", o->address, "give an IPv4 address");
-	end_create(end);
 	if (o->variant->lag)
 		sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 	if (end->api->start(&job))

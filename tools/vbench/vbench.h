@@ -73,9 +73,9 @@ struct end {
 	const uint8_t *pattern;
 	uint32_t sent_at;
 	uint32_t received_at;
-	uint8_t *out;
+	uint8_t out[VBENCH_CHUNK];
 	uint32_t held;
-	uint8_t *in;
+	uint8_t in[VBENCH_CHUNK];
 	uint32_t first;
 	uint32_t last;
 	bool lent;
@@ -122,7 +122,6 @@ void workload_ask(const struct workload *w, struct end *end);
 void workload_answer(const struct workload *w, struct end *end);
 
 /* end.c: sockets, and a message of a stream */
-void end_create(struct end *end);
 void *end_socket(struct end *end, const struct workload *w);
 void end_put(struct end *end, void *socket, uint32_t bytes);
 void end_flush(struct end *end, void *socket);
