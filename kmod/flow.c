@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Flows, and the table in which packets find them. */
 #include <linux/file.h>
-#include <linux/hash.h>
+#include <linux/jhash.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "nc.h"
 
 static_assert(sizeof(struct nc_key) == 48);
-
-/* Few instructions, for each packet; every bit of the key reaches the low ones. */
-static u32 key_hash(const void *data, u32 length, u32 seed)
-{
-	const u8 *bytes = data;
-	u64 mix = seed, word;
-	u32 i;
-
-	for (i = 0; i < length; i += sizeof(word)) {
-		memcpy(&word, bytes + i, sizeof(word));
-		mix = (mix ^ word) * GOLDEN_RATIO_64;
-		mix ^= mix >> 32;
-	}
-	return mix;
-}
 
 static int key_differs(struct rhashtable_compare_arg *arg, const void *object)
 {
@@ -34,7 +19,6 @@ static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct nc_flow, node),
 	.key_offset = offsetof(struct nc_flow, key),
 	.key_len = sizeof(struct nc_key),
-	.hashfn = key_hash,
 	.obj_cmpfn = key_differs,
 	.automatic_shrinking = true,
 };
