@@ -41,6 +41,33 @@ static void test_mark(void)
 	bench_end();
 }
 
+/* RFC 8985 6.2 step 4: a step in a round trip, for sixteen recoveries. */
+static void test_reordering(void)
+{
+	struct us_tcp *tcp = full_window();
+	struct us_tcp_active *a = tcp->active;
+	int n;
+
+	us_tcp_rack_dsack(tcp);
+	us_tcp_rack_dsack(tcp);
+	ok(a->reo_steps == 1, "two D-SACKs in a round trip: one step");
+	bench_line("+0.02 < . 1:1(0) ack 14601 win 65535");
+	bench_discard();
+	us_tcp_rack_dsack(tcp);
+	ok(a->reo_steps == 2, "another one in the next round trip: another step");
+	a->tlp_end = tcp->snd_nxt;
+	bench_line("+0.02 < . 1:1(0) ack 24821 win 65535");
+	bench_discard();
+	us_tcp_rack_dsack(tcp);
+	ok(a->reo_steps == 2, "a tail loss probe that came twice tells nothing");
+	for (n = 0; n < 15; n++)
+		us_tcp_rack_recovered(tcp);
+	ok(a->reo_steps == 2, "fifteen recoveries without a D-SACK: it stays");
+	us_tcp_rack_recovered(tcp);
+	ok(a->reo_steps == 0, "sixteen: it was long ago");
+	bench_end();
+}
+
 /* A loss in the round trip of a mark: sent again, but not reduced again. */
 static void test_mark_and_loss(void)
 {
@@ -136,6 +163,7 @@ int main(void)
 {
 	plan(0);
 	test_mark();
+	test_reordering();
 	test_mark_and_loss();
 	test_frto();
 	test_frto_real();

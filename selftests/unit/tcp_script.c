@@ -411,6 +411,27 @@ static const struct {
 	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46>\n"
 	"none 1000\n" },
 
+	{ "SACK: RACK waits longer for a peer whose path reorders",
+	OPEN
+	"send 4344 = 4344\n"
+	"> . 1:1449(1448) ack 1\n"
+	"> . 1449:2897(1448) ack 1\n"
+	"> P. 2897:4345(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20>\n"
+	"+0.001 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 2897:4345>\n"
+	"+0.005 > . 1449:2897(1448) ack 1\n"
+	"# it was late, not lost: the peer has it twice (D-SACK)\n"
+	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46,nop,nop,sack 1449:2897>\n"
+	"send 4344 = 4344\n"
+	"> . 4345:5793(1448) ack 1\n"
+	"> . 5793:7241(1448) ack 1\n"
+	"> P. 7241:8689(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 5793 win 512 <nop,nop,TS val 103 ecr 66>\n"
+	"+0.001 < . 1:1(0) ack 5793 win 512 <nop,nop,TS val 103 ecr 66,nop,nop,sack 7241:8689>\n"
+	"# two quarters of the least RTT\n"
+	"+0.01 > . 5793:7241(1448) ack 1\n"
+	"counter tcp_fast_retransmit 2\n" },
+
 	{ "SACK: what came out of order is told, the newest first",
 	OPEN
 	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"

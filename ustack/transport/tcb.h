@@ -431,6 +431,9 @@ struct us_tcp_accecn {
  * @dupacks: duplicate ACKs in a row.
  * @cwnd_limited: cwnd, not the application, stopped the last output.
  * @reordering_seen: RACK.
+ * @reo_steps: by how many quarters of min_rtt its reordering window is larger (D-SACK)...
+ * @reo_persist: ... for so many recoveries more.
+ * @reo_told: it grew in this round trip.
  * @deadline: tick of each timer from US_TCP_TIMERS_IDLE on, as us_tcp.deadline.
  * @prr_delivered: bytes delivered since recovery began, RFC 9937.
  * @prr_out: bytes sent since.
@@ -570,6 +573,8 @@ struct us_tcp_active {
 	uint32_t app_limited_end;
 	bool app_limited;
 	uint8_t frto;
+	uint8_t reo_steps;
+	uint8_t reo_persist;
 	uint64_t pacing_rate;
 	us_ns pace_at;
 	uint32_t pace_end;
@@ -585,6 +590,7 @@ struct us_tcp_active {
 	uint16_t mtu_high;
 	uint16_t urg;
 	uint16_t syn_data;
+	bool reo_told;
 	struct us_tcp_totals totals;
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;

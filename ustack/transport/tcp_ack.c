@@ -162,6 +162,7 @@ static void note_dsack(struct us_tcp *tcp)
 {
 	us_count(tcp->table->stack, tcp_dsack_in);
 	tcp->active->totals.dsacks++;
+	us_tcp_rack_dsack(tcp);
 }
 
 static bool wants_output(const struct us_tcp *tcp)
@@ -232,6 +233,7 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		note_dsack(tcp);
 	if (r.acked && !us_before(tcp->snd_una, tcp->active->round_end)) {
 		r.round = true;
+		tcp->active->reo_told = false;
 		us_tcp_cwv_round(tcp);
 	}
 	if (us_unlikely(tcp->flags & US_TCP_ECN))

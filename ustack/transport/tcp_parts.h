@@ -513,6 +513,8 @@ bool us_tcp_frto(struct us_tcp *tcp, const struct us_tcp_acked *r);
 void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 			   struct us_tcp_acked *r);
 bool us_tcp_rack_detect(struct us_tcp *tcp);
+void us_tcp_rack_dsack(struct us_tcp *tcp);
+void us_tcp_rack_recovered(struct us_tcp *tcp);
 void us_tcp_rack_timeout(struct us_tcp *tcp);
 void us_tcp_probe_arm(struct us_tcp *tcp);
 void us_tcp_probe_timeout(struct us_tcp *tcp);

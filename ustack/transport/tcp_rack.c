@@ -5,6 +5,8 @@
  */
 #include "transport/tcp_parts.h"
 
+#define REO_PERSIST	16u			/* RFC 8985 6.2 step 4 */
+#define REO_STEPS_MAX	(UINT8_MAX - 1u)	/* SRTT is the limit long before */
 #define TLP_DELACK	US_TCP_MSEC(200)	/* RFC 8985 7.2: WCDelAckT */
 #define TLP_MIN		US_TCP_MSEC(2)		/* as Linux: what timers can do */
 
@@ -44,7 +46,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 	a->rack_end = sent->end;
 }
 
-/* RFC 8985 6.2 step 4, without the adaptation by D-SACK. */
+/* RFC 8985 6.2 step 4. */
 static uint32_t reorder_window(const struct us_tcp *tcp)
 {
 	const struct us_tcp_active *a = tcp->active;
@@ -55,7 +57,40 @@ static uint32_t reorder_window(const struct us_tcp *tcp)
 		return 0;
 	if (a->min_rtt == UINT32_MAX)
 		return 0;
-	return us_min32(a->min_rtt >> 2, tcp->srtt >> 3);
+	return us_min32((a->min_rtt >> 2) * (1u + a->reo_steps), tcp->srtt >> 3);
+}
+
+/**
+ * us_tcp_rack_dsack() - the peer had something twice: it was late, not lost
+ * @tcp: active.
+ *
+ * RFC 8985 6.2 step 4: the reordering window grows by a step in each round trip that
+ * tells so.  A tail loss probe is meant to be such a copy now and then.
+ */
+void us_tcp_rack_dsack(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->tlp_end || a->reo_told)
+		return;
+	a->reo_told = true;
+	a->reo_persist = REO_PERSIST;
+	if (a->reo_steps < REO_STEPS_MAX)
+		a->reo_steps++;
+}
+
+/**
+ * us_tcp_rack_recovered() - a recovery is over
+ * @tcp: active.
+ *
+ * A larger window is given up after sixteen of them without a D-SACK.
+ */
+void us_tcp_rack_recovered(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->reo_persist && !--a->reo_persist)
+		a->reo_steps = 0;
 }
 
 /**

@@ -95,6 +95,7 @@ static void leave(struct us_tcp *tcp)
 	a->frto = 0;
 	if (!has_sack(tcp))
 		a->sacked = 0;
+	us_tcp_rack_recovered(tcp);
 	us_tcp_cwv_reset(tcp);
 }
 
