@@ -12,6 +12,7 @@
 
 #define DEVICE		"/dev/netchannel"
 #define PACKET_MAX	65535u	/* the largest IP packet */
+#define TX_BYTES	(4u << 20)
 
 static const char *const keys[] = {
 	"depth", "hook", "tx_bytes", "rx_bytes", NULL
@@ -82,15 +83,32 @@ static int parse(struct us_stack *stack, const char *args, struct us_nc *nc,
 	return 0;
 }
 
+/* Unless the user says how much, a connection shall fill a path as the kernel's could;
+ * who may not lock that much memory gets what the module finds usual.
+ */
+static int ask_for_area(const struct us_nc *nc, struct netchannel_setup *setup)
+{
+	bool any = !setup->tx_bytes;
+
+	if (any)
+		setup->tx_bytes = TX_BYTES;
+	if (!ioctl(nc->fd, NETCHANNEL_IOC_SETUP, setup))
+		return 0;
+	if (errno != ENOMEM || !any)
+		return -errno;
+	setup->tx_bytes = 0;
+	return ioctl(nc->fd, NETCHANNEL_IOC_SETUP, setup) ? -errno : 0;
+}
+
 static int make_area(struct us_stack *stack, struct us_nc *nc,
 		     struct netchannel_setup *setup)
 {
-	if (ioctl(nc->fd, NETCHANNEL_IOC_SETUP, setup)) {
-		if (errno == ENOMEM)
-			return us_fail(stack, -ENOMEM, "netchannel: no memory for the channel: raise ulimit -l, or use smaller depth=, rx_bytes= or tx_bytes=");
-		return us_fail(stack, -errno, "netchannel: setup: %s",
-			       strerror(errno));
-	}
+	int err = ask_for_area(nc, setup);
+
+	if (err == -ENOMEM)
+		return us_fail(stack, err, "netchannel: no memory for the channel: raise ulimit -l, or use smaller depth=, rx_bytes= or tx_bytes=");
+	if (err)
+		return us_fail(stack, err, "netchannel: setup: %s", strerror(-err));
 	nc->area = mmap(NULL, setup->area_size, PROT_READ | PROT_WRITE,
 			MAP_SHARED, nc->fd, 0);
 	if (nc->area == MAP_FAILED) {

@@ -5,6 +5,10 @@
  * what comes in a round trip ("dynamic right-sizing"): so a long path with a high rate
  * is filled, and others take no more memory than they did.
  *
+ * Where a round trip takes less than a millisecond the first size is enough for many
+ * Gbit/s, and what a larger one lets in only waits, until the link's ring is so full
+ * that packets have to be copied out of it.
+ *
  * A round, at the receiver, is the time in which a window's worth arrives; if that is
  * less than two round-trip times, the window may be what limits the peer.
  */
@@ -14,6 +18,7 @@
 #define SNDBUF_MAX	(4u << 20)
 #define RCVBUF_MAX	(6u << 20)
 #define LEAST		2048u
+#define SHORT		US_TCP_MSEC(1)	/* a round trip */
 
 static uint32_t within(uint32_t bytes)
 {
@@ -68,6 +73,7 @@ void us_tcp_rcvbuf_round(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 
 	if (a->rcv_round_at && now - a->rcv_round_at < tcp->srtt >> 2 &&
+	    tcp->srtt >> 3 >= SHORT &&
 	    !tcp->rcvbuf_set && a->rcv_bytes < tcp->rcvbuf / 2 &&
 	    tcp->rcvbuf < RCVBUF_MAX)
 		tcp->rcvbuf = us_min32(2 * tcp->rcvbuf, RCVBUF_MAX);

@@ -5,8 +5,8 @@
  * leaves the queue when all of it is acknowledged, and is free when no slot of
  * the link refers to it any more.
  *
- * The memory is shared by all connections.  One may have as much of it queued as
- * is free, so that peers that stand still leave something to the others; the last
+ * The memory is shared by all connections.  One may have twice as much of it queued
+ * as is free, so that peers that stand still leave something to the others; the last
  * sixteenth is for connections with nothing queued, and for datagrams.
  */
 #include "transport/tcp_parts.h"
@@ -79,7 +79,7 @@ uint32_t us_tcp_sndq_room(const struct us_tcp *tcp)
 	if (left <= us_txmem_size(mem) / 16)
 		share = used ? 0 : us_min32(left, US_CHUNK_MIN);
 	else
-		share = us_max32(left, SHARE_MIN);
+		share = us_max32(2 * left, SHARE_MIN);
 	return us_max32(share > used ? share - used : 0, tail_room(tcp->active));
 }
 
