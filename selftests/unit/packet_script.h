@@ -1461,4 +1461,33 @@ static inline bool script_run(const char *name, bool six, const char *text)
 	return good;
 }
 
+/**
+ * struct named_script - a script, as programs list them
+ * @name: of the test point.
+ * @text: lines; "# IPv4" or "# IPv6" among them: for that family only.
+ */
+struct named_script {
+	const char *name;
+	const char *text;
+};
+
+/**
+ * script_run_all() - runs scripts over IPv4, then over IPv6
+ * @scripts: the scripts.
+ * @count: of @scripts.
+ * @part: of the name of those to run; NULL: all.
+ */
+static inline void script_run_all(const struct named_script *scripts, size_t count,
+				  const char *part)
+{
+	size_t i;
+	int six;
+
+	for (six = 0; six < 2; six++)
+		for (i = 0; i < count; i++)
+			if ((!part || strstr(scripts[i].name, part)) &&
+			    !strstr(scripts[i].text, six ? "# IPv4" : "# IPv6"))
+				script_run(scripts[i].name, six, scripts[i].text);
+}
+
 #endif /* SELFTESTS_UNIT_PACKET_SCRIPT_H */

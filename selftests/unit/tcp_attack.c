@@ -11,10 +11,7 @@
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n" \
 	"> . 1:1(0) ack 1\n"
 
-static const struct {
-	const char *name;
-	const char *text;
-} scripts[] = {
+static const struct named_script scripts[] = {
 	{ "SYN cookie: nothing is remembered, and all options are kept",
 	"option rcvbuf 1000000\n"
 	"option half 0\n"
@@ -396,15 +393,9 @@ static void test_ports(void)
 
 int main(int argc, char **argv)
 {
-	size_t i;
-	int six;
-
 	plan(0);
-	for (six = 0; six < 2; six++)
-		for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-			if ((argc < 2 || strstr(scripts[i].name, argv[1])) &&
-			    !(six && strstr(scripts[i].text, "# IPv4")))
-				script_run(scripts[i].name, six, scripts[i].text);
+	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
+		       argc < 2 ? NULL : argv[1]);
 	test_flood();
 	test_guesses();
 	test_age();

@@ -32,10 +32,7 @@
 	"< .W 1:1(0) ack 1 win 65535 <accecn0 1>\n" \
 	"accept = 0\n"
 
-static const struct {
-	const char *name;
-	const char *text;
-} scripts[] = {
+static const struct named_script scripts[] = {
 	{ "off by default: a SYN does not ask, and a SYN-ACK cannot agree",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"
@@ -524,15 +521,9 @@ static void test_path(int mode, const char *name)
 
 int main(int argc, char **argv)
 {
-	size_t i;
-	int six;
-
 	plan(0);
-	for (six = 0; six < 2; six++)
-		for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-			if ((argc < 2 || strstr(scripts[i].name, argv[1])) &&
-			    !(six && strstr(scripts[i].text, "# IPv4")))
-				script_run(scripts[i].name, six, scripts[i].text);
+	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
+		       argc < 2 ? NULL : argv[1]);
 	test_unwrap();
 	test_path(USTACK_ECN_ASK_CLASSIC, "classic");
 	test_path(USTACK_ECN_ASK, "AccECN");

@@ -23,10 +23,7 @@
 	"> F. 1:1(0) ack 1\n" \
 	"< R. 1:1(0) ack 2\n"
 
-static const struct {
-	const char *name;
-	const char *text;
-} scripts[] = {
+static const struct named_script scripts[] = {
 	{ "server: off by default",
 	"listen\n"
 	"< S 0:100(100) win 65535 <mss 1000,FO>\n"
@@ -333,14 +330,9 @@ static void test_options(void)
 
 int main(int argc, char **argv)
 {
-	size_t i;
-	int six;
-
 	plan(0);
-	for (six = 0; six < 2; six++)
-		for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-			if (argc < 2 || strstr(scripts[i].name, argv[1]))
-				script_run(scripts[i].name, six, scripts[i].text);
+	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
+		       argc < 2 ? NULL : argv[1]);
 	test_both();
 	test_options();
 	return finish();

@@ -9,10 +9,7 @@
 	"< S. 0:0(0) ack 1 win 65535 <mss 1460>\n" \
 	"> . 1:1(0) ack 1\n"
 
-static const struct {
-	const char *name;
-	const char *text;
-} scripts[] = {
+static const struct named_script scripts[] = {
 	{ "black hole: at the third timeout segments of 1024, at the sixth of 512",
 	OPEN_PLAIN
 	"send 2920 = 2920\n"
@@ -333,11 +330,8 @@ int main(int argc, char **argv)
 	int six;
 
 	plan(0);
-	for (six = 0; six < 2; six++)
-		for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-			if ((argc < 2 || strstr(scripts[i].name, argv[1])) &&
-			    !strstr(scripts[i].text, six ? "# IPv4" : "# IPv6"))
-				script_run(scripts[i].name, six, scripts[i].text);
+	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
+		       argc < 2 ? NULL : argv[1]);
 	for (six = 0; six < 2; six++) {
 		test_arrives(six);
 		test_lost(six);

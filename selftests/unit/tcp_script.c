@@ -30,10 +30,7 @@
 	QUICK(7, 8) QUICK(8, 9) QUICK(9, 10) QUICK(10, 11) QUICK(11, 12) \
 	QUICK(12, 13) QUICK(13, 14) QUICK(14, 15) QUICK(15, 16) QUICK(16, 17)
 
-static const struct {
-	const char *name;
-	const char *text;
-} scripts[] = {
+static const struct named_script scripts[] = {
 	{ "active open: options and their order",
 	"option rcvbuf 1000000\n"
 	"connect = EINPROGRESS\n"
@@ -903,14 +900,8 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	size_t i;
-	int six;
-
 	plan(0);
-	for (six = 0; six < 2; six++)
-		for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-			if ((argc < 2 || strstr(scripts[i].name, argv[1])) &&
-			    !(six && strstr(scripts[i].text, "# IPv4")))
-				script_run(scripts[i].name, six, scripts[i].text);
+	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
+		       argc < 2 ? NULL : argv[1]);
 	return finish();
 }
