@@ -168,15 +168,18 @@ static enum hrtimer_restart on_time(struct hrtimer *timer)
 /*
  * Most sleeps end long before their deadline, and the next one's is later: a timer
  * that runs out before it stays, and wakes early once, which is cheaper than to
- * start and cancel one for each sleep.
+ * start and cancel one for each sleep.  It may be another thread's, with a slack
+ * that is not ours: what counts is when it runs out at last.
  */
 static void arm(struct nc_channel *ch, ktime_t deadline)
 {
+	u64 slack = current->timer_slack_ns;
+	ktime_t latest = ktime_add_safe(deadline, ns_to_ktime(slack));
+
 	spin_lock(&ch->timer_lock);
 	if (!hrtimer_is_queued(&ch->timer) ||
-	    deadline < hrtimer_get_softexpires(&ch->timer))
-		hrtimer_start_range_ns(&ch->timer, deadline,
-				       current->timer_slack_ns,
+	    latest < hrtimer_get_expires(&ch->timer))
+		hrtimer_start_range_ns(&ch->timer, deadline, slack,
 				       HRTIMER_MODE_ABS);
 	spin_unlock(&ch->timer_lock);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -160,6 +161,31 @@ TEST_F(wait, deadline_in_the_past)
 	self->c.ctl->deadline = 1;
 	EXPECT_EQ(0, wait_in_read(&self->c));
 	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
+}
+
+static void *sleep_lazily(void *argument)
+{
+	prctl(PR_SET_TIMERSLACK, 60000000000UL);
+	wait_in_read(argument);
+	return NULL;
+}
+
+/* Another thread, which takes it easy, sleeps until a little earlier. */
+TEST_F(wait, until_deadline_with_own_slack)
+{
+	uint64_t deadline = now() + 2000000000;
+	pthread_t thread;
+
+	self->c.ctl->deadline = deadline;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, sleep_lazily, &self->c));
+	while (!chan_counter(&self->c, NETCHANNEL_WAITS))
+		usleep(1000);
+	usleep(20000);
+	self->c.ctl->deadline = deadline + 1000000;
+	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_GT(deadline + 20000000000, now());
+	net_inject(self->raw, &self->in);
+	pthread_join(thread, NULL);
 }
 
 /* ------------------------------------------------- woken by something else */
