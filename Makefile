@@ -134,6 +134,8 @@ module_sources = $(wildcard $(module_dirs:%=%/*.[ch]) $(module_dirs:%=%/Kbuild))
 # Kbuild puts objects beside sources, so these are links. What is gone from the
 # tree has to go here too.
 module:			## the module, for KERNEL=6.1|6.12|debug or a KDIR (C=2: with sparse)
+	@[ -d "$(KDIR)" ] || { $(if $(KERNEL),,echo "module: no kernel tree $(KDIR):" \
+		"apt-get install linux-headers-$$(uname -r), or give KERNEL=6.1, 6.12 or debug" >&2;) exit 2; }
 	@mkdir -p $(module_dirs:%=$(module_dir)/%)
 	@ln -sfn $(addprefix $(CURDIR)/,Kbuild uapi) $(module_dir)
 	@$(foreach s,$(module_sources),ln -sf $(CURDIR)/$s $(module_dir)/$s;)
@@ -172,7 +174,7 @@ bench-host: $(O)/bin/ubench	## how fast the stack is on this machine, beside lwI
 	$(O)/bin/ubench pipe --results build/bench/results.tsv
 	$(O)/bin/ubench idle --budget 512 --results build/bench/results.tsv
 
-bench: bench-host bench-vm	## both of them
+bench: bench-host bench-vm	## bench-host, then bench-vm
 
 bench-vm: all module kselftest	## what a message costs, in a guest (KERNEL=, WORKLOAD=, VIA=; selftests/bench/vm -h)
 	@KERNEL=$(KERNEL) selftests/bench/vm
@@ -194,7 +196,7 @@ goodput: all		## over lossy paths in a guest, beside the kernel's sockets (KERNE
 	@$(MAKE) -s kselftest
 	@selftests/bench/goodput
 
-profile-vm: all module kselftest build/profile.so	## where they go, by function (WORKLOAD=, ENDS=, HOOK=; selftests/profile/run -h)
+profile-vm: all module kselftest build/profile.so	## where a message's instructions go, by function (WORKLOAD=, ENDS=, HOOK=; selftests/profile/run -h)
 	@KERNEL=$(KERNEL) selftests/profile/run
 
 # Loaded by QEMU.
@@ -205,6 +207,7 @@ vm-shell: all module kselftest	## a shell in a guest, KERNEL=6.1|6.12|debug
 	selftests/vm/run --kernel $(KERNEL) --mode smp --shell
 
 vm-run: all module kselftest	## a command there: make vm-run KERNEL=6.12 CMD='uname -a'
+	$(if $(CMD),,$(error vm-run: no command: give CMD='...', as CMD='uname -a'))
 	selftests/vm/run --kernel $(KERNEL) --mode smp -- sh -c '$(CMD)'
 
 clean:			## remove build/ (kernels are kept, in the cache)

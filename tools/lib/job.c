@@ -231,6 +231,15 @@ static int word_option(struct job *job, const char *name, const char *text,
 	return GO_ON;
 }
 
+/* What the kernel has, it knows. */
+static int set_congestion(struct job *job, const char *text)
+{
+	if (!job->kernel && strcmp(text, "cubic") && strcmp(text, "reno") && strcmp(text, "bbr"))
+		return wrong(job, "--congestion %s: it is cubic, reno or bbr", text);
+	job->congestion = text;
+	return GO_ON;
+}
+
 static int set_ecn(struct job *job, const char *text)
 {
 	if (strcmp(text, "off") && strcmp(text, "classic") && strcmp(text, "accurate"))
@@ -267,8 +276,7 @@ static int text_option(struct job *job, int option, const char *text)
 	case OPT_ECN:
 		return set_ecn(job, text);
 	case OPT_CONGESTION:
-		job->congestion = text;
-		return GO_ON;
+		return set_congestion(job, text);
 	}
 	return numeric_option(job, option, text);
 }

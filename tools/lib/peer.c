@@ -41,6 +41,18 @@ static int set_tcp(const struct run *run, const char *option, int name,
 	return run_failed(run, option);
 }
 
+/* Only the kernel's are not known before. */
+static int set_congestion(const struct run *run, const char *name)
+{
+	char text[128];
+
+	if (!run->api->setsockopt(run->socket, IPPROTO_TCP, TCP_CONGESTION, name, strlen(name)))
+		return 0;
+	snprintf(text, sizeof(text), "--congestion %s (sysctl net.ipv4.tcp_%s_congestion_control has the names)",
+		 name, errno == EPERM ? "allowed" : "available");
+	return run_failed(run, text);
+}
+
 /* What the command line says of TCP itself. */
 static int set_options(const struct run *run)
 {
@@ -48,8 +60,7 @@ static int set_options(const struct run *run)
 	int one = 1, err = 0;
 
 	if (job->congestion)
-		err = set_tcp(run, "--congestion", TCP_CONGESTION, job->congestion,
-			      strlen(job->congestion));
+		err = set_congestion(run, job->congestion);
 	if (!err && job->fast_open)
 		err = set_tcp(run, "--fast-open",
 			      job->listen ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
