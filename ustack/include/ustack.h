@@ -313,7 +313,8 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  * @spec: "KIND[:KEY=VALUE,...]":
  *	"netchannel:depth=1024,hook=late|early" - the kernel module; addresses
  *	and routes are the kernel's own; tx_bytes=, rx_bytes= (of the shared memory,
- *	for what is sent and what comes);
+ *	for what is sent and what comes; 4 MiB to send, or what the module finds
+ *	usual, where ulimit -l does not allow that);
  *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket;
  *	"pipe:name=A" - the other end is the next pipe of that name in this
  *	process; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
