@@ -33,7 +33,7 @@ FIXTURE_SETUP(payload)
 	self->flow = chan_flow(&self->c, NETCHANNEL_HOOK_LATE, IPPROTO_UDP, HERE4, 7,
 			       PEER4, 9);
 	ASSERT_LE(0, self->flow);
-	self->sock = net_socket(self->net.peer, SOCK_DGRAM | SOCK_NONBLOCK, PEER4, 9);
+	self->sock = net_socket(self->net.peer, SOCK_DGRAM, PEER4, 9);
 	ASSERT_LE(0, self->sock);
 	ASSERT_EQ(0, setsockopt(self->sock, SOL_SOCKET, SO_RCVBUFFORCE, &room,
 				sizeof(room)));
@@ -80,10 +80,14 @@ TEST_F(payload, copies_stay_as_they_are)
 	}
 }
 
-/* The kernel's sockets want a copy of their own: tried once, then copied here. */
+/*
+ * The kernel's sockets want a copy of their own: tried once, then copied here.  And
+ * once more if the kernel drops its routes meanwhile, as it does for news of a link.
+ */
 TEST_F(payload, copied_for_a_socket)
 {
 	static uint8_t seen[SIZE];
+	uint64_t tried;
 	int i;
 
 	for (i = 0; i < COUNT; i++) {
@@ -91,8 +95,10 @@ TEST_F(payload, copied_for_a_socket)
 		ASSERT_EQ(SIZE - 28, recv(self->sock, seen, sizeof(seen), 0));
 		EXPECT_TRUE(all_are(seen, SIZE - 28, i));
 	}
-	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_TX_ZEROCOPY));
-	EXPECT_EQ(COUNT - 1, chan_counter(&self->c, NETCHANNEL_TX_COPIED));
+	tried = chan_counter(&self->c, NETCHANNEL_TX_ZEROCOPY);
+	EXPECT_LE(1, tried);
+	EXPECT_GE(4, tried);
+	EXPECT_EQ(COUNT - tried, chan_counter(&self->c, NETCHANNEL_TX_COPIED));
 }
 
 /* A channel at device ingress does without. */
