@@ -38,7 +38,8 @@ static const struct named_script scripts[] = {
 	OPEN
 	"< . 1:1(0) ack 1 win 0\n"
 	"send 10 oob = 10\n"
-	"+0.2 > U. 0:0(0) ack 1 urg 11\n" },
+	"+0.2 > U. 1:1(0) ack 1 urg 10\n"
+	"> U. 0:0(0) ack 1 urg 11\n" },
 
 	{ "sent: super-segments are none while it is on its way",
 	"option gso 65535\n"
@@ -133,6 +134,15 @@ static const struct named_script scripts[] = {
 	"none 10\n"
 	"counter tcp_urgent 1\n"
 	"urgent = EAGAIN\n" },
+
+	{ "received: a probe from before the window tells of nothing",
+	"option rcvbuf 2048\n"
+	OPEN
+	"< P. 1:2049(2048) ack 1\n"
+	"> . 1:1(0) ack 2049 win 0\n"
+	"< U. 2048:2048(0) ack 1 urg 5\n"
+	"> . 1:1(0) ack 2049 win 0\n"
+	"counter tcp_urgent 0\n" },
 
 	{ "received: nothing urgent is left when the stream ends",
 	OPEN

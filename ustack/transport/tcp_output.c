@@ -499,6 +499,9 @@ void us_tcp_output_persist(struct us_tcp *tcp)
 	if (!send_window(tcp)) {
 		us_count(tcp->table->stack, tcp_zero_window_probe);
 		us_tcp_note(tcp, US_TRACE_WINDOW_PROBE, tcp->snd_una, 0);
+		/* It is out of the window, where urgent data is not heard of. */
+		if (tcp->flags & US_TCP_URGING)
+			us_tcp_send_ack(tcp);
 		us_tcp_send_probe(tcp);
 		tcp->retries++;
 		if (a->persist_shift < 10)
