@@ -168,6 +168,13 @@ static const struct named_script scripts[] = {
 	"+0.38 poll = OUT\n"
 	"+0.03 recv 10 = ETIMEDOUT\n" },
 
+	{ "TCP_USER_TIMEOUT: less than a tick is not no limit",
+	"option user_timeout 1\n"
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.21 recv 10 = ETIMEDOUT\n" },
+
 	{ "TCP_USER_TIMEOUT: begins anew with every progress",
 	"option user_timeout 1000\n"
 	OPEN_PLAIN

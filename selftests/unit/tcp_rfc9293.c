@@ -57,6 +57,24 @@ static const struct named_script scripts[] = {
 	"+5 > R. 1:1(0) ack 1\n"
 	"error = ETIMEDOUT\n" },
 
+	{ "keep-alive: no other option puts it off",
+	"option keepalive 1\n"
+	"set TCP_KEEPIDLE 30 = 0\n"
+	OPEN
+	"+20 set RECVERR 1 = 0\n"
+	"+10 > . 0:0(0) ack 1\n"
+	"+1 set RECVERR 0 = 0\n"
+	"+74 > . 0:0(0) ack 1\n" },
+
+	{ "keep-alive: a shorter idle time counts from the last segment on",
+	"option keepalive 1\n"
+	OPEN
+	"+20 set TCP_KEEPIDLE 30 = 0\n"
+	"+10 > . 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"+20 set TCP_KEEPIDLE 10 = 0\n"
+	"+0 > . 0:0(0) ack 1\n" },
+
 	{ "keep-alive: values that make no sense",
 	"set TCP_KEEPIDLE 0 = EINVAL\n"
 	"set TCP_KEEPIDLE 32768 = EINVAL\n"

@@ -22,7 +22,7 @@ static void establish(struct us_tcp *tcp)
 		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - tcp->syn_xmit);
 	tcp->idle_cwnd = 0;
 	us_count(stack, tcp_established);
-	us_tcp_timer_keep(tcp);
+	us_tcp_timer_keep(tcp, 0);
 	if (tcp->flags & US_TCP_FIN_QUEUED) {	/* closed while it opened */
 		us_tcp_enter(tcp, TCP_FIN_WAIT1);
 		us_tcp_queue(tcp);

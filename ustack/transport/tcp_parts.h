@@ -38,7 +38,8 @@
 #define US_TCP_CWND_MAX		(1u << 30)
 #define US_TCP_SSTHRESH_INF	(1u << 30)
 
-#define US_TCP_FO_MAX		16u	/* bytes of a Fast Open cookie, RFC 7413 2 */
+#define US_TCP_FO_MIN		4u	/* bytes of a Fast Open cookie, RFC 7413 4.1.1 */
+#define US_TCP_FO_MAX		16u
 
 /**
  * struct us_tcp_segment - a received segment, parsed; host byte order
@@ -638,7 +639,7 @@ void us_tcp_dsack_note(struct us_tcp *tcp, uint32_t start, uint32_t end);
 /* tcp_timer.c */
 void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec);
 void us_tcp_timer_run(struct us_timer *timer, us_ns now);
-void us_tcp_timer_keep(struct us_tcp *tcp);
+void us_tcp_timer_keep(struct us_tcp *tcp, uint32_t quiet);
 uint32_t us_tcp_timer_clamp(const struct us_tcp *tcp, uint32_t usec);
 
 /* tcp_listen.c */

@@ -225,13 +225,16 @@ static void keep(struct us_tcp *tcp)
 /**
  * us_tcp_timer_keep() - starts or stops keep-alive as the options say
  * @tcp: synchronized.
+ * @quiet: ticks of silence that count already.
  */
-void us_tcp_timer_keep(struct us_tcp *tcp)
+void us_tcp_timer_keep(struct us_tcp *tcp, uint32_t quiet)
 {
+	uint32_t idle = ticks_of(tcp->keep_idle);
+
 	if (!(tcp->flags & US_TCP_KEEPALIVE))
 		us_tcp_timer_stop(tcp, US_TCP_TIMER_KEEP);
 	else
-		set_ticks(tcp, US_TCP_TIMER_KEEP, ticks_of(tcp->keep_idle));
+		set_ticks(tcp, US_TCP_TIMER_KEEP, idle - us_min32(quiet, idle));
 }
 
 static void linger(struct us_tcp *tcp)

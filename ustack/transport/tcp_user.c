@@ -49,6 +49,32 @@ static void set_limits(struct us_tcp *tcp, const struct us_tcp_options *options)
 	tcp->syn_limit = (uint8_t)or_default(options->syn_retries, US_TCP_SYN_RETRIES);
 }
 
+/* Rounded up: 0 is no limit. */
+static uint32_t ticks_of(uint32_t msec)
+{
+	return (uint32_t)(((uint64_t)msec * 1000000 + (1u << US_TCP_TICK_SHIFT) - 1) >>
+			  US_TCP_TICK_SHIFT);
+}
+
+/* As in Linux: other options do not put keep-alive off, and of a new idle time what
+ * is over counts.
+ */
+static void set_keepalive(struct us_tcp *tcp, const struct us_tcp_options *options)
+{
+	bool was_on = tcp->flags & US_TCP_KEEPALIVE;
+	uint16_t was_idle = tcp->keep_idle;
+
+	set_flag(tcp, US_TCP_KEEPALIVE, options->keepalive);
+	set_limits(tcp, options);
+	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT ||
+	    tcp->state == TCP_SYN_RECV)
+		return;
+	if (was_on != options->keepalive)
+		us_tcp_timer_keep(tcp, 0);
+	else if (was_idle != tcp->keep_idle)
+		us_tcp_timer_keep(tcp, us_tcp_tick(tcp->table->stack) - tcp->last_rcv);
+}
+
 /**
  * us_tcp_set_options() - changes the options of a connection
  * @tcp: the connection.
@@ -60,22 +86,17 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	us_tcp_buffer_set(tcp, options);
 	set_flag(tcp, US_TCP_NODELAY, options->nodelay);
 	set_flag(tcp, US_TCP_CORK, options->cork);
-	set_flag(tcp, US_TCP_KEEPALIVE, options->keepalive);
 	set_flag(tcp, US_TCP_OOBINLINE, options->oobinline);
 	set_flag(tcp, US_TCP_RECVERR, options->recverr);
-	set_limits(tcp, options);
+	set_keepalive(tcp, options);
 	tcp->dst.ttl = options->ttl ? options->ttl : US_NET_TTL;
 	tcp->dst.tos = options->tos;
-	tcp->user_timeout = (uint32_t)((uint64_t)options->user_timeout * 1000000 >>
-				       US_TCP_TICK_SHIFT);
+	tcp->user_timeout = ticks_of(options->user_timeout);
 	us_tcp_cc_select(tcp, options->cc);
 	us_tcp_pace_limit(tcp, options->max_pacing);
-	if (tcp->state == TCP_CLOSE)
-		return;
-	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV) {
-		us_tcp_timer_keep(tcp);
+	if (tcp->state != TCP_CLOSE && tcp->state != TCP_SYN_SENT &&
+	    tcp->state != TCP_SYN_RECV)
 		us_tcp_queue(tcp);
-	}
 }
 
 /**
