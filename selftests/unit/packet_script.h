@@ -455,12 +455,13 @@ static inline const char *script_option_sack(struct script *s, const char *p,
 }
 
 /* "FO" asks for a cookie of Fast Open; "FO *" is any, "FO =" the last "*", and "FO N"
- * one whose eight bytes are N.
+ * one whose eight bytes are N; "FO N len L" has L of them.
  */
 static inline const char *script_option_fo(struct script *s, const char *p,
 					   struct script_segment *g)
 {
 	uint8_t *at = &g->options[g->options_len];
+	const char *q;
 
 	p = script_skip(p);
 	at[0] = US_TCP_OPT_FASTOPEN;
@@ -470,9 +471,14 @@ static inline const char *script_option_fo(struct script *s, const char *p,
 	else if (*p == '=')
 		memcpy(at + 2, s->cookie, 8);
 	else if (isdigit((unsigned char)*p))
-		memset(at + 2, (int)script_number(s, &p), 8);
+		memset(at + 2, (int)script_number(s, &p), US_TCP_FO_MAX);
 	else
 		at[1] = 2;
+	q = script_word(p, "len");
+	if (q) {
+		at[1] = (uint8_t)(2 + script_number(s, &q));
+		p = q;
+	}
 	g->options_len += at[1];
 	return *p == '*' || *p == '=' ? p + 1 : p;
 }

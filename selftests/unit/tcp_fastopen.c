@@ -97,6 +97,15 @@ static const struct named_script scripts[] = {
 	"accept = 0\n"
 	"recv 200 = 100\n" },
 
+	{ "server: an option of an illegal length is none (RFC 7413 4.1.1)",
+	"option fastqueue 2\n"
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000,FO 9 len 2>\n"
+	"> S. 0:0(0) ack 1 <mss 1460>\n"
+	"< R 1:1(0)\n"
+	"< S 0:0(0) win 65535 <mss 1000,FO 9 len 5,nop>\n"
+	"> S. 0:0(0) ack 1 <mss 1460>\n" },
+
 	{ "server: no more at a time than it said; then a handshake as ever",
 	SERVER
 	"< S 0:100(100) win 65535 <mss 1000,FO =>\n"
@@ -167,6 +176,18 @@ static const struct named_script scripts[] = {
 	"none 1000\n"
 	"send 100 = 100\n"
 	"> P. 101:201(100) ack 1\n" },
+
+	{ "client: an option of an illegal length is none (RFC 7413 4.1.1)",
+	"option fastopen 1\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO,nop,nop>\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000,FO 7 len 5,nop>\n"
+	"> . 1:1(0) ack 1\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< R. 1:1(0) ack 2\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO,nop,nop>\n" },
 
 	{ "client: MSG_FASTOPEN does both at once",
 	"sendto 100 = EINPROGRESS\n"

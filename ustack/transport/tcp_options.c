@@ -49,6 +49,12 @@ static void read_accecn(struct us_tcp_segment *seg, const uint8_t *at, uint32_t 
 	}
 }
 
+/* RFC 7413 4.1.1: of any other length the option is ignored. */
+static bool is_cookie(uint32_t len)
+{
+	return !len || (len >= US_TCP_FO_MIN && len <= US_TCP_FO_MAX && len % 2 == 0);
+}
+
 /* An option that is known and has its length; @at is its first byte. */
 static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
 {
@@ -60,7 +66,7 @@ static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t 
 		seg->ts_ecr = load32(at + 6);
 	} else if (at[0] == US_TCP_OPT_SACK && len >= 10 && len % 8 == 2) {
 		read_sack(seg, at + 2, len - 2);
-	} else if (at[0] == US_TCP_OPT_FASTOPEN && len <= 2 + US_TCP_FO_MAX && syn) {
+	} else if (at[0] == US_TCP_OPT_FASTOPEN && is_cookie(len - 2) && syn) {
 		seg->fo_len = (int8_t)(len - 2);
 		memcpy(seg->fo, at + 2, len - 2);
 	} else if ((at[0] | 2) == US_TCP_OPT_ACCECN1) {
