@@ -192,6 +192,25 @@ static void test_send_ends(void)
 	ustack_close(a);
 }
 
+/* A reset that recv() met when it had some bytes already is for the next call. */
+static void test_pending_error(void)
+{
+	const struct linger now = { .l_onoff = 1 };
+	char buffer[10];
+
+	world_pair(0, &a, &b);
+	ok(room_for(a, 100) && ustack_send(b, "some", 4, 0) == 4, "room, and bytes");
+	world_run(WORLD_MS(20));
+	ustack_setsockopt(b, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	ustack_close(b);
+	ok(ustack_recv(a, buffer, sizeof(buffer), MSG_WAITALL) == 4, "some of them");
+	fails(ustack_submit(a, 101, 0), EINVAL);
+	fails(ustack_submit(a, 100, 0), ECONNRESET);
+	fails(ustack_submit(a, 100, 0), EINVAL);
+	ok(no_room(a, 1, 0, EPIPE), "the error was told once");
+	ustack_close(a);
+}
+
 /* Memory comes back, however a loan ends: 64 times 65536 bytes are all there is. */
 static void test_no_leak(void)
 {
@@ -674,6 +693,7 @@ int main(void)
 	test_more();
 	test_full();
 	test_send_ends();
+	test_pending_error();
 	test_no_leak();
 	test_closed_loans();
 	test_peek();

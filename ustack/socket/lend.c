@@ -49,11 +49,16 @@ static int submit(struct ustack_socket *s, size_t len, int flags)
 
 	if (!lends(s))
 		return -EOPNOTSUPP;
-	if (!s->tcp || (flags & ~(MSG_MORE | MSG_OOB | MSG_DONTWAIT)))
+	if (!s->tcp || (flags & ~(MSG_MORE | MSG_OOB | MSG_DONTWAIT)) ||
+	    !us_tcp_has_lent(s->tcp, len))
 		return -EINVAL;
 	if (flags & MSG_MORE)
 		us_stack_tick(s->stack);
-	err = us_tcp_submit(s->tcp, len, flags);
+	err = len ? us_stream_may_send(s) : 0;
+	if (err)
+		us_tcp_submit(s->tcp, 0, 0);
+	else
+		err = us_tcp_submit(s->tcp, len, flags);
 	if (!err && len)
 		us_stream_let_out(s->stack, flags & MSG_MORE, false);
 	return err;

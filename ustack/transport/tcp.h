@@ -238,6 +238,7 @@ bool us_tcp_recv_part(struct us_tcp *tcp, void *data, size_t len);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
 /* Lending (tcp_lend.c): room to send from, and bytes where they lie. */
 ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room);
+bool us_tcp_has_lent(const struct us_tcp *tcp, size_t len);
 int us_tcp_submit(struct us_tcp *tcp, size_t len, int flags);
 int us_tcp_peek(struct us_tcp *tcp, struct iovec *pieces, int count);
 int us_tcp_release(struct us_tcp *tcp, size_t len);

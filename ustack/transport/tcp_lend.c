@@ -42,22 +42,28 @@ ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room)
 }
 
 /**
- * us_tcp_submit() - queues what was written into the room lent
+ * us_tcp_has_lent() - is there room lent to write into?
  * @tcp: the connection.
- * @len: bytes from its start on; 0: none.
+ * @len: so many bytes.
+ */
+bool us_tcp_has_lent(const struct us_tcp *tcp, size_t len)
+{
+	return tcp->active && tcp->active->snd_lent && len <= tcp->active->snd_lent_len;
+}
+
+/**
+ * us_tcp_submit() - queues what was written into the room lent: the loan ends
+ * @tcp: the connection.
+ * @len: bytes from its start on, which us_tcp_has_lent(); 0: none.
  * @flags: as of us_tcp_send().
  *
- * The loan ends, but with -EINVAL: so much was not lent.
  * Return: 0, -EPIPE, or the connection's error.
  */
 int us_tcp_submit(struct us_tcp *tcp, size_t len, int flags)
 {
 	struct us_tcp_active *a = tcp->active;
-	int err;
+	int err = len ? us_tcp_may_send(tcp) : 0;
 
-	if (!a || !a->snd_lent || len > a->snd_lent_len)
-		return -EINVAL;
-	err = len ? us_tcp_may_send(tcp) : 0;
 	if (err || !len) {
 		us_tcp_sndq_take_back(a);
 		return err;
