@@ -51,7 +51,8 @@ struct us_flow {
  *	holds packets copies them out.  NULL: never.
  * @fd: a descriptor to poll(2) for input, or -1.
  * @sleep: may replace poll(2) when this is the only link: flushes and sleeps
- *	until input or @deadline in one system call.  NULL: none.
+ *	until input or @deadline in one system call; returns at once, and
+ *	leaves the flush to the caller, if poll() has something to do.  NULL: none.
  * @next: time at which poll() has something to do by itself (virtual links);
  *	US_NEVER if none.  NULL: none.
  * @bind: makes packets of @flow come in.  Sets flow->local_port if that was 0

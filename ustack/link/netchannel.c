@@ -277,11 +277,21 @@ static int fd(const struct us_link *link)
 	return nc->fd;
 }
 
+/* Does a poll have anything to do? */
+static bool has_news(struct us_nc *nc)
+{
+	reap(nc, false);
+	return us_nc_rx_peek(&nc->rx) || us_nc_tx_completed(&nc->tx) ||
+	       (nc->starved && us_nc_tx_room(&nc->tx));
+}
+
 static int sleep_channel(struct us_link *link, us_ns deadline)
 {
 	struct us_nc *nc = us_nc_of(link);
 	int err = 0;
 
+	if (has_news(nc))
+		return 0;
 	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), deadline == US_NEVER ? 0 :
 		   deadline > 0 ? (uint64_t)deadline : 1);
 	us_nc_tx_show(&nc->tx, nc->ctl);

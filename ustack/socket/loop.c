@@ -38,13 +38,8 @@ void us_loop_flush(struct us_stack *stack)
 	us_loop_kick(stack);
 }
 
-/**
- * us_loop_once() - one round, without sleep
- * @stack: the stack.
- *
- * Return: there is more to do at once.
- */
-bool us_loop_once(struct us_stack *stack)
+/* One round, whose packets stand in the links yet.  True: there is more to do. */
+static bool play(struct us_stack *stack)
 {
 	struct us_link *link;
 	bool more = false;
@@ -55,7 +50,21 @@ bool us_loop_once(struct us_stack *stack)
 			more = true;
 	us_wheel_run(&stack->wheel, stack->now);
 	us_tcp_rcvq_pressure(stack);
-	us_loop_flush(stack);
+	us_tcp_flush(stack);
+	return more;
+}
+
+/**
+ * us_loop_once() - one round, without sleep
+ * @stack: the stack.
+ *
+ * Return: there is more to do at once.
+ */
+bool us_loop_once(struct us_stack *stack)
+{
+	bool more = play(stack);
+
+	us_loop_kick(stack);
 	return more;
 }
 
@@ -134,7 +143,7 @@ static int sleep_on(struct pollfd *fds, nfds_t count, us_ns duration)
 	return 0;
 }
 
-/* Sleeps until there is input or @deadline comes. */
+/* Sleeps until there is input or @deadline comes; what stands in the links goes. */
 static int sleep_until(struct us_stack *stack, us_ns deadline)
 {
 	struct us_link *link = only_sleeper(stack);
@@ -146,6 +155,7 @@ static int sleep_until(struct us_stack *stack, us_ns deadline)
 		deadline = US_NEVER;
 	if (link)
 		return link->ops->sleep(link, deadline);
+	us_loop_kick(stack);
 	count = descriptors(stack, fds, &dead);
 	if (dead)
 		return dead;
@@ -154,10 +164,33 @@ static int sleep_until(struct us_stack *stack, us_ns deadline)
 	return sleep_on(fds, count, deadline - stack->now);
 }
 
+/*
+ * Before any round: a link that sleeps until a point in time, and not when there is
+ * input, knows all that a round would find, and needs no look at the clock for that.
+ */
+static int sleep_first(struct us_stack *stack, us_ns limit)
+{
+	struct us_link *link = only_sleeper(stack);
+	us_ns next;
+
+	if (!link || is_virtual(stack) || us_tcp_due(stack) || limit <= stack->now)
+		return 0;
+	next = us_loop_next(stack);
+	return link->ops->sleep(link, next < limit ? next : limit);
+}
+
 /* A clock that moves while it is watched moves on without sleep. */
 static bool clock_moved(const struct us_stack *stack)
 {
 	return is_virtual(stack) && stack->clock(stack->clock_arg) != stack->now;
+}
+
+static int pause_until(struct us_stack *stack, us_ns next, us_ns limit)
+{
+	if (!stack->driver)
+		return sleep_until(stack, next);
+	us_loop_kick(stack);
+	return us_drive_sleep(stack, limit);
 }
 
 /**
@@ -171,25 +204,24 @@ static bool clock_moved(const struct us_stack *stack)
 int us_loop_wait(struct us_stack *stack, us_ns limit)
 {
 	uint64_t events = stack->events;
+	int err = sleep_first(stack, limit);
 
-	for (;;) {
-		bool more = us_loop_once(stack);
-		us_ns next = us_loop_next(stack);
-		int err;
+	while (!err) {
+		bool more = play(stack);
+		us_ns next;
 
 		if (stack->events != events)
-			return 0;
+			break;
+		next = us_loop_next(stack);
 		if (stack->now >= limit)
-			return -EAGAIN;
-		if (next > limit)
-			next = limit;
-		if (more || next <= stack->now || clock_moved(stack))
-			continue;
-		err = stack->driver ? us_drive_sleep(stack, limit) :
-				      sleep_until(stack, next);
-		if (err)
-			return err;
+			err = -EAGAIN;
+		else if (more || next <= stack->now || clock_moved(stack))
+			us_loop_kick(stack);
+		else
+			err = pause_until(stack, next < limit ? next : limit, limit);
 	}
+	us_loop_kick(stack);
+	return err;
 }
 
 /**
