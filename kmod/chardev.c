@@ -245,8 +245,10 @@ static ssize_t nc_read(struct file *file, char __user *buf, size_t len,
 	struct nc_channel *ch = file->private_data;
 	int err = nc_channel_check(ch);
 
-	if (!err)
-		err = len ? -EINVAL : nc_tx_kick(ch);
+	if (!err && len)
+		err = -EINVAL;
+	if (!err && nc_tx_waits(ch))
+		err = nc_tx_kick(ch);
 	if (!err)
 		err = nc_channel_wait(ch, file->f_flags & O_NONBLOCK);
 	return err;

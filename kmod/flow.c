@@ -15,10 +15,27 @@ static int key_differs(struct rhashtable_compare_arg *arg, const void *object)
 	return !nc_key_equal(arg->key, &flow->key);
 }
 
+/* As few words as tell flows apart: few of them say where packets arrive. */
+static u32 key_hash(const void *data, u32 length, u32 seed)
+{
+	const struct nc_key *key = data;
+
+	if (unlikely(key->ifindex || key->vlan))
+		seed = jhash_2words(key->ifindex, key->vlan, seed);
+	if (key->family == AF_INET6)
+		seed = jhash2((const u32 *)key, 8, seed);
+	return jhash_3words((__force u32)key->local.w[0],
+			    (__force u32)key->remote.w[0],
+			    (__force u32)key->local_port << 16 |
+			    (__force u32)key->remote_port,
+			    seed ^ key->rank ^ (u32)key->protocol << 24);
+}
+
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct nc_flow, node),
 	.key_offset = offsetof(struct nc_flow, key),
 	.key_len = sizeof(struct nc_key),
+	.hashfn = key_hash,
 	.obj_cmpfn = key_differs,
 	.automatic_shrinking = true,
 };
@@ -76,6 +93,7 @@ struct nc_flow *nc_flow_create(struct nc_channel *ch,
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&flow->ref, 1);
 	nc_flow_key(&flow->key, &bind->flow);
+	nc_key_mask(&flow->mask, flow->key.rank);
 	flow->cookie = bind->cookie;
 	flow->id = bind->flow_id;
 	flow->flags = bind->flags;
@@ -124,14 +142,14 @@ static struct nc_rank *rank_find(struct nc_ranks *ranks, u32 rank)
 	u32 i;
 
 	for (i = 0; ranks && i < ranks->count; i++)
-		if (ranks->rank[i].rank == rank)
+		if (ranks->rank[i].mask.rank == rank)
 			return &ranks->rank[i];
 	return NULL;
 }
 
 /* A copy with a rank more, in its place, or without the rank if it has no user. */
-static struct nc_ranks *rank_copy(const struct nc_ranks *old, u32 rank,
-				  u32 users)
+static struct nc_ranks *rank_copy(const struct nc_ranks *old,
+				  const struct nc_key *mask, u32 users)
 {
 	u32 i = 0, n = old ? old->count : 0;
 	struct nc_ranks *new;
@@ -140,12 +158,12 @@ static struct nc_ranks *rank_copy(const struct nc_ranks *old, u32 rank,
 	if (!new)
 		return NULL;
 	new->count = 0;
-	for (; i < n && old->rank[i].rank > rank; i++)
+	for (; i < n && old->rank[i].mask.rank > mask->rank; i++)
 		new->rank[new->count++] = old->rank[i];
 	if (users)
-		new->rank[new->count++] = (struct nc_rank){ rank, users };
+		new->rank[new->count++] = (struct nc_rank){ *mask, users };
 	for (; i < n; i++)
-		if (old->rank[i].rank != rank)
+		if (old->rank[i].mask.rank != mask->rank)
 			new->rank[new->count++] = old->rank[i];
 	return new;
 }
@@ -173,7 +191,7 @@ static int rank_add(struct nc_net *nn, const struct nc_flow *flow)
 	}
 	if (old && old->count >= ranks_most(flow))
 		return -ENOSPC;
-	new = rank_copy(old, flow->key.rank, 1);
+	new = rank_copy(old, &flow->mask, 1);
 	if (!new)
 		return -ENOMEM;
 	rcu_assign_pointer(*where, new);
@@ -191,7 +209,7 @@ static void rank_del(struct nc_net *nn, const struct nc_flow *flow)
 	old = rcu_dereference_protected(*where, lockdep_is_held(&nn->lock));
 	if (--rank_find(old, flow->key.rank)->users)
 		return;
-	new = rank_copy(old, flow->key.rank, 0);
+	new = rank_copy(old, &flow->mask, 0);
 	if (!new)
 		return;
 	rcu_assign_pointer(*where, new);
@@ -297,7 +315,7 @@ struct nc_flow *nc_flow_lookup(struct nc_table *table,
 
 	ranks = rcu_dereference(*ranks_of(table, key->family));
 	for (i = 0; ranks && i < ranks->count; i++) {
-		nc_key_mask(&masked, key, ranks->rank[i].rank);
+		nc_key_masked(&masked, key, &ranks->rank[i].mask);
 		flow = rhashtable_lookup(&table->flows, &masked, params);
 		if (flow)
 			return flow;

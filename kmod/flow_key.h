@@ -47,18 +47,25 @@ union nc_addr {
  * @family: AF_INET or AF_INET6.
  * @protocol: IP protocol.
  *
- * No holes: it is hashed and compared as bytes.
+ * @word: all of it, for masking and comparing.
+ *
+ * No holes: it is hashed and compared by words.
  */
 struct nc_key {
-	union nc_addr local;
-	union nc_addr remote;
-	__be16 local_port;
-	__be16 remote_port;
-	u32 ifindex;
-	u32 rank;
-	u16 vlan;
-	u8 family;
-	u8 protocol;
+	union {
+		struct {
+			union nc_addr local;
+			union nc_addr remote;
+			__be16 local_port;
+			__be16 remote_port;
+			u32 ifindex;
+			u32 rank;
+			u16 vlan;
+			u8 family;
+			u8 protocol;
+		};
+		u64 word[6];
+	};
 };
 
 /*
@@ -193,32 +200,49 @@ static inline bool nc_addr_equal(const union nc_addr *a, const union nc_addr *b)
  */
 static inline bool nc_key_equal(const struct nc_key *a, const struct nc_key *b)
 {
-	return nc_addr_equal(&a->local, &b->local) &&
-	       nc_addr_equal(&a->remote, &b->remote) &&
-	       a->local_port == b->local_port &&
-	       a->remote_port == b->remote_port && a->ifindex == b->ifindex &&
-	       a->rank == b->rank && a->vlan == b->vlan &&
-	       a->family == b->family && a->protocol == b->protocol;
+	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) |
+		 (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3]) |
+		 (a->word[4] ^ b->word[4]) | (a->word[5] ^ b->word[5]));
 }
 
 /**
- * nc_key_mask() - the part of a packet's key that flows of a rank give
- * @out: the result.
- * @in: the packet's key.
+ * nc_key_mask() - the bits of a packet's key that flows of a rank give
+ * @mask: the result; its rank is the rank itself.
  * @rank: of the flows.
  */
-static inline void nc_key_mask(struct nc_key *out, const struct nc_key *in,
-			       u32 rank)
+static inline void nc_key_mask(struct nc_key *mask, u32 rank)
 {
-	nc_addr_prefix(&out->local, &in->local, NC_RANK_LOCAL(rank));
-	nc_addr_prefix(&out->remote, &in->remote, NC_RANK_REMOTE(rank));
-	out->local_port = rank & NC_RANK_LPORT ? in->local_port : 0;
-	out->remote_port = rank & NC_RANK_RPORT ? in->remote_port : 0;
-	out->ifindex = rank & NC_RANK_DEVICE ? in->ifindex : 0;
-	out->vlan = rank & NC_RANK_VLAN ? in->vlan : 0;
-	out->rank = rank;
-	out->family = in->family;
-	out->protocol = in->protocol;
+	union nc_addr all;
+
+	memset(&all, 0xff, sizeof(all));
+	memset(mask, 0xff, sizeof(*mask));
+	nc_addr_prefix(&mask->local, &all, NC_RANK_LOCAL(rank));
+	nc_addr_prefix(&mask->remote, &all, NC_RANK_REMOTE(rank));
+	if (!(rank & NC_RANK_LPORT))
+		mask->local_port = 0;
+	if (!(rank & NC_RANK_RPORT))
+		mask->remote_port = 0;
+	if (!(rank & NC_RANK_DEVICE))
+		mask->ifindex = 0;
+	if (!(rank & NC_RANK_VLAN))
+		mask->vlan = 0;
+	mask->rank = rank;
+}
+
+/**
+ * nc_key_masked() - the part of a packet's key that flows of a rank give
+ * @out: the result, of that rank.
+ * @key: of the packet.
+ * @mask: of the rank.
+ */
+static inline void nc_key_masked(struct nc_key *out, const struct nc_key *key,
+				 const struct nc_key *mask)
+{
+	u32 i;
+
+	for (i = 0; i < 6; i++)
+		out->word[i] = key->word[i] & mask->word[i];
+	out->rank = mask->rank;
 }
 
 /**
@@ -301,26 +325,23 @@ static inline bool nc_flow_wild(const struct netchannel_flow *flow)
 /**
  * nc_key_covers() - does a packet to be sent belong to a flow?
  * @flow: key of the flow.
+ * @mask: of its rank.
  * @packet: key of the packet.
  *
- * Device and VLAN say where packets arrive, not where they leave.
+ * Device and VLAN say where packets arrive, not where they leave: they do not count.
  *
  * Return: true if so.
  */
 static inline bool nc_key_covers(const struct nc_key *flow,
+				 const struct nc_key *mask,
 				 const struct nc_key *packet)
 {
-	union nc_addr local, remote;
+	struct nc_key part;
 
-	if (flow->family != packet->family ||
-	    flow->protocol != packet->protocol)
-		return false;
-	nc_addr_prefix(&local, &packet->local, NC_RANK_LOCAL(flow->rank));
-	nc_addr_prefix(&remote, &packet->remote, NC_RANK_REMOTE(flow->rank));
-	return nc_addr_equal(&flow->local, &local) &&
-	       nc_addr_equal(&flow->remote, &remote) &&
-	       (!flow->local_port || flow->local_port == packet->local_port) &&
-	       (!flow->remote_port || flow->remote_port == packet->remote_port);
+	nc_key_masked(&part, packet, mask);
+	part.ifindex = flow->ifindex;
+	part.vlan = flow->vlan;
+	return nc_key_equal(&part, flow);
 }
 
 /* The caller zeroed the key. */

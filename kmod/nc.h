@@ -255,7 +255,8 @@ struct nc_latch {
 /**
  * struct nc_flow - a flow bound to a channel
  * @node: element of the hash table.
- * @key: what packets are compared with, after masking by its rank.
+ * @key: what packets are compared with, after masking.
+ * @mask: of the key's rank.
  * @channel: where they go; a reference.
  * @sk: the authority, or NULL; a reference until the RCU callback.
  * @file: of the authority; keeps the port; put as soon as unbound.
@@ -275,6 +276,7 @@ struct nc_latch {
 struct nc_flow {
 	struct rhash_head node;
 	struct nc_key key;
+	struct nc_key mask;
 	struct nc_channel *channel;
 	struct sock *sk;
 	struct file *file;
@@ -293,11 +295,11 @@ struct nc_flow {
 
 /**
  * struct nc_rank - a rank in use
- * @rank: it.
+ * @mask: what flows of the rank give, and the rank.
  * @users: flows that have it; not for readers.
  */
 struct nc_rank {
-	u32 rank;
+	struct nc_key mask;
 	u32 users;
 };
 
@@ -546,6 +548,7 @@ int nc_latch_steer(struct nc_channel *ch, const struct netchannel_latch *latch);
 
 /* tx.c */
 int nc_tx_kick(struct nc_channel *ch);
+bool nc_tx_waits(struct nc_channel *ch);
 bool nc_tx_writable(struct nc_channel *ch);
 
 /* route.c */

@@ -164,7 +164,7 @@ static int check_headers(struct work *w, struct nc_tx_fault *fault)
 	if (w->desc->flags & NETCHANNEL_TX_CSUM &&
 	    !nc_has_ports(w->key.protocol))
 		return bad_desc(fault);
-	if (!nc_key_covers(&w->flow->key, &w->key) ||
+	if (!nc_key_covers(&w->flow->key, &w->flow->mask, &w->key) ||
 	    !nc_latch_serves(w->flow, &w->key) || !nc_authority_holds(w->flow))
 		return bad_flow(fault);
 	return 0;

@@ -258,6 +258,18 @@ int nc_tx_kick(struct nc_channel *ch)
 }
 
 /**
+ * nc_tx_waits() - did the owner submit what no kick has seen?
+ * @ch: a channel with an area.
+ *
+ * Return: true if so.
+ */
+bool nc_tx_waits(struct nc_channel *ch)
+{
+	return READ_ONCE(nc_channel_area(ch)->ctl->tx_head) !=
+	       READ_ONCE(ch->tx.next);
+}
+
+/**
  * nc_tx_writable() - is the slot free that the owner will fill next?
  * @ch: a channel with an area.
  *

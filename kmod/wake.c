@@ -166,38 +166,36 @@ static enum hrtimer_restart on_time(struct hrtimer *timer)
 }
 
 /*
- * Most sleeps end long before their deadline, and the next one's is later: a timer
- * that runs out before it stays, and wakes early once, which is cheaper than to
- * start and cancel one for each sleep.  It may be another thread's, with a slack
- * that is not ours: what counts is when it runs out at last.
+ * Has the deadline passed?  If not, there is a timer.  Most sleeps end long before
+ * their deadline, and the next one's is later: a timer that runs out before it stays,
+ * and wakes early once, which is cheaper than to look at the clock, start and cancel
+ * one for each sleep.  It may be another thread's, with a slack that is not ours:
+ * what counts is when it runs out at last.
  */
-static void arm(struct nc_channel *ch, ktime_t deadline)
+static bool late(struct nc_channel *ch, ktime_t deadline)
 {
 	u64 slack = current->timer_slack_ns;
 	ktime_t latest = ktime_add_safe(deadline, ns_to_ktime(slack));
+	bool late = false;
 
-	spin_lock(&ch->timer_lock);
-	if (!hrtimer_is_queued(&ch->timer) ||
-	    latest < hrtimer_get_expires(&ch->timer))
-		hrtimer_start_range_ns(&ch->timer, deadline, slack,
-				       HRTIMER_MODE_ABS);
-	spin_unlock(&ch->timer_lock);
-}
-
-/* Has the deadline passed?  If not, there is a timer. */
-static bool late(struct nc_channel *ch, ktime_t deadline)
-{
 	if (deadline == KTIME_MAX)
 		return false;
-	if (ktime_get() >= deadline)
-		return true;
-	arm(ch, deadline);
-	return false;
+	spin_lock(&ch->timer_lock);
+	if (!hrtimer_is_queued(&ch->timer) ||
+	    latest < hrtimer_get_expires(&ch->timer)) {
+		late = ktime_get() >= deadline;
+		if (!late)
+			hrtimer_start_range_ns(&ch->timer, deadline, slack,
+					       HRTIMER_MODE_ABS);
+	}
+	spin_unlock(&ch->timer_lock);
+	return late;
 }
 
 static int sleep(struct nc_channel *ch, ktime_t deadline)
 {
 	DEFINE_WAIT(wait);
+	bool slept = false;
 	int err = 0;
 
 	for (;;) {
@@ -208,6 +206,9 @@ static int sleep(struct nc_channel *ch, ktime_t deadline)
 			err = -EINTR;
 			break;
 		}
+		if (!slept)
+			atomic64_inc(&ch->waits);
+		slept = true;
 		schedule();
 	}
 	finish_wait(&ch->wait, &wait);
@@ -216,16 +217,12 @@ static int sleep(struct nc_channel *ch, ktime_t deadline)
 
 static int wait(struct nc_channel *ch)
 {
-	ktime_t deadline = deadline_of(ch);
 	int err;
 
-	if (deadline != KTIME_MAX && ktime_get() >= deadline)
-		return 0;
-	atomic64_inc(&ch->waits);
 	atomic_inc(&ch->rx.sleepers);
 	/* (C) producers see the sleeper, or it sees what they published */
 	smp_mb__after_atomic();
-	err = sleep(ch, deadline);
+	err = sleep(ch, deadline_of(ch));
 	atomic_dec(&ch->rx.sleepers);
 	return err;
 }

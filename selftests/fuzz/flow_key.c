@@ -59,15 +59,16 @@ static void own_flow(const struct nc_key *key)
 		.local_prefix = (uint8_t)bits, .remote_prefix = (uint8_t)bits,
 		.local_port = key->local_port, .remote_port = key->remote_port,
 	};
-	struct nc_key wanted, masked = { 0 };
+	struct nc_key wanted, mask, masked = { 0 };
 
 	memcpy(flow.local, key->local.b, 16);
 	memcpy(flow.remote, key->remote.b, 16);
 	must(nc_flow_valid(&flow) == (key->protocol != 0));
 	nc_flow_key(&wanted, &flow);
-	nc_key_mask(&masked, key, wanted.rank);
+	nc_key_mask(&mask, wanted.rank);
+	nc_key_masked(&masked, key, &mask);
 	must(!memcmp(&wanted, &masked, sizeof(wanted)));
-	must(nc_key_covers(&wanted, key));
+	must(nc_key_covers(&wanted, &mask, key));
 }
 
 static void parse(const uint8_t *data, size_t size, enum nc_parse_mode mode)

@@ -195,11 +195,12 @@ static struct nc_key packet_of(const struct netchannel_flow *flow)
 /* Does a lookup of @packet among flows of this flow's rank find it? */
 static bool found(const struct netchannel_flow *flow, const struct nc_key *packet)
 {
-	struct nc_key key, masked;
+	struct nc_key key, mask, masked;
 
 	memset(&masked, 0xff, sizeof(masked));
 	nc_flow_key(&key, flow);
-	nc_key_mask(&masked, packet, key.rank);
+	nc_key_mask(&mask, key.rank);
+	nc_key_masked(&masked, packet, &mask);
 	return !memcmp(&key, &masked, sizeof(key));
 }
 
@@ -290,10 +291,11 @@ static void family_and_protocol(void)
 
 static bool covers(const struct netchannel_flow *flow, const struct nc_key *packet)
 {
-	struct nc_key key;
+	struct nc_key key, mask;
 
 	nc_flow_key(&key, flow);
-	return nc_key_covers(&key, packet);
+	nc_key_mask(&mask, key.rank);
+	return nc_key_covers(&key, &mask, packet);
 }
 
 static void covers_of(const struct netchannel_flow *flow, const char *family)
