@@ -74,6 +74,15 @@ static int open_bound(uint8_t protocol, uint16_t *port)
 _Static_assert(offsetof(struct sockaddr_in6, sin6_port) ==
 	       offsetof(struct sockaddr_in, sin_port), "place of the port");
 
+/* A socket that holds a port, 0 is chosen and put back: its descriptor. */
+static int open_port(struct us_nc *nc, uint8_t protocol, uint16_t *port)
+{
+	int fd = open_bound(protocol, port);
+
+	nc->link.stats.syscalls += 4;
+	return fd < 0 ? port_error(nc->link.stack, fd, *port) : fd;
+}
+
 /* The authority that holds a port already, else a free entry, else NULL. */
 static struct us_nc_authority *find_port(struct us_nc *nc, uint8_t protocol,
 					 uint16_t port)
@@ -92,26 +101,24 @@ static struct us_nc_authority *find_port(struct us_nc *nc, uint8_t protocol,
 	return free;
 }
 
-/* Takes a reference on the authority for a port; 0 is chosen and put back. */
-static int hold_port(struct us_nc *nc, uint8_t protocol, uint16_t *port,
+/* Takes a reference on the authority for a port. */
+static int hold_port(struct us_nc *nc, uint8_t protocol, uint16_t port,
 		     struct us_nc_authority **authority)
 {
-	struct us_nc_authority *at = find_port(nc, protocol, *port);
+	struct us_nc_authority *at = find_port(nc, protocol, port);
 	int fd;
 
 	if (!at)
 		return us_fail(nc->link.stack, -ENOBUFS, "netchannel: a stack listens on %u ports of a channel",
 			       US_NC_AUTHORITIES);
-	*authority = at;
-	if (at->refs++)
-		return 0;
-	fd = open_bound(protocol, port);
-	nc->link.stats.syscalls += 4;
-	if (fd < 0) {
-		at->refs = 0;
-		return port_error(nc->link.stack, fd, *port);
+	if (!at->refs) {
+		fd = open_port(nc, protocol, &port);
+		if (fd < 0)
+			return fd;
+		*at = (struct us_nc_authority) { fd, 0, port, protocol };
 	}
-	*at = (struct us_nc_authority) { fd, 1, *port, protocol };
+	at->refs++;
+	*authority = at;
 	return 0;
 }
 
@@ -203,35 +210,48 @@ static struct us_nc_flow *find_flow(struct us_nc *nc, uint32_t id, bool used)
 	return NULL;
 }
 
-/* The channel keeps its authority by itself.  The descriptor stays open where
- * another flow may want the same port: not for a port that was chosen here.
- */
-static int bind_flow(struct us_nc *nc, struct us_flow *flow, uint32_t *id)
+/* There is room: the module allows as many flows and no more. */
+static int bind_with(struct us_nc *nc, const struct us_flow *flow, int fd,
+		     struct us_nc_authority *authority, uint32_t *id)
 {
-	struct us_nc_authority *authority = NULL;
-	bool chosen = !flow->local_port;
-	struct netchannel_bind bind;
-	int err;
+	struct netchannel_bind bind = request(nc, flow, fd);
 
-	err = hold_port(nc, flow->protocol, &flow->local_port, &authority);
-	if (err)
-		return err;
-	bind = request(nc, flow, authority->fd);
 	nc->link.stats.syscalls++;
 	if (ioctl(nc->fd, NETCHANNEL_IOC_BIND, &bind))
-		err = -errno;
-	if (err || chosen) {
-		let_go(nc, authority);
-		authority = NULL;
-	}
-	if (err)
-		return bind_error(nc, err, flow->local_port);
-	/* There is room: the module allows as many flows and no more. */
+		return bind_error(nc, -errno, flow->local_port);
 	*find_flow(nc, bind.flow_id, false) = (struct us_nc_flow) {
 		bind.flow_id, true, authority
 	};
+	nc->flows++;
 	*id = bind.flow_id;
 	return 0;
+}
+
+/* The channel keeps its authority by itself, and no other flow wants this port. */
+static int bind_some_port(struct us_nc *nc, struct us_flow *flow, uint32_t *id)
+{
+	int fd = open_port(nc, flow->protocol, &flow->local_port), err;
+
+	if (fd < 0)
+		return fd;
+	err = bind_with(nc, flow, fd, NULL, id);
+	close(fd);
+	nc->link.stats.syscalls++;
+	return err;
+}
+
+/* The descriptor stays open, as another flow may want the same port. */
+static int bind_port(struct us_nc *nc, const struct us_flow *flow, uint32_t *id)
+{
+	struct us_nc_authority *authority = NULL;
+	int err = hold_port(nc, flow->protocol, flow->local_port, &authority);
+
+	if (err)
+		return err;
+	err = bind_with(nc, flow, authority->fd, authority, id);
+	if (err)
+		let_go(nc, authority);
+	return err;
 }
 
 static int address_error(struct us_stack *stack, int err)
@@ -256,15 +276,16 @@ int us_nc_bind(struct us_link *link, struct us_flow *flow, uint32_t *id)
 	uint32_t mtu;
 	int err;
 
-	if (!find_flow(nc, 0, false))
+	if (nc->flows == NETCHANNEL_FLOWS_MAX)
 		return bind_error(nc, -ENOSPC, 0);
-	if (is_any(&flow->local) && !is_any(&flow->remote))
-		err = us_nc_route(link, &flow->remote, &flow->local, &mtu);
-	else
+	if (is_any(&flow->remote))
 		err = us_nc_check_local(&flow->local);
+	else
+		err = us_nc_route(link, &flow->remote, &flow->local, &mtu);
 	if (err)
 		return address_error(link->stack, err);
-	return bind_flow(nc, flow, id);
+	return flow->local_port ? bind_port(nc, flow, id) :
+				  bind_some_port(nc, flow, id);
 }
 
 /**
@@ -285,6 +306,7 @@ void us_nc_unbind(struct us_link *link, uint32_t id)
 	link->stats.syscalls++;
 	ioctl(nc->fd, NETCHANNEL_IOC_UNBIND, &unbind);
 	flow->used = false;
+	nc->flows--;
 	let_go(nc, flow->authority);
 }
 

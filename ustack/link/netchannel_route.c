@@ -143,8 +143,9 @@ int us_nc_route(struct us_link *link, const struct us_addr *remote,
 	struct us_addr wish = *local;
 	int err;
 
+	/* Who wishes for the address that is chosen without a wish gets the same. */
 	if (way->until > link->stack->now && same(&way->remote, remote) &&
-	    same(&way->wish, local)) {
+	    (same(&way->wish, local) || same(&way->local, local))) {
 		*local = way->local;
 		*mtu = way->mtu;
 		return 0;
