@@ -228,7 +228,8 @@ static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return false;
 	tcp->snd_una++;
 	tcp->snd_wl1 = seg->seq;
-	tcp->snd_wnd = seg->window << tcp->snd_wscale;
+	/* That of a SYN-ACK is not scaled: both opened at once. */
+	tcp->snd_wnd = seg->has_wscale ? seg->window : seg->window << tcp->snd_wscale;
 	tcp->max_snd_wnd = us_max32(tcp->snd_wnd, tcp->max_snd_wnd);
 	establish(tcp);
 	if (tcp->ecn & US_TCP_ECN_ACC)
