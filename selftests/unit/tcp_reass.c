@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * transport/tcp_reass.c: what an out-of-order queue costs its owner, whatever the order.
+ * The file is compiled into this program once more, with its comparisons, its steps
+ * from block to block and the runs that it moves counted: the library's is not linked.
+ */
+#include "core/random.h"
+#include "tcp_bench.h"
+
+#define SEGMENT	1400u
+#define COUNT	2000u
+
+static uint64_t steps, moved;
+
+#undef cds_list_entry
+#define cds_list_entry(at, type, member) (steps++, us_container(at, type, member))
+#define us_before(a, b) (steps++, us_before(a, b))
+#define memmove(to, from, len) \
+	(moved += (len) / sizeof(struct us_tcp_range), memmove(to, from, len))
+
+#include "../../ustack/transport/tcp_reass.c"
+
+#undef us_before
+#undef memmove
+
+/* A binary search of all runs, and some looks at its neighbours. */
+#define MOST_STEPS	32.0
+/* The array of runs is of a fixed size. */
+#define MOST_MOVED	((double)US_TCP_RANGES)
+
+/* The segment behind @index others, and one byte that is missing in front of all. */
+static void give(uint32_t index)
+{
+	struct script_segment g = { .flags = US_TCP_ACK, .ack = 1, .window = 65535,
+				    .seq = 2 + index * SEGMENT, .len = SEGMENT,
+				    .options_len = -1 };
+
+	script_receive(&bench, &g);
+	bench_discard();
+}
+
+static uint32_t read_all(struct us_tcp *tcp)
+{
+	uint32_t bytes = tcp->active->rcv_bytes;
+
+	us_tcp_rcvq_drop(tcp, bytes);
+	return bytes;
+}
+
+/* All that @order says, then the byte that is missing; then what found no room. */
+static void test(const char *name, const uint32_t *order)
+{
+	struct us_tcp *tcp = bench_begin("option rcvbuf 8000000");
+	struct script_segment first = { .flags = US_TCP_ACK, .seq = 1, .ack = 1, .len = 1,
+					.window = 65535, .options_len = -1 };
+	uint32_t i, bytes;
+
+	steps = moved = 0;
+	for (i = 0; i < COUNT; i++)
+		give(order[i]);
+	script_receive(&bench, &first);
+	bytes = read_all(tcp);
+	for (i = 0; i < COUNT; i++) {
+		give(i);
+		bytes += read_all(tcp);
+	}
+	ok(steps < COUNT * MOST_STEPS, "%s: %.1f steps a segment, at most %.0f", name,
+	   (double)steps / COUNT, MOST_STEPS);
+	ok(moved < COUNT * MOST_MOVED, "%s: %.1f runs moved a segment, at most %.0f",
+	   name, (double)moved / COUNT, MOST_MOVED);
+	ok(bytes == 1 + COUNT * SEGMENT && !tcp->active->reass,
+	   "%s: all of it came, %u bytes", name, bytes);
+	bench_end();
+}
+
+int main(void)
+{
+	static uint32_t order[COUNT];
+	struct us_random random;
+	uint32_t i;
+
+	plan(0);
+	for (i = 0; i < COUNT; i++)
+		order[i] = i;
+	test("in order, behind a hole", order);
+	for (i = 0; i < COUNT; i++)
+		order[i] = COUNT - 1 - i;
+	test("in reverse order", order);
+	for (i = 0; i < COUNT; i++)
+		order[i] = i < COUNT / 2 ? 2 * i : 2 * (i - COUNT / 2) + 1;
+	test("each second one, then the others", order);
+	us_random_init(&random, 1);
+	for (i = COUNT - 1; i; i--) {
+		uint32_t other = us_random_below(&random, i + 1), one = order[i];
+
+		order[i] = order[other];
+		order[other] = one;
+	}
+	test("in random order", order);
+	return finish();
+}
