@@ -2,6 +2,7 @@
 /* wire/checksum.c */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/random.h"
 #include "tap.h"
@@ -9,6 +10,8 @@
 #include "wire/checksum.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
+
+#define PAGE	4096u
 
 /* RFC 1071 read aloud: 16-bit words, big-endian, the last byte padded. */
 static uint16_t plain(const uint8_t *data, size_t len)
@@ -86,6 +89,44 @@ static void ranges(unsigned int width)
 	ok(edges, "nothing beyond is written");
 }
 
+/* A page between two that nobody may touch. */
+static uint8_t *lonely_page(void)
+{
+	uint8_t *at = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED || mprotect(at + PAGE, PAGE, PROT_READ | PROT_WRITE)) {
+		puts("Bail out! no memory");
+		exit(1);
+	}
+	return at + PAGE;
+}
+
+/* Bytes up to the end of a page, and from the start of one: nothing beyond is touched. */
+static void page_ends(unsigned int width)
+{
+	uint8_t *from = lonely_page(), *to = lonely_page();
+	struct us_random random;
+	bool good = true;
+	size_t len, i;
+
+	us_random_init(&random, 9);
+	for (i = 0; i < PAGE; i++)
+		from[i] = (uint8_t)us_random32(&random);
+	for (len = 0; len <= 2000; len++) {
+		const uint8_t *last = from + PAGE - len;
+		uint16_t want = plain(last, len);
+
+		good &= same(us_csum_bytes(last, len, 0), want);
+		good &= same(us_csum_bytes(from, len, 0), plain(from, len));
+		good &= same(us_csum_copy(to, last, len, 0), want) && !memcmp(to, last, len);
+		good &= same(us_csum_copy(to + PAGE - len, from, len, 0), plain(from, len)) &&
+			!memcmp(to + PAGE - len, from, len);
+	}
+	ok(good, "0..2000 bytes at the ends of pages, by %u bytes", width);
+	munmap(from - PAGE, 3 * PAGE);
+	munmap(to - PAGE, 3 * PAGE);
+}
+
 static void combined(unsigned int width)
 {
 	static uint8_t data[70000];
@@ -131,13 +172,14 @@ int main(void)
 {
 	unsigned int width, least = 128;
 
-	plan(9 + 4 * 6 + 1);
+	plan(9 + 4 * 7 + 1);
 	vectors();
 	/* A machine without the widest does a narrower one twice. */
 	for (width = 64; width >= 8; width /= 2) {
 		unsigned int used = us_csum_width(width);
 
 		ranges(used);
+		page_ends(used);
 		combined(used);
 		least = used;
 	}
