@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "segment.h"
@@ -382,6 +383,112 @@ static void test_undriven(void)
 	ustack_destroy(other);
 }
 
+#define LENT	20000u	/* bytes, each way */
+
+static char letter(uint32_t at)
+{
+	return (char)('a' + at % 23);
+}
+
+static bool right(const void *data, size_t len, uint32_t at)
+{
+	for (size_t i = 0; i < len; i++)
+		if (((const char *)data)[i] != letter(at + (uint32_t)i))
+			return false;
+	return true;
+}
+
+static ssize_t call_read_in_place(struct job *job)
+{
+	struct iovec piece;
+	uint32_t total = 0;
+
+	while (total < LENT && ustack_peek(job->socket, &piece, 1, 0) == 1) {
+		if (!right(piece.iov_base, piece.iov_len, total) ||
+		    ustack_release(job->socket, piece.iov_len))
+			return -1;
+		total += (uint32_t)piece.iov_len;
+	}
+	return total;
+}
+
+static ssize_t call_write_in_place(struct job *job)
+{
+	uint32_t total = 0;
+
+	while (total < LENT) {
+		size_t room = LENT - total < 700 ? LENT - total : 700;
+		char *to = ustack_reserve(job->socket, &room, 0);
+
+		if (!to)
+			return -1;
+		for (size_t i = 0; i < room; i++)
+			to[i] = letter(total + (uint32_t)i);
+		if (ustack_submit(job->socket, room, 0))
+			return -1;
+		total += (uint32_t)room;
+	}
+	return total;
+}
+
+/* The next bytes of the peer, small segments and large ones. */
+static uint32_t give(uint32_t from, uint32_t got)
+{
+	uint32_t len = from % 3 ? 64 : 1001, i;
+	char text[1002];
+
+	if (len > LENT - from)
+		len = LENT - from;
+	for (i = 0; i < len; i++)
+		text[i] = letter(from + i);
+	text[len] = '\0';
+	inject(TH_ACK | TH_PUSH, 1 + from, 1 + got, text, 65535);
+	return from + len;
+}
+
+/* What the stack sent, in order: how far it is now; beyond all if it is wrong. */
+static uint32_t take(uint32_t got)
+{
+	struct segment s;
+
+	while (collect(&s, NULL)) {
+		size_t len = ntohs(s.ip.tot_len) - sizeof(s.ip) - 4u * s.tcp.doff;
+
+		if (ntohl(s.tcp.seq) != isn + 1 + got)
+			continue;
+		if (!right(s.data, len, got))
+			return UINT32_MAX;
+		got += (uint32_t)len;
+	}
+	return got;
+}
+
+/* One thread sends, one receives, in memory that is lent, while a third drives. */
+static void test_lend(void)
+{
+	uint32_t given = 0, got = 0;
+	struct job reader, writer;
+
+	open_stack(9);
+	inject(TH_SYN, 0, 0, "", 65535);
+	ok(sent(TH_SYN | TH_ACK, 0, 1, 0, ustack_now(stack)), "lent: opened");
+	inject(TH_ACK, 1, 1, "", 65535);
+	conn = ustack_accept(listener, NULL, NULL, 0);
+	start(&reader, call_read_in_place, conn);
+	start(&writer, call_write_in_place, conn);
+	while ((given < LENT || got < LENT) && got <= LENT) {
+		given = give(given, got);
+		got = take(got);
+		ustack_advance(stack, MS(1));
+		sched_yield();
+	}
+	finished(&reader);
+	finished(&writer);
+	ok(reader.result == LENT, "lent: read in place by one thread");
+	ok(writer.result == LENT && got == LENT, "lent: written in place by another");
+	ustack_destroy(stack);
+}
+
 /* What a fixed dialogue looks like on the wire. */
 static uint64_t dialogue(uint64_t seed)
 {
@@ -413,6 +520,7 @@ int main(void)
 	test_link();
 	ustack_destroy(stack);
 	test_undriven();
+	test_lend();
 	ok(dialogue(1) == dialogue(1) && dialogue(1) != dialogue(2),
 	   "the seed decides, and nothing else");
 	return finish();
