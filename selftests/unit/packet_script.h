@@ -32,6 +32,8 @@
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
  *	< icmp unreach|TYPE CODE [mtu N] seq N
  *	< ... urg N		the urgent pointer; compared in ">", as are tos and ttl
+ *	< ... gso N		a super-segment of so many bytes each; compared in ">" if
+ *				it is given
  *	< ... badsum
  *	flush			small writes leave
  *	none MSEC		nothing is sent for so long
@@ -315,6 +317,7 @@ static inline void script_advance(struct script *s, int64_t to, bool until)
  * @urgent: pointer.
  * @tos: DS field; -1: not given.
  * @ttl: -1: not given.
+ * @gso: payload of each segment; -1: not given.
  */
 struct script_segment {
 	uint16_t flags;
@@ -332,6 +335,7 @@ struct script_segment {
 	uint16_t urgent;
 	int tos;
 	int ttl;
+	int gso;
 };
 
 static inline const char *script_skip(const char *p)
@@ -629,7 +633,7 @@ static inline void script_parse(struct script *s, const char *p,
 	const char *q;
 
 	*g = (struct script_segment){ .window = -1, .options_len = -1,
-				      .tos = -1, .ttl = -1 };
+				      .tos = -1, .ttl = -1, .gso = -1 };
 	p = script_numbers(s, script_flags(s, p, &g->flags), g);
 	if ((q = script_word(p, "ack"))) {
 		p = q;
@@ -651,6 +655,10 @@ static inline void script_parse(struct script *s, const char *p,
 	}
 	if ((q = script_word(p, "ttl"))) {
 		g->ttl = (int)script_number(s, &q);
+		p = q;
+	}
+	if ((q = script_word(p, "gso"))) {
+		g->gso = (int)script_number(s, &q);
 		p = q;
 	}
 	if ((q = script_word(p, "badsum"))) {
@@ -719,7 +727,7 @@ static inline void script_receive(struct script *s, const struct script_segment 
 	sum = script_put_ip(s, data, IPPROTO_TCP, len, g->ecn);
 	sum = us_csum_fold(us_csum_bytes(h, len, sum));
 	h->csum = us_from_raw16((uint16_t)(sum ^ g->badsum));
-	script_inject(s, data, ip + len, 0);
+	script_inject(s, data, ip + len, (uint16_t)(g->gso > 0 ? g->gso : 0));
 }
 
 /* ---------------------------------------------------------------- expecting */
@@ -743,12 +751,12 @@ static inline int script_print(const struct script *s, const struct script_packe
 	flags[j] = '\0';
 	for (i = US_TCP_LEN, j = 0; i < header; i++, j += 3)
 		snprintf(options + j, 4, " %02x", at[i]);
-	return snprintf(text, size, "%s %u:%u ack %u win %u <%s> urg %u ecn %u", flags,
+	return snprintf(text, size, "%s %u:%u ack %u win %u <%s> urg %u gso %u ecn %u", flags,
 			us_get32(h->seq) - s->isn,
 			us_get32(h->seq) - s->isn +
 			(uint32_t)(p->len - script_ip_len(s) - header),
 			us_get32(h->ack) - s->peer_isn, us_get16(h->window), options,
-			us_get16(h->urgent), script_sent_ecn(p));
+			us_get16(h->urgent), p->gso_size, script_sent_ecn(p));
 }
 
 static inline bool script_same_options(struct script *s, const struct script_segment *g,
@@ -842,6 +850,7 @@ static inline void script_expect(struct script *s, const struct script_segment *
 	    (g->window < 0 || us_get16(h->window) == g->window) &&
 	    script_same_options(s, g, at + US_TCP_LEN, header - US_TCP_LEN) &&
 	    us_get16(h->urgent) == g->urgent && script_ip_ok(s, p, g) &&
+	    (g->gso < 0 || p->gso_size == g->gso) &&
 	    script_payload_ok(s, at + header, first, len) && script_sum_ok(s, p) &&
 	    llabs(p->when - s->mark) <= SCRIPT_TOLERANCE) {
 		s->mark = p->when;

@@ -62,13 +62,13 @@ static const struct named_script scripts[] = {
 	"option gso 65535\n"
 	OPEN_PLAIN
 	"send 2920 = 2920\n"
-	"> P. 1:2921(2920) ack 1\n"
+	"> P. 1:2921(2920) ack 1 gso 1460\n"
 	"+0.2 > . 1:1461(1460) ack 1\n"
 	"+0.4 > . 1:1461(1460) ack 1\n"
 	"+0.8 > . 1:1025(1024) ack 1\n"
 	"< . 1:1(0) ack 2921\n"
 	"send 10240 = 10240\n"
-	"> . 2921:4969(2048) ack 1\n"
+	"> . 2921:4969(2048) ack 1 gso 1024\n"
 	"# IPv4 only\n" },
 
 	{ "ICMP: no MTU is too small to be believed, but none below 552",

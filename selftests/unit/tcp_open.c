@@ -147,11 +147,28 @@ static void test_addresses(void)
 	drain();
 }
 
+static uint64_t not_ours;
+
+static void find_not_ours(void *arg, const char *name, uint64_t value)
+{
+	(void)arg;
+	if (!strcmp(name, "ip_not_ours"))
+		not_ours = value;
+}
+
+/* Packets that were dropped because of the address they came to. */
+static uint64_t dropped(void)
+{
+	ustack_counters(stack, find_not_ours, NULL);
+	return not_ours;
+}
+
 static void test_invalid(void)
 {
 	static const char *const nobody[] = { "224.0.0.1", "255.255.255.255",
 					      "192.0.2.255" };
 	struct ustack_socket *s = stream(NULL, 0), *l = stream("192.0.2.1", 7);
+	uint64_t before;
 	size_t i;
 
 	ustack_listen(l, 1);
@@ -160,9 +177,10 @@ static void test_invalid(void)
 		   "open to %s: refused", nobody[i]);
 		inject(nobody[i], 9, "192.0.2.1", 7, TH_SYN, 1, 0, "");
 		ok(!drain(), "SYN from %s: nothing", nobody[i]);
+		before = dropped();
 		inject("192.0.2.2", 9, nobody[i], 7, TH_SYN, 1, 0, "");
 		inject("192.0.2.2", 9, nobody[i], 8, TH_SYN, 1, 0, "");
-		ok(!drain(), "SYN to %s: nothing", nobody[i]);
+		ok(!drain() && dropped() == before + 2, "SYN to %s: nothing", nobody[i]);
 	}
 	inject("192.0.2.1", 9, "192.0.2.1", 7, TH_SYN, 1, 0, "");
 	ok(!drain(), "SYN from our own address: nothing");

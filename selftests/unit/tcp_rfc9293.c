@@ -151,8 +151,25 @@ static const struct named_script scripts[] = {
 	"send 10 = 10\n"
 	"> P. 1:11(10) ack 1\n"
 	"< icmp 4 0 seq 1\n"
+	"counter icmp_error_in 0\n"
 	"none 100\n"
 	"error = 0\n"
+	"# IPv4 only\n" },
+
+	{ "ICMP: errors leave the congestion window alone",
+	OPEN
+	"send 14000 = 14000\n"
+	"> . 1:1001(1000) ack 1\n> . 1001:2001(1000) ack 1\n"
+	"> . 2001:3001(1000) ack 1\n> . 3001:4001(1000) ack 1\n"
+	"> . 4001:5001(1000) ack 1\n> . 5001:6001(1000) ack 1\n"
+	"> . 6001:7001(1000) ack 1\n> . 7001:8001(1000) ack 1\n"
+	"> . 8001:9001(1000) ack 1\n> . 9001:10001(1000) ack 1\n"
+	"< icmp 4 0 seq 1\n"
+	"< icmp 11 0 seq 1\n"
+	"< icmp unreach 1 seq 1\n"
+	"+0.01 < . 1:1(0) ack 2001\n"
+	"> . 10001:11001(1000) ack 1\n> . 11001:12001(1000) ack 1\n"
+	"> . 12001:13001(1000) ack 1\n> P. 13001:14001(1000) ack 1\n"
 	"# IPv4 only\n" },
 
 	{ "ICMP: a soft error is the reason when the connection times out",
@@ -198,7 +215,7 @@ static const struct named_script scripts[] = {
 	"> . 1001:2001(1000) ack 1\n"
 	"> . 2001:3001(1000) ack 1\n"
 	"> P. 3001:4001(1000) ack 1\n"
-	"+0.01 < . 1:1(0) ack 1001 win 500\n"
+	"+0.01 < . 1:1(0) ack 1001 win 0\n"
 	"send 1000 = 1000\n"
 	"none 100\n"
 	"state ESTABLISHED\n"
@@ -249,6 +266,16 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 2\n"
 	"send 700 = 700\n"
 	"> P. 1:701(700) ack 2 <>\n" },
+
+	{ "MSS option: less, if the user says so",
+	"option maxseg 1000\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) <mss 1000,sackOK,TS val 0 ecr 0,nop,wscale 7>\n" },
+
+	{ "MSS option: no more than the link takes, whatever the user says",
+	"option maxseg 9000\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>\n" },
 
 	{ "MSS option: options of every segment are taken off it",
 	"connect = EINPROGRESS\n"

@@ -21,6 +21,13 @@
 	"< . 1:1(0) ack 1 win 65535\n" \
 	"accept = 0\n"
 
+/* A connection that waits to be accepted. */
+#define ACCEPT_LATER(port) \
+	"option peer_port " port "\n" \
+	"< S 0:0(0) win 65535 <mss 1000>\n" \
+	"> S. 0:0(0) ack 1\n" \
+	"< . 1:1(0) ack 1\n"
+
 /* One byte that is acknowledged at once, as the first sixteen are. */
 #define QUICK(a, b) \
 	"< P. " #a ":" #b "(1) ack 1\n> . 1:1(0) ack " #b "\nrecv 9 = 1\n"
@@ -182,6 +189,16 @@ static const struct named_script scripts[] = {
 	"send 10 = 10\n"
 	"> P. 1:11(10) ack 1\n" },
 
+	{ "simultaneous open: the window of a SYN-ACK is not scaled",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S 0:0(0) win 1500 <mss 1000,nop,wscale 7>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< S. 0:0(0) ack 1 win 1500 <mss 1000,nop,wscale 7>\n"
+	"send 3000 = 3000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"none 100\n" },
+
 	{ "simultaneous open, completed by a plain ACK",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"
@@ -331,6 +348,58 @@ static const struct named_script scripts[] = {
 	"counter tcp_rto 4\n"
 	"< . 1:1(0) ack 11 win 512 <nop,nop,TS val 102 ecr 2>\n"
 	"none 5000\n" },
+
+	{ "RTO: SRTT and four times RTTVAR (RFC 6298 2.2, 2.3)",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+0.4 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"# SRTT 400, RTTVAR 200\n"
+	"+0.8 < . 1:1(0) ack 11\n"
+	"send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"# SRTT 450, RTTVAR 250\n"
+	"+1.45 > P. 11:21(10) ack 1\n" },
+
+	{ "RTO: the first sample counts three times (RFC 6298 2.2)",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+0.4 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+1.2 > P. 1:11(10) ack 1\n" },
+
+	{ "RTO: runs from the first of what is sent on (RFC 6298 5.1)",
+	"option nodelay 1\n"
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"none 100\n"
+	"send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"+0.1 > . 1:11(10) ack 1\n"
+	"> P. 11:21(10) ack 1\n" },
+
+	{ "RTO: stops when all is acknowledged (RFC 6298 5.2)",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.02 < . 1:1(0) ack 11\n"
+	"none 100\n"
+	"send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"+0.2 > P. 11:21(10) ack 1\n" },
+
+	{ "RTO: begins anew with an ACK of new data (RFC 6298 5.3)",
+	OPEN_PLAIN
+	"send 2000 = 2000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> P. 1001:2001(1000) ack 1\n"
+	"+0.1 < . 1:1(0) ack 1001\n"
+	"+0.212 > P. 1001:2001(1000) ack 1\n" },
 
 	{ "retransmission: ETIMEDOUT at last",
 	OPEN_PLAIN
@@ -727,6 +796,13 @@ static const struct named_script scripts[] = {
 	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 250 ecr 1>\n"
 	"> . 1:1(0) ack 201 <nop,nop,TS val * ecr 250>\n" },
 
+	{ "timestamps: after 24 days an old one is believed (RFC 7323 5.5)",
+	OPEN
+	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 200 ecr 1>\n"
+	"> . 1:1(0) ack 101 <nop,nop,TS val * ecr 200>\n"
+	"+2160000 < . 101:201(100) ack 1 win 512 <nop,nop,TS val 199 ecr 1>\n"
+	"> . 1:1(0) ack 201 <nop,nop,TS val * ecr 199>\n" },
+
 	{ "timestamps: a segment without them is dropped, a RST is not",
 	OPEN
 	"< . 1:101(100) ack 1\n"
@@ -759,7 +835,7 @@ static const struct named_script scripts[] = {
 	"option nodelay 1\n"
 	"send 5 = 5\n"
 	"> P. 1:6(5) ack 1\n"
-	"< . 1:1(0) ack 6 win 1\n"
+	"< . 1:1(0) ack 6 win 4\n"
 	"send 3000 = 3000\n"
 	"> . 6:1006(1000) ack 1\n"
 	"> . 1006:2006(1000) ack 1\n"
@@ -823,12 +899,24 @@ static const struct named_script scripts[] = {
 	"> . 1921:2881(960) ack 1\n"
 	"> P. 2881:2921(40) ack 1\n# IPv4 only\n" },
 
-	{ "backlog: the ACK of a full accept queue is ignored",
+	{ "backlog: SYN and ACK of a full accept queue are ignored",
 	"listen\n"
+	ACCEPT_LATER("7777")
+	"option peer_port 7778\n"
 	"< S 0:0(0) win 65535 <mss 1000>\n"
 	"> S. 0:0(0) ack 1\n"
+	ACCEPT_LATER("7779")
+	"option peer_port 7780\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"counter tcp_accept_full 1\n"
+	"+1 > S. 0:0(0) ack 1\n"
+	"option peer_port 7778\n"
 	"< . 1:1(0) ack 1\n"
-	"accept = 0\n" },
+	"counter tcp_accept_full 2\n"
+	"counter tcp_established 2\n"
+	"accept = 0\n"
+	"< . 1:1(0) ack 1\n"
+	"counter tcp_established 3\n" },
 
 	{ "listening: ACK gets RST, RST and FIN nothing",
 	"listen\n"
@@ -863,7 +951,10 @@ static const struct named_script scripts[] = {
 	"> S. 0:0(0) ack 1\n"
 	"< . 1:1(0) ack 1\n"
 	"accept = 0\n"
-	"state ESTABLISHED\n" },
+	"state ESTABLISHED\n"
+	"option peer_port 7778\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> R. * ack 1\n" },
 
 	{ "a full link: nothing is lost, order is kept",
 	OPEN_PLAIN
@@ -880,10 +971,34 @@ static const struct named_script scripts[] = {
 	"option gso 65535\n"
 	OPEN_PLAIN
 	"send 9500 = 9500\n"
-	"> P. 1:9501(9500) ack 1\n"
+	"> P. 1:9501(9500) ack 1 gso 1000\n"
 	"+0.01 < . 1:1(0) ack 9501\n"
 	"send 30000 = 30000\n"
-	"> . 9501:28501(19000) ack 1\n" },
+	"> . 9501:28501(19000) ack 1 gso 1000\n" },
+
+	{ "super-segments: whole segments, as many as the link takes",
+	"option gso 5500\n"
+	OPEN_PLAIN
+	"send 9500 = 9500\n"
+	"> . 1:5001(5000) ack 1 gso 1000\n"
+	"> P. 5001:9501(4500) ack 1 gso 1000\n" },
+
+	{ "super-segments: received, each segment in them counts for the delayed ACK",
+	OPEN_PLAIN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"< P. 1:11(10) ack 11\n"
+	"> . 11:11(0) ack 11\n"
+	"send 10 = 10\n"
+	"> P. 11:21(10) ack 11\n"
+	"< . 11:3011(3000) ack 21 gso 1000\n"
+	"> . 21:21(0) ack 3011\n"
+	"send 10 = 10\n"
+	"> P. 21:31(10) ack 3011\n"
+	"< . 3011:4011(1000) ack 31\n"
+	"none 5\n"
+	"< . 4011:5011(1000) ack 31\n"
+	"> . 31:31(0) ack 5011\n" },
 
 	{ "the largest user of the initial window: ten segments",
 	OPEN_PLAIN
