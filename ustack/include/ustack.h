@@ -446,9 +446,21 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
 				    struct sockaddr *address,
 				    socklen_t *length, int flags);
 
+/**
+ * USTACK_MSG_BATCH - what is sent may leave together with what follows
+ *
+ * The call makes no system call.  Bytes leave with the next call on the stack that
+ * waits (which then lets them go and sleeps in one system call), that sends without
+ * this flag, or that polls, runs or closes; and as soon as 64 KB stand in the socket.
+ * Who sends with it and then makes no such call has not sent.  TCP_NODELAY decides
+ * about the last segment as ever; MSG_MORE keeps it back, this flag does not.
+ */
+#define USTACK_MSG_BATCH	0x10000000
+
 /* send(2), sendto(2), recv(2), recvfrom(2); MSG_DONTWAIT, MSG_MORE, MSG_OOB,
  * MSG_PEEK, MSG_WAITALL, MSG_TRUNC as there; MSG_MORE and MSG_OOB are for
  * SOCK_STREAM.  There is no SIGPIPE, and no SIGURG: POLLPRI tells of urgent data.
+ * USTACK_MSG_BATCH is for sending on SOCK_STREAM, and for ustack_submit().
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);
@@ -507,7 +519,8 @@ void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
  * @socket: from which there is room.
  * @length: bytes, from the start of the room on; 0 sends nothing, and gives the room
  *	back.
- * @flags: MSG_MORE, MSG_OOB (the last byte is urgent), MSG_DONTWAIT or 0.
+ * @flags: MSG_MORE, MSG_OOB (the last byte is urgent), USTACK_MSG_BATCH, MSG_DONTWAIT
+ *	or 0.
  *
  * Never waits.  The room is the stack's again, on failure too (what was written is
  * lost then), but with EINVAL.  Bytes that were submitted must not be touched: they

@@ -43,16 +43,19 @@ void *ustack_reserve(struct ustack_socket *s, size_t *length, int flags)
 	return n < 0 ? NULL : room;
 }
 
+#define SUBMIT_FLAGS	(MSG_MORE | MSG_OOB | MSG_DONTWAIT | USTACK_MSG_BATCH)
+
 static int submit(struct ustack_socket *s, size_t len, int flags)
 {
+	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
 	int err;
 
 	if (!lends(s))
 		return -EOPNOTSUPP;
-	if (!s->tcp || (flags & ~(MSG_MORE | MSG_OOB | MSG_DONTWAIT)) ||
+	if (!s->tcp || (flags & ~SUBMIT_FLAGS) ||
 	    !us_tcp_has_lent(s->tcp, len))
 		return -EINVAL;
-	if (flags & MSG_MORE)
+	if (more)
 		us_stack_tick(s->stack);
 	err = len ? us_stream_may_send(s) : 0;
 	if (err)
@@ -60,7 +63,7 @@ static int submit(struct ustack_socket *s, size_t len, int flags)
 	else
 		err = us_tcp_submit(s->tcp, len, flags);
 	if (!err && len)
-		us_stream_let_out(s->stack, flags & MSG_MORE, false);
+		us_stream_let_out(s->stack, more, false);
 	return err;
 }
 

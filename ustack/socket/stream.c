@@ -271,7 +271,7 @@ static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int f
 /**
  * us_stream_let_out() - bytes were queued
  * @stack: the stack.
- * @more: MSG_MORE: what fills segments goes, the rest may wait for the next call.
+ * @more: MSG_MORE, USTACK_MSG_BATCH: what may wait for the next call does.
  * @waited: the call did, and knows the time; only what leaves has to.
  */
 void us_stream_let_out(struct us_stack *stack, bool more, bool waited)
@@ -320,11 +320,12 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 					const struct sockaddr *address,
 					socklen_t length)
 {
+	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
 	us_ns limit = -1;
 	size_t done = 0;
 	ssize_t n;
 
-	if (flags & (MSG_MORE | MSG_FASTOPEN))
+	if (more || (flags & MSG_FASTOPEN))
 		us_stack_tick(s->stack);
 	if (flags & MSG_FASTOPEN) {
 		n = open_fast(s, address, length, flags);
@@ -335,7 +336,7 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 		n = push(s, (const char *)data + done, len - done, flags);
 		if (n >= 0)
 			done += n;
-		us_stream_let_out(s->stack, flags & MSG_MORE, limit >= 0);
+		us_stream_let_out(s->stack, more, limit >= 0);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;
 		if (limit < 0)
@@ -354,6 +355,9 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 {
 	if (us_likely(!flags && s->tcp && !s->error && !us_tcp_due(s->stack)) &&
 	    us_tcp_send_behind(s->tcp, data, len))
+		return len;
+	if (flags == USTACK_MSG_BATCH && s->tcp && !s->error &&
+	    us_tcp_send_batched(s->tcp, data, len))
 		return len;
 	return send_waiting(s, data, len, flags, address, length);
 }

@@ -231,6 +231,7 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
  * -EAGAIN, or the connection's error.
  */
 bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len);
+bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len);
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);

@@ -164,6 +164,22 @@ bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len)
 }
 
 /**
+ * us_tcp_send_batched() - queues bytes behind others that wait for the next flush
+ * @tcp: the connection.
+ * @data: copied.
+ * @len: of @data.
+ *
+ * Return: true if so; false: us_tcp_send() has to look.
+ */
+bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len)
+{
+	return (tcp->flags & US_TCP_QUEUED) && tcp->state == TCP_ESTABLISHED &&
+	       tcp->active && !tcp->error && !(tcp->flags & US_TCP_FIN_QUEUED) &&
+	       tcp->active->snd_end - tcp->snd_nxt + len < OUTPUT_AT &&
+	       us_tcp_sndq_put(tcp, data, (uint32_t)len);
+}
+
+/**
  * us_tcp_queued_more() - the user has queued bytes
  * @tcp: active.
  * @flags: as of us_tcp_send().
@@ -176,7 +192,7 @@ void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
 	/* What did not fit is as good as a flag, if it takes ACKs to let it in. */
 	set_flag(tcp, US_TCP_MORE, (flags & MSG_MORE) ||
 		 (full && us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
-	if ((flags & MSG_MORE) &&
+	if ((flags & (MSG_MORE | USTACK_MSG_BATCH)) &&
 	    tcp->active->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
 		us_tcp_output(tcp);
@@ -190,9 +206,10 @@ void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
  * @data: copied.
  * @len: of @data.
  * @flags: MSG_MORE: the last segment waits to be filled; MSG_OOB: the last byte is
- *	urgent.
+ *	urgent; USTACK_MSG_BATCH: the caller does not flush.
  *
- * What is queued leaves with us_tcp_flush(); if it is much, MSG_MORE does not keep it.
+ * What is queued leaves with us_tcp_flush(); if it is much, it does not wait for that
+ * where there may be none for long.
  * Return: bytes queued, -EAGAIN if there is no room or the connection is not
  * yet open, -EBUSY while room is lent, -EPIPE, -ENOBUFS, or the connection's error.
  */
