@@ -96,6 +96,7 @@ endef
 $(programs): $(O)/bin/%: $(O)/tools/%.o $(tools_lib_objs) $(O)/libustack.a
 	$(link)
 
+$(O)/bin/vbench: LDLIBS += -luring
 $(O)/bin/vbench: $(vbench_objs) $(O)/libustack.a
 	$(link)
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/pattern.h"
+#include "ustack.h"
 #include "vbench.h"
 
 #define GATHER		16384u
@@ -29,6 +30,10 @@ static const struct variant variants[] = {
 	{ .name = "lag+buffer", .lag = true, .buffer = BUFFER },
 	{ .name = "zerocopy", .zerocopy = true, .kernel = true },
 	{ .name = "busypoll", .busy_poll = true, .kernel = true },
+	{ .name = "batch", .nodelay = true, .batch_calls = true },
+	{ .name = "lag+batch", .lag = true, .nodelay = true, .batch_calls = true },
+	{ .name = "uring", .nodelay = true, .uring = true, .kernel = true },
+	{ .name = "lag+uring", .lag = true, .nodelay = true, .uring = true, .kernel = true },
 	{ .name = "mmsg", .batch = 64, .kernel = true },
 	{ .name = "segment", .segment = 64, .kernel = true },
 };
@@ -93,10 +98,23 @@ static void complete(struct end *end, void *socket)
 	while (recvmsg(api_kernel_fd(socket), &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
 }
 
+/* Flags of each send. */
+static int send_flags(const struct end *end)
+{
+	const struct variant *v = end->variant;
+
+	return v->flags | (v->zerocopy ? MSG_ZEROCOPY : 0) |
+	       (v->batch_calls && end->api == &api_ustack ? USTACK_MSG_BATCH : 0);
+}
+
 static void send_all(struct end *end, void *socket, const uint8_t *data, size_t len)
 {
-	int flags = end->variant->flags | (end->variant->zerocopy ? MSG_ZEROCOPY : 0);
+	int flags = send_flags(end);
 
+	if (end->variant->uring) {
+		uring_send(end, socket, data, len);
+		return;
+	}
 	while (len) {
 		ssize_t n = end->api->send(socket, data, len, flags);
 
@@ -118,6 +136,8 @@ void end_flush(struct end *end, void *socket)
 	}
 	if (end->variant->flags & MSG_MORE)
 		set(end, socket, IPPROTO_TCP, TCP_CORK, 0);
+	if (end->variant->uring)
+		uring_flush(end);
 }
 
 /* The message is made where it leaves from. */
@@ -130,7 +150,7 @@ static void put_lent(struct end *end, void *socket, uint32_t bytes)
 		if (!to)
 			die(end, "reserve");
 		memcpy(to, end->pattern + end->sent_at, room);
-		if (end->api->submit(socket, room, end->variant->flags))
+		if (end->api->submit(socket, room, send_flags(end)))
 			die(end, "submit");
 		end->sent_at = pattern_next(end->sent_at, room);
 		bytes -= (uint32_t)room;
@@ -159,7 +179,12 @@ void end_put(struct end *end, void *socket, uint32_t bytes)
 
 static size_t receive(struct end *end, void *socket, size_t len)
 {
-	ssize_t n = end->api->recvfrom(socket, end->in, len, end->variant->receive,
+	ssize_t n;
+
+	if (end->variant->uring)
+		n = (ssize_t)uring_recv(end, socket, end->in, len);
+	else
+		n = end->api->recvfrom(socket, end->in, len, end->variant->receive,
 				       NULL, NULL);
 
 	if (n < 0)

@@ -24,6 +24,9 @@
  * @segment: a datagram carries so many messages (UDP_SEGMENT, UDP_GRO); 0: one.
  * @zerocopy: MSG_ZEROCOPY.
  * @busy_poll: SO_BUSY_POLL.
+ * @batch_calls: what is sent goes with the call that waits: USTACK_MSG_BATCH at an end
+ *	of ustack.
+ * @uring: the same at an end of the kernel: io_uring.
  * @lag: SCHED_BATCH: who is woken waits for the other one's time to be over.
  * @buffer: SO_SNDBUF and SO_RCVBUF, bytes; 0: as they are.
  * @kernel: for the kernel's sockets only.
@@ -38,6 +41,8 @@ struct variant {
 	unsigned int segment;
 	bool zerocopy;
 	bool busy_poll;
+	bool batch_calls;
+	bool uring;
 	bool lag;
 	int buffer;
 	bool kernel;
@@ -127,6 +132,11 @@ void end_put(struct end *end, void *socket, uint32_t bytes);
 void end_flush(struct end *end, void *socket);
 void end_get(struct end *end, void *socket, uint32_t bytes);
 void end_verify(struct end *end, const uint8_t *data, size_t len);
+
+/* uring.c: io_uring, on sockets of the kernel; they end the program on errors */
+void uring_send(const struct end *end, void *socket, const void *data, size_t len);
+size_t uring_recv(const struct end *end, void *socket, void *data, size_t len);
+void uring_flush(const struct end *end);
 
 /* datagram.c: @count datagrams of @bytes, however the variant moves them */
 void datagrams_put(struct end *end, uint32_t bytes, unsigned int count);

@@ -139,6 +139,7 @@ static void answer_anew(const struct workload *w, struct end *end)
 		end_get(end, socket, w->bytes);
 		end_put(end, socket, w->bytes);
 	}
+	end_flush(end, socket);
 	if (end->api->recvfrom(socket, &byte, 1, 0, NULL, NULL))
 		die(end, "end of a connection");
 	end->api->close(socket);
@@ -198,8 +199,7 @@ void workload_answer(const struct workload *w, struct end *end)
 			answer_streams(w, end);
 		else
 			answer_anew(w, end);
-	if (w->answered || w->udp)
-		return;
-	end_put(end, end->socket[0], 1);
+	if (!w->answered && !w->udp)
+		end_put(end, end->socket[0], 1);
 	end_flush(end, end->socket[0]);
 }
