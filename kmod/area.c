@@ -74,14 +74,13 @@ static int pages_alloc(struct nc_area *area)
 	unsigned long i;
 
 	area->pages = kvcalloc(area->nr_pages, sizeof(*area->pages),
-			       GFP_KERNEL_ACCOUNT);
+			       NC_GFP_SIZED);
 	if (!area->pages)
 		return -ENOMEM;
 	for (i = 0; i < area->nr_pages; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		area->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-					    __GFP_NOWARN);
+		area->pages[i] = alloc_page(NC_GFP_SIZED | __GFP_ZERO);
 		if (!area->pages[i])
 			return -ENOMEM;
 		cond_resched();

@@ -124,14 +124,14 @@ static int alloc_private(struct nc_channel *ch,
 			 const struct netchannel_setup *setup)
 {
 	ch->rx.ring.slot = kvcalloc(setup->rx_depth, sizeof(*ch->rx.ring.slot),
-				    GFP_KERNEL_ACCOUNT);
+				    NC_GFP_SIZED);
 	ch->tx.slot = kvcalloc(setup->tx_depth, sizeof(*ch->tx.slot),
-			       GFP_KERNEL_ACCOUNT);
+			       NC_GFP_SIZED);
 	ch->tx.route = kvcalloc(NC_ROUTES, sizeof(*ch->tx.route),
 				GFP_KERNEL_ACCOUNT);
 	ch->tx.batch = kvcalloc(NC_TX_BATCH, sizeof(*ch->tx.batch),
 				GFP_KERNEL_ACCOUNT);
-	ch->tx.busy = bitmap_zalloc(setup->tx_depth, GFP_KERNEL_ACCOUNT);
+	ch->tx.busy = bitmap_zalloc(setup->tx_depth, NC_GFP_SIZED);
 	if (!ch->rx.ring.slot || !ch->tx.slot || !ch->tx.route ||
 	    !ch->tx.batch || !ch->tx.busy)
 		return -ENOMEM;

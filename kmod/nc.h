@@ -23,6 +23,12 @@
 struct nc_channel;
 struct nc_net;
 
+/*
+ * For memory whose size the user names: where his cgroup has no room for it,
+ * that is an error, and nothing to kill him for.
+ */
+#define NC_GFP_SIZED	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 /**
  * struct nc_area - the memory shared with the owner
  * @pages: the pages.

@@ -136,9 +136,10 @@ struct netchannel_region {
  *
  * Once for each channel (EBUSY after that).  The caller's thread group becomes
  * the owner.  The area is charged to the memory cgroup and to RLIMIT_MEMLOCK
- * (ENOMEM; CAP_IPC_LOCK is exempt) until the file is closed, it is unmapped,
- * and no packet in flight refers to it.  A child does not inherit the mapping,
- * unless its parent has asked for that by madvise(MADV_DOFORK).
+ * (CAP_IPC_LOCK is exempt from that) until the file is closed, it is unmapped,
+ * and no packet in flight refers to it; beyond either limit this call fails with
+ * ENOMEM.  A child does not inherit the mapping, unless its parent has asked for
+ * that by madvise(MADV_DOFORK).
  *
  * If the answer of a call that has done its work cannot be written (EFAULT), the
  * work stays done: a flow stays bound until the channel is closed.
