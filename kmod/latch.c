@@ -55,15 +55,21 @@ static bool knock_udp(const struct nc_rx_packet *packet)
 	       checksum_valid(packet);
 }
 
+/* A SYN that any TCP would answer: its header fits into the packet. */
 static bool knock_tcp(const struct nc_rx_packet *packet)
 {
 	const u8 *tcp;
+	u32 header;
 	u8 buf[20];
 
 	tcp = skb_header_pointer(packet->skb, packet->transport, sizeof(buf),
 				 buf);
 	if (!tcp || (tcp[13] & (NC_TCP_SYN | NC_TCP_ACK | NC_TCP_RST |
 				NC_TCP_FIN)) != NC_TCP_SYN)
+		return false;
+	header = (tcp[12] >> 4) * 4;
+	if (header < sizeof(buf) ||
+	    header > packet->length - packet->transport)
 		return false;
 	return checksum_valid(packet);
 }

@@ -231,6 +231,40 @@ TEST_F(latch, only_a_syn_latches)
 	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_RX_PACKETS));
 }
 
+/* Its checksum is right, but no TCP would take it for an opening. */
+TEST_F(latch, bad_data_offset_does_not_latch)
+{
+	int words[] = { 0, 4, 6, 15 };
+	struct packet *p = &self->first;
+	int i;
+
+	if (variant->protocol != IPPROTO_TCP)
+		return;		/* a datagram has none */
+	for (i = 0; i < 4; i++) {
+		packet_tcp_header(p)->doff = words[i];
+		packet_finish(p);
+		ASSERT_EQ(0, net_inject(self->raw, p));
+	}
+	EXPECT_TRUE(is_taken(&self->c, self->raw, &self->second));
+	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_RX_PACKETS));
+	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_RX_REFUSED));
+}
+
+/* Options are part of the header. */
+TEST_F(latch, syn_with_options_latches)
+{
+	static const uint8_t mss[] = { 2, 4, 5, 0xb4 };
+	struct packet *p = &self->first;
+
+	if (variant->protocol != IPPROTO_TCP)
+		return;		/* a datagram has none */
+	memcpy(packet_payload(p), mss, sizeof(mss));
+	p->length += sizeof(mss);
+	packet_tcp_header(p)->doff = 6;
+	packet_finish(p);
+	EXPECT_TRUE(is_taken(&self->c, self->raw, p));
+}
+
 /* A flow of another kind, other arguments: without a variant's traffic. */
 TEST_F(latch, arguments)
 {
