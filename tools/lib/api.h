@@ -63,7 +63,12 @@ struct api {
 extern const struct api api_ustack;
 extern const struct api api_kernel;
 
-/* api_kernel_fd() - the descriptor of a socket of api_kernel */
+/**
+ * api_kernel_fd() - the descriptor of a socket
+ * @socket: of api_kernel, whose descriptor it stays.
+ *
+ * Return: the descriptor.
+ */
 int api_kernel_fd(void *socket);
 
 #endif /* TOOLS_API_H */

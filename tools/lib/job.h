@@ -93,21 +93,40 @@ struct job {
  */
 int job_parse(struct job *job, int argc, char **argv);
 
-/* job_help() - prints what options there are (help.c) */
+/**
+ * job_help() - prints what options there are (help.c)
+ * @job: for the program's name, and the options that it has.
+ */
 void job_help(const struct job *job);
 
-/* job_sends() - which way the payload goes */
+/**
+ * job_sends() - which way the payload goes
+ * @job: complete.
+ *
+ * Return: true if from here to the peer.
+ */
 static inline bool job_sends(const struct job *job)
 {
 	return job->listen == job->reverse;
 }
 
-/* job_port() - the port: both families have it at the same place */
+/**
+ * job_port() - the port: both families have it at the same place
+ * @address: of either family.
+ *
+ * Return: where it is; network byte order.
+ */
 static inline in_port_t *job_port(union job_address *address)
 {
 	return &address->v4.sin_port;
 }
 
+/**
+ * job_length() - how long an address is for socket calls
+ * @address: of either family.
+ *
+ * Return: bytes.
+ */
 static inline socklen_t job_length(const union job_address *address)
 {
 	return address->sa.sa_family == AF_INET6 ? sizeof(address->v6)

@@ -47,14 +47,38 @@ struct meter {
 	struct meter_sample end;
 };
 
-/* meter_start() - the transfer begins */
+/**
+ * meter_start() - the transfer begins
+ * @meter: set to zero, and to now.
+ * @job: kept.
+ * @api: kept.
+ */
 void meter_start(struct meter *meter, const struct job *job, const struct api *api);
-/* meter_line() - tells the time since the last line */
+
+/**
+ * meter_line() - tells on standard error of the time since the last line
+ * @meter: started.
+ */
 void meter_line(struct meter *meter);
-/* meter_stop() - the transfer has ended; the last call counts */
+
+/**
+ * meter_stop() - the transfer has ended
+ * @meter: started; the last call counts.
+ */
 void meter_stop(struct meter *meter);
-/* meter_summary() - tells it all, for people and for programs */
+
+/**
+ * meter_summary() - tells on standard error of it all, for people and for programs
+ * @meter: stopped.
+ */
 void meter_summary(struct meter *meter);
+
+/**
+ * meter_elapsed() - how long a run has taken so far
+ * @meter: started.
+ *
+ * Return: nanoseconds.
+ */
 int64_t meter_elapsed(const struct meter *meter);
 
 #endif /* TOOLS_METER_H */

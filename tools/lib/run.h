@@ -35,35 +35,71 @@ struct run {
 	unsigned int deadline;
 };
 
-/* run_job() - does it; the exit status of the program */
+/**
+ * run_job() - does a job, from the first call to the summary
+ * @job: what to do.
+ * @api: with which sockets.
+ *
+ * Return: the exit status of the program.
+ */
 int run_job(const struct job *job, const struct api *api);
 
-/* run_failed() - says what failed, and why, on standard error; gives -1 */
+/**
+ * run_failed() - says what failed, and why, on standard error
+ * @run: the run; errno is that of the call.
+ * @what: the call.
+ *
+ * Return: -1.
+ */
 int run_failed(const struct run *run, const char *what);
 
-/* run_stopped() - a signal asked for the end, or job.seconds passed.  Prints the
- * line of each second; so whoever loops asks.
+/**
+ * run_stopped() - is it time to end?
+ * @run: the run.
+ *
+ * Prints the line of each second; so whoever loops asks.
+ * Return: true if a signal asked for the end, or job.seconds passed.
  */
 bool run_stopped(struct run *run);
 
-/* run_again() - errno is that of a call which a signal ended (one comes each
- * second), or which has to be made again for another reason
+/**
+ * run_again() - is the call that failed to be made again?
+ *
+ * Return: true if errno is that of a call which a signal ended (one comes each
+ * second), or which has to be made again for another reason.
  */
 bool run_again(void);
 
-/* run_ticks() - seconds since the program began */
+/**
+ * run_ticks() - how long the program runs
+ *
+ * Return: seconds.
+ */
 unsigned int run_ticks(void);
 
-/* peer_open() - run.socket becomes connected (peer.c); 0, also if stopped (then
- * there is no socket), or -1
+/**
+ * peer_open() - connects run.socket, or waits for the peer (peer.c)
+ * @run: gets the socket.
+ *
+ * Return: 0, also if stopped (then there is no socket), or -1 after a message.
  */
 int peer_open(struct run *run);
 
-/* transfer_send(), transfer_receive() - move the payload until it ends; 0 or -1.
- * The sender tells that there is no more, and waits a while for the peer to have
- * it all (transfer.c).
+/**
+ * transfer_send() - sends payload until it ends (transfer.c)
+ * @run: connected.
+ *
+ * Tells the peer that there is no more, and waits a while for it to have it all.
+ * Return: 0, or -1 after a message.
  */
 int transfer_send(struct run *run);
+
+/**
+ * transfer_receive() - receives payload until it ends (transfer.c)
+ * @run: connected.
+ *
+ * Return: 0, or -1 after a message.
+ */
 int transfer_receive(struct run *run);
 
 #endif /* TOOLS_RUN_H */

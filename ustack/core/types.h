@@ -22,8 +22,13 @@ typedef int64_t us_ns;
 #define us_container(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-/* An IPv4 or IPv6 address; IPv4 is kept v4-mapped (RFC 4291), so that one
- * comparison serves both.  Network byte order.
+/**
+ * struct us_addr - an IPv4 or IPv6 address, in network byte order
+ * @b: its bytes.
+ * @w: the same; IPv4's is the last.
+ * @q: the same, to compare.
+ *
+ * IPv4 is kept v4-mapped (RFC 4291), so that one comparison serves both.
  */
 struct us_addr {
 	union {

@@ -418,19 +418,78 @@ struct ustack_socket *ustack_socket(struct ustack *stack, int domain, int type,
  * ustack_close() - close(2)
  * @socket: invalid afterwards.  A connection is closed in order in the
  *	background, while the stack is run; or as SO_LINGER says.
+ *
+ * Return: 0.
  */
 int ustack_close(struct ustack_socket *socket);
 
-/* bind(2), listen(2), connect(2), getsockname(2), getpeername(2), shutdown(2) */
+/**
+ * ustack_bind() - bind(2)
+ * @socket: not bound yet.
+ * @address: struct sockaddr_in or sockaddr_in6, as @socket; port 0 takes a free one.
+ * @length: of @address.
+ *
+ * On a netchannel link an address of the kernel will do, too.
+ * Return: 0; -1 and errno: EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL and others
+ * that the link has for a port.
+ */
 int ustack_bind(struct ustack_socket *socket, const struct sockaddr *address,
 		socklen_t length);
+
+/**
+ * ustack_listen() - listen(2)
+ * @socket: SOCK_STREAM.
+ * @backlog: connections that wait to be accepted, 4096 at most; negative is as many.
+ *	Called again, it changes only this.
+ *
+ * Return: 0; -1 and errno: EADDRINUSE, EINVAL (connected), EOPNOTSUPP and others
+ * that the link has for a port.
+ */
 int ustack_listen(struct ustack_socket *socket, int backlog);
+
+/**
+ * ustack_connect() - connect(2)
+ * @socket: bound or not.
+ * @address: of the peer; AF_UNSPEC resets a connection, or lets go of the peer of a
+ *	SOCK_DGRAM.
+ * @length: of @address.
+ *
+ * SOCK_STREAM waits until the connection is open, SO_SNDTIMEO at most.
+ * Return: 0; -1 and errno: EINPROGRESS (not blocking, or time out), EALREADY, EISCONN,
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EINTR and others, as connect(2).
+ */
 int ustack_connect(struct ustack_socket *socket,
 		   const struct sockaddr *address, socklen_t length);
+
+/**
+ * ustack_getsockname() - getsockname(2)
+ * @socket: the socket.
+ * @address: filled in with its own address and port, as far as there is room.
+ * @length: bytes of @address; set to those that the whole address has.
+ *
+ * Return: 0; -1 and errno: EFAULT, EINVAL.
+ */
 int ustack_getsockname(struct ustack_socket *socket, struct sockaddr *address,
 		       socklen_t *length);
+
+/**
+ * ustack_getpeername() - getpeername(2)
+ * @socket: connected.
+ * @address: filled in with the peer's address and port, as far as there is room.
+ * @length: bytes of @address; set to those that the whole address has.
+ *
+ * Return: 0; -1 and errno: ENOTCONN, EFAULT, EINVAL.
+ */
 int ustack_getpeername(struct ustack_socket *socket, struct sockaddr *address,
 		       socklen_t *length);
+
+/**
+ * ustack_shutdown() - shutdown(2)
+ * @socket: connected; a listening one listens no more after SHUT_RD.
+ * @how: SHUT_RD, SHUT_WR (what is queued is sent, and a FIN behind it) or SHUT_RDWR.
+ *
+ * Return: 0; -1 and errno: ENOTCONN, EINVAL.
+ */
 int ustack_shutdown(struct ustack_socket *socket, int how);
 
 /**
@@ -457,18 +516,64 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
  */
 #define USTACK_MSG_BATCH	0x10000000
 
-/* send(2), sendto(2), recv(2), recvfrom(2); MSG_DONTWAIT, MSG_MORE, MSG_OOB,
- * MSG_PEEK, MSG_WAITALL, MSG_TRUNC as there; MSG_MORE and MSG_OOB are for
- * SOCK_STREAM.  There is no SIGPIPE, and no SIGURG: POLLPRI tells of urgent data.
- * USTACK_MSG_BATCH is for sending on SOCK_STREAM, and for ustack_submit().
+/**
+ * ustack_send() - send(2)
+ * @socket: connected.
+ * @data: copied before the call returns.
+ * @length: bytes of @data.
+ * @flags: MSG_DONTWAIT; for SOCK_STREAM also MSG_MORE, MSG_OOB, MSG_FASTOPEN,
+ *	USTACK_MSG_BATCH.
+ *
+ * Waits until all of it is queued, SO_SNDTIMEO at most.  There is no SIGPIPE.
+ * Return: bytes queued; -1 and errno: EAGAIN, EPIPE, ENOTCONN, EDESTADDRREQ, EMSGSIZE,
+ * ECONNRESET, ETIMEDOUT, EINTR and others, as send(2).
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);
+
+/**
+ * ustack_sendto() - sendto(2)
+ * @socket: a SOCK_DGRAM that is not bound gets a port.
+ * @data: copied before the call returns.
+ * @length: bytes of @data.
+ * @flags: as for ustack_send().
+ * @address: of the receiver; NULL: as ustack_send().  SOCK_STREAM passes it over,
+ *	but with MSG_FASTOPEN, by which it connects.
+ * @address_length: of @address.
+ *
+ * Return: as ustack_send().
+ */
 ssize_t ustack_sendto(struct ustack_socket *socket, const void *data,
 		      size_t length, int flags,
 		      const struct sockaddr *address, socklen_t address_length);
+
+/**
+ * ustack_recv() - recv(2)
+ * @socket: connected, or a SOCK_DGRAM.
+ * @data: filled in.
+ * @length: bytes of @data; what a datagram has beyond is lost.
+ * @flags: MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC; for SOCK_STREAM also MSG_WAITALL, MSG_OOB.
+ *
+ * Waits for something to come, SO_RCVTIMEO at most.  There is no SIGURG: POLLPRI tells
+ * of urgent data.
+ * Return: bytes; 0 at the end of a stream; -1 and errno: EAGAIN, ENOTCONN, ECONNREFUSED,
+ * ECONNRESET, ETIMEDOUT, EINTR and others, as recv(2).
+ */
 ssize_t ustack_recv(struct ustack_socket *socket, void *data, size_t length,
 		    int flags);
+
+/**
+ * ustack_recvfrom() - recvfrom(2)
+ * @socket: connected, or a SOCK_DGRAM.
+ * @data: filled in.
+ * @length: bytes of @data.
+ * @flags: as for ustack_recv().
+ * @address: filled in with the sender of a datagram.  May be NULL.
+ * @address_length: bytes of @address; set to those of the whole address, or to 0 for
+ *	SOCK_STREAM, which names no sender.
+ *
+ * Return: as ustack_recv().
+ */
 ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
 			size_t length, int flags, struct sockaddr *address,
 			socklen_t *address_length);
@@ -565,7 +670,10 @@ int ustack_peek(struct ustack_socket *socket, struct iovec *pieces, int count, i
  */
 int ustack_release(struct ustack_socket *socket, size_t length);
 
-/* setsockopt(2), getsockopt(2): SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
+/**
+ * DOC: options of sockets
+ *
+ * SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
  * SO_KEEPALIVE, SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE;
  * IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_KEEPIDLE,
@@ -576,8 +684,30 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR, IPV6_MTU, IPV6_MTU_DISCOVER.  Others are
  * refused (ENOPROTOOPT).
  */
+
+/**
+ * ustack_setsockopt() - setsockopt(2)
+ * @socket: the socket.
+ * @level: SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6.
+ * @name: of the option.
+ * @value: as setsockopt(2) has it for this option; copied.
+ * @length: of @value.
+ *
+ * Return: 0; -1 and errno: ENOPROTOOPT, EINVAL, EFAULT, EDOM and others, as there.
+ */
 int ustack_setsockopt(struct ustack_socket *socket, int level, int name,
 		      const void *value, socklen_t length);
+
+/**
+ * ustack_getsockopt() - getsockopt(2)
+ * @socket: the socket; SO_ERROR takes its pending error away.
+ * @level: as for ustack_setsockopt().
+ * @name: of the option.
+ * @value: filled in.
+ * @length: bytes of @value; set to those filled in.
+ *
+ * Return: 0; -1 and errno: ENOPROTOOPT, EINVAL, EFAULT, ENOTCONN.
+ */
 int ustack_getsockopt(struct ustack_socket *socket, int level, int name,
 		      void *value, socklen_t *length);
 
@@ -585,14 +715,28 @@ int ustack_getsockopt(struct ustack_socket *socket, int level, int name,
  * ustack_listen_peer() - listen(2) for one peer at a time, as the original
  *	netchannels did; on links without such a mode, a backlog of one
  * @socket: bound, SOCK_STREAM or SOCK_DGRAM.
+ *
+ * Return: 0; -1 and errno: as ustack_listen().
  */
 int ustack_listen_peer(struct ustack_socket *socket);
 
-/* fcntl(2): F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD (FD_CLOEXEC). */
+/**
+ * ustack_fcntl() - fcntl(2)
+ * @socket: the socket.
+ * @command: F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD (FD_CLOEXEC).
+ * @arg: flags to set.
+ *
+ * Return: the flags, or 0; -1 and errno: EINVAL for other commands.
+ */
 int ustack_fcntl(struct ustack_socket *socket, int command, int arg);
 
-/* ioctl(2): FIONBIO, FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD,
- * SIOCATMARK.
+/**
+ * ustack_ioctl() - ioctl(2)
+ * @socket: the socket.
+ * @request: FIONBIO, FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD, SIOCATMARK.
+ * @value: FIONBIO: not 0 makes calls not block; else set to bytes, or at the mark to 1.
+ *
+ * Return: 0; -1 and errno: ENOTTY for other requests, EFAULT, EINVAL.
  */
 int ustack_ioctl(struct ustack_socket *socket, unsigned long request, int *value);
 
