@@ -128,4 +128,133 @@ TEST_F(payload, uncopied_for_an_early_channel)
 	chan_destroy(&self->peer);
 }
 
+/* ------------------------------------------------------------- GRO on the way */
+
+#define TRAIN	3		/* segments that GRO may merge */
+#define SEGMENT	9000		/* payload of each */
+
+/* The peer's device merges, and holds what it may still merge with for 20 ms. */
+static int merging(struct net *net)
+{
+	return net_run(net->here, "ethtool -K " HERE_DEV " tso off") ||
+	       net_run(net->peer, "ethtool -K " PEER_DEV " gro on && "
+		       "unshare -m sh -c 'mount -t sysfs sys /sys && cd /sys/class/net/" PEER_DEV
+		       " && echo 1 >napi_defer_hard_irqs && echo 20000000 >gro_flush_timeout'");
+}
+
+static int merging_peer(struct chan *c, struct net *net)
+{
+	struct netchannel_setup setup;
+	int64_t flow;
+	int error;
+
+	chan_setup_init(&setup, 4, 4);
+	setup.rx_bytes = 2 * 65536;
+	net_enter(net->peer);
+	error = chan_create_with(c, &setup);
+	flow = error ? error : chan_flow(c, NETCHANNEL_HOOK_EARLY, IPPROTO_TCP, PEER4, 9,
+					 HERE4, 7);
+	net_enter(net->here);
+	return flow < 0 ? flow : 0;
+}
+
+/* All payload, and nothing else, in the arena: what GRO moves from skb to skb. */
+static void fill_segment(struct chan *c, uint32_t flow, int i, int flags)
+{
+	static struct packet p;
+	struct netchannel_tx_desc *desc;
+	unsigned int headers;
+
+	packet_tcp(&p, HERE4, 7, PEER4, 9, PACKET_ACK);
+	packet_tcp_header(&p)->seq = htonl(i * SEGMENT);
+	headers = p.length;
+	memset(p.data + headers, '0' + i, SEGMENT);
+	p.length += SEGMENT;
+	packet_finish(&p);
+	desc = chan_fill(c, flow, &p);
+	desc->flags = flags;
+	desc->inline_length = headers;
+	desc->frag[0].length = SEGMENT;
+	memcpy(c->tx_data + desc->frag[0].offset, p.data + headers, SEGMENT);
+}
+
+static int send_train(struct chan *c, uint32_t flow, int flags)
+{
+	int i;
+
+	for (i = 0; i < TRAIN; i++) {
+		fill_segment(c, flow, i, flags);
+		chan_submit(c);
+	}
+	return chan_kick(c);
+}
+
+/* As soon as a slot is done, its memory is the owner's, who uses it again. */
+static bool reuse_when_done(struct chan *c)
+{
+	bool reused[TRAIN] = { false };
+	int ms, i, left = TRAIN;
+
+	for (ms = 0; left && ms < CHAN_TIMEOUT; ms++) {
+		for (i = 0; i < TRAIN; i++) {
+			if (reused[i] || !chan_is_done(c, i))
+				continue;
+			memset(c->tx_data + i * CHAN_TX_CHUNK, 'x', CHAN_TX_CHUNK);
+			reused[i] = true;
+			left--;
+		}
+		usleep(1000);
+	}
+	return !left;
+}
+
+/* The train came, merged to whatever degree, as it was sent; how many packets? */
+static int came(struct chan *c)
+{
+	struct netchannel_rx_desc *desc;
+	int i, packets = 0, next = 0;
+
+	while (next < TRAIN) {
+		desc = chan_recv(c);
+		if (!desc || (desc->length - 40) % SEGMENT)
+			return -1;
+		for (i = 0; i < (int)(desc->length - 40) / SEGMENT; i++, next++)
+			if (!all_are((uint8_t *)chan_bytes(c, desc) + 40 + i * SEGMENT,
+				     SEGMENT, '0' + next))
+				return -2;
+		packets++;
+	}
+	return packets;
+}
+
+TEST_F(payload, copies_are_merged)
+{
+	int64_t flow;
+
+	ASSERT_EQ(0, merging(&self->net));
+	ASSERT_EQ(0, merging_peer(&self->peer, &self->net));
+	flow = chan_flow(&self->c, NETCHANNEL_HOOK_LATE, IPPROTO_TCP, HERE4, 7, PEER4, 9);
+	ASSERT_LE(0, flow);
+	ASSERT_EQ(0, send_train(&self->c, flow, NETCHANNEL_TX_COPY));
+	EXPECT_TRUE(reuse_when_done(&self->c));
+	EXPECT_EQ(1, came(&self->peer));
+	chan_destroy(&self->peer);
+}
+
+/* Else they would be done while the first of them, with their pages, still waits. */
+TEST_F(payload, references_are_not_done_before_they_came)
+{
+	int64_t flow;
+
+	ASSERT_EQ(0, merging(&self->net));
+	ASSERT_EQ(0, merging_peer(&self->peer, &self->net));
+	flow = chan_flow(&self->c, NETCHANNEL_HOOK_LATE, IPPROTO_TCP, HERE4, 7, PEER4, 9);
+	ASSERT_LE(0, flow);
+	ASSERT_EQ(0, send_train(&self->c, flow, NETCHANNEL_TX_REFERENCE));
+	EXPECT_TRUE(reuse_when_done(&self->c));
+	EXPECT_LE(1, came(&self->peer));
+	EXPECT_EQ(TRAIN, chan_counter(&self->c, NETCHANNEL_TX_ZEROCOPY));
+	chan_destroy(&self->peer);
+}
+
 TEST_HARNESS_MAIN
