@@ -55,7 +55,7 @@ fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 differential_objs := $(patsubst %.c,$(O)/%.o,$(wildcard selftests/differential/*.c))
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench bench-host bench-vm bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
+	bench bench-host bench-vm bench-smp bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
 
 all: lib $(programs) $(O)/bin/vbench $(O)/bin/differential	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -120,7 +120,7 @@ $(O)/bin/differential: $(differential_objs) $(O)/libustack.a
 # --- the module: out of tree, a directory for each kernel -----------------------
 # TESTS=m: what its tests want in the kernel, too.
 
-ifneq ($(filter vm-% bench bench-vm profile-vm kselftest,$(MAKECMDGOALS)),)
+ifneq ($(filter vm-% bench bench-vm bench-smp profile-vm kselftest,$(MAKECMDGOALS)),)
 KERNEL ?= 6.1
 endif
 ifdef KERNEL
@@ -179,6 +179,9 @@ bench: bench-host bench-vm	## bench-host, then bench-vm
 
 bench-vm: all module kselftest	## what a message costs, in a guest (KERNEL=, WORKLOAD=, VIA=; selftests/bench/vm -h)
 	@KERNEL=$(KERNEL) selftests/bench/vm
+
+bench-smp: all module kselftest	## how long it takes between two CPUs (KERNEL=, WORKLOAD=, RUNS=; selftests/bench/smp -h)
+	@KERNEL=$(KERNEL) selftests/bench/smp
 
 bench-compare:		## what moved between two tables of results (OLD=, NEW=)
 	@selftests/bench/compare "$(OLD)" "$(NEW)"

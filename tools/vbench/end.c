@@ -30,6 +30,7 @@ static const struct variant variants[] = {
 	{ .name = "lag+buffer", .lag = true, .buffer = BUFFER },
 	{ .name = "zerocopy", .zerocopy = true, .kernel = true },
 	{ .name = "busypoll", .busy_poll = true, .kernel = true },
+	{ .name = "spin", .nodelay = true, .spin = true },
 	{ .name = "batch", .nodelay = true, .batch_calls = true },
 	{ .name = "lag+batch", .lag = true, .nodelay = true, .batch_calls = true },
 	{ .name = "uring", .nodelay = true, .uring = true, .kernel = true },
@@ -177,12 +178,26 @@ void end_put(struct end *end, void *socket, uint32_t bytes)
 	end->held += bytes;
 }
 
+/* The kernel's network runs by itself, ustack's has to be run. */
+static ssize_t spin(struct end *end, void *socket, size_t len)
+{
+	ssize_t n;
+
+	while ((n = end->api->recvfrom(socket, end->in, len, MSG_DONTWAIT, NULL,
+				       NULL)) < 0 && errno == EAGAIN)
+		if (end->api == &api_ustack)
+			end->api->pause(0);
+	return n;
+}
+
 static size_t receive(struct end *end, void *socket, size_t len)
 {
 	ssize_t n;
 
 	if (end->variant->uring)
 		n = (ssize_t)uring_recv(end, socket, end->in, len);
+	else if (end->variant->spin)
+		n = spin(end, socket, len);
 	else
 		n = end->api->recvfrom(socket, end->in, len, end->variant->receive,
 				       NULL, NULL);

@@ -20,7 +20,8 @@
 static const char usage[] =
 "usage: vbench [OPTION]... WORKLOAD\n\n"
 "Runs both ends of WORKLOAD, in two processes, and tells the instructions that the\n"
-"guest spent on a message: its clock has to count them (-icount of QEMU).\n\n"
+"guest spent on a message: its clock has to count them (-icount of QEMU).  Or, with\n"
+"--wall, the time that a message takes, on two CPUs.\n\n"
 "      --client SOCKETS     kernel (default) or ustack, on a channel\n"
 "      --server SOCKETS     alike\n"
 "      --hook late|early    of channels (default late)\n"
@@ -30,6 +31,7 @@ static const char usage[] =
 "      --port PORT          of the server (default 5000)\n"
 "      --device NAME        all of the payload has to cross it (default lo)\n"
 "      --path NAME          in the name of the result\n"
+"      --wall               nanoseconds, the client on CPU 0, the server on CPU 1\n"
 "      --runs N             measured (default 5), after some that warm up\n"
 "      --results FILE       appends to a table\n"
 "      --list               the workloads\n"
@@ -46,6 +48,7 @@ static const char usage[] =
  * @port: of the server.
  * @device: that the payload crosses.
  * @path: for the name of the result, or NULL.
+ * @wall: time is what counts.
  * @runs: that are measured.
  * @results: a table, or NULL.
  */
@@ -59,6 +62,7 @@ struct options {
 	unsigned int port;
 	const char *device;
 	const char *path;
+	bool wall;
 	unsigned int runs;
 	const char *results;
 };
@@ -77,6 +81,7 @@ static const struct option long_options[] = {
 	{ "port", required_argument, NULL, 'P' },
 	{ "device", required_argument, NULL, 'd' },
 	{ "path", required_argument, NULL, 'p' },
+	{ "wall", no_argument, NULL, 'w' },
 	{ "runs", required_argument, NULL, 'r' },
 	{ "results", required_argument, NULL, 'o' },
 	{ "list", no_argument, NULL, 'l' },
@@ -130,6 +135,7 @@ static void set_option(struct options *o, int option)
 	case 'd': o->device = optarg; break;
 	case 'p': o->path = optarg; break;
 	case 'o': o->results = optarg; break;
+	case 'w': o->wall = true; break;
 	case 'v':
 		o->variant = variant_find(optarg);
 		if (!o->variant)
@@ -189,6 +195,18 @@ static struct options parse(int argc, char **argv)
 
 /* -------------------------------------------------------------- the ends */
 
+static void pin(int which)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(which == CLIENT ? 0 : 1, &one);
+	if (sched_setaffinity(0, sizeof(one), &one)) {
+		perror("vbench: --wall wants two CPUs");
+		exit(1);
+	}
+}
+
 static void end_start(struct end *end, const struct options *o, int which)
 {
 	struct job job = {
@@ -205,6 +223,8 @@ static void end_start(struct end *end, const struct options *o, int which)
 	end->peer.v4.sin_port = htons(o->port);
 	if (inet_pton(AF_INET, o->address, &end->peer.v4.sin_addr) != 1)
 		wrong("--address ", o->address, "give an IPv4 address");
+	if (o->wall)
+		pin(which);
 	if (o->variant->lag)
 		sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 	if (end->api->start(&job))
@@ -296,8 +316,9 @@ static void stop_server(int done)
 
 /* --------------------------------------------------------------- results */
 
-static double one_run(const struct workload *w, struct end *end)
+static double one_run(const struct options *o, struct end *end)
 {
+	const struct workload *w = o->workload;
 	double messages = (double)w->rounds * w->requests *
 			  (w->connections ? w->connections : 1);
 	struct busy busy;
@@ -305,6 +326,8 @@ static double one_run(const struct workload *w, struct end *end)
 	busy_begin(&busy);
 	workload_ask(w, end);
 	busy_end(&busy);
+	if (o->wall)
+		return (double)busy.clock / messages;
 	if (w->rate)
 		return (double)(busy.clock - busy.idle) * 100 / (double)busy.clock;
 	return (double)(busy.clock - busy.idle) / messages;
@@ -335,7 +358,8 @@ static bool tell(const struct options *o, double *values)
 		 o->sockets[CLIENT] == o->sockets[SERVER] &&
 		 o->sockets[CLIENT] == &api_kernel ? "" : o->hook,
 		 o->variant->name, o->path ? "@" : "", o->path ? o->path : "");
-	return results_tell(&(struct result){ o->workload->name, name, o->workload->unit,
+	return results_tell(&(struct result){ o->workload->name, name,
+					      o->wall ? "ns" : o->workload->unit,
 					      values, o->runs }, o->results);
 }
 
@@ -356,7 +380,7 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < WARM_UP; i++)
 		workload_ask(o.workload, &end);
 	for (unsigned int i = 0; i < o.runs; i++)
-		values[i] = one_run(o.workload, &end);
+		values[i] = one_run(&o, &end);
 	check_device(&o, busy_device_bytes(o.device) - bytes);
 	end.api->stop();
 	stop_server(done);

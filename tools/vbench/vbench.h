@@ -24,6 +24,7 @@
  * @segment: a datagram carries so many messages (UDP_SEGMENT, UDP_GRO); 0: one.
  * @zerocopy: MSG_ZEROCOPY.
  * @busy_poll: SO_BUSY_POLL.
+ * @spin: who waits looks again and again.
  * @batch_calls: what is sent goes with the call that waits: USTACK_MSG_BATCH at an end
  *	of ustack.
  * @uring: the same at an end of the kernel: io_uring.
@@ -41,6 +42,7 @@ struct variant {
 	unsigned int segment;
 	bool zerocopy;
 	bool busy_poll;
+	bool spin;
 	bool batch_calls;
 	bool uring;
 	bool lag;
