@@ -302,6 +302,40 @@ static void test_close(void)
 	   "close: then the FIN goes");
 }
 
+static ssize_t call_connect(struct job *job)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(80),
+				    .sin_addr.s_addr = inet_addr(PEER) };
+
+	return ustack_connect(job->socket, (struct sockaddr *)&name, sizeof(name));
+}
+
+/* As in Linux, shutdown() by another thread ends a call that waits for a peer. */
+static void test_shutdown(void)
+{
+	struct ustack_socket *s = ustack_socket(stack, AF_INET, SOCK_STREAM, 0);
+	const struct timeval tv = { .tv_sec = 1 };
+	struct job job;
+
+	ustack_setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	ustack_setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	start(&job, call_connect, s);
+	ok(ustack_shutdown(s, SHUT_RDWR) == 0 && !ustack_sleeping(stack),
+	   "shutdown wakes connect");
+	ustack_advance(stack, MS(1000));
+	finished(&job);
+	ok(job.result == -1 && job.error == ECONNRESET, "connect: ECONNRESET");
+	ustack_close(s);
+	start(&job, call_accept, listener);
+	ok(ustack_shutdown(listener, SHUT_RDWR) == 0 && !ustack_sleeping(stack),
+	   "shutdown wakes accept");
+	ustack_advance(stack, MS(1000));
+	finished(&job);
+	ok(job.result == -1 && job.error == EINVAL, "accept: EINVAL");
+	while (!quiet())
+		;
+}
+
 static void test_numbers(void)
 {
 	struct ustack_socket *a = ustack_socket(stack, AF_INET, SOCK_STREAM, 0);
@@ -518,6 +552,7 @@ int main(void)
 	test_close();
 	test_numbers();
 	test_link();
+	test_shutdown();
 	ustack_destroy(stack);
 	test_undriven();
 	test_lend();

@@ -88,6 +88,7 @@ static bool is_lost(const struct us_tcp *tcp)
 /* connect(2) to AF_UNSPEC, and shutdown(2) of what is not connected yet. */
 static void disconnect(struct ustack_socket *s)
 {
+	s->stack->events++;	/* for calls of other threads, which wait for a peer */
 	if (s->listener)
 		unlisten(s);
 	if (s->tcp) {
@@ -131,12 +132,13 @@ static int begin(struct ustack_socket *s, const struct sockaddr *address,
 	return 0;
 }
 
-/* The attempt failed; the socket may try again. */
+/* The attempt failed, or another thread gave it up; the socket may try again. */
 static int connect_failed(struct ustack_socket *s)
 {
 	int err = us_socket_error(s);
 
-	us_tcp_close(s->tcp);
+	if (s->tcp)
+		us_tcp_close(s->tcp);
 	s->tcp = NULL;
 	s->state = US_SOCKET_UNCONNECTED;
 	return err ? err : -ECONNABORTED;
@@ -198,9 +200,12 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	struct us_tcp *tcp;
 	int err;
 
-	if (!s->listener)
-		return -EINVAL;
-	while (!(tcp = take_ready(s))) {
+	for (;;) {
+		if (!s->listener)
+			return -EINVAL;
+		tcp = take_ready(s);
+		if (tcp)
+			break;
 		err = us_socket_wait(s, limit);
 		if (err)
 			return err;
@@ -226,7 +231,7 @@ static int shut(struct ustack_socket *s, unsigned int how)
 		return -ENOTCONN;
 	if (s->listener) {
 		if (how & US_SHUT_READ)
-			unlisten(s);
+			disconnect(s);
 		return 0;
 	}
 	if (state == TCP_SYN_SENT) {
