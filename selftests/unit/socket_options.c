@@ -64,6 +64,41 @@ static void test_buffers(void)
 	   "SO_RCVBUF: -1 is the most");
 }
 
+/* As Linux: of fewer than four bytes the first counts, if the option is one of IPv4. */
+static void test_bytes(void)
+{
+	uint8_t bytes[4] = { 16, 1, 1, 1 };
+	socklen_t length;
+
+	for (length = 1; length < 4; length++)
+		ok(ustack_setsockopt(s, IPPROTO_IP, IP_TOS, bytes, length) == 0 &&
+		   get(IPPROTO_IP, IP_TOS) == 16 && set(IPPROTO_IP, IP_TOS, 0) == 0 &&
+		   ustack_setsockopt(s, IPPROTO_IP, IP_TTL, bytes, length) == 0 &&
+		   get(IPPROTO_IP, IP_TTL) == 16 && set(IPPROTO_IP, IP_TTL, -1) == 0,
+		   "IP_TOS, IP_TTL: %u bytes", length);
+	fails(ustack_setsockopt(s, IPPROTO_IP, IP_TTL, bytes, 0), EINVAL);
+	length = 3;
+	ok(ustack_getsockopt(s, IPPROTO_IP, IP_TTL, bytes, &length) == 0 && length == 1 &&
+	   bytes[0] == 64 && bytes[1] == 1, "IP_TTL: told in one byte");
+}
+
+/* Which of several faults Linux names. */
+static void test_errors(void)
+{
+	int value = 1;
+	socklen_t length = sizeof(value);
+
+	fails(ustack_setsockopt(s, SOL_SOCKET, SO_TYPE, &value, 3), EINVAL);
+	fails(ustack_setsockopt(s, IPPROTO_TCP, 999, &value, 3), EINVAL);
+	fails(ustack_setsockopt(s, IPPROTO_TCP, 999, &value, 4), ENOPROTOOPT);
+	fails(ustack_setsockopt(s, IPPROTO_IPV6, IPV6_TCLASS, &value, 3), ENOPROTOOPT);
+	fails(ustack_setsockopt(s, 12345, 1, &value, 4), ENOPROTOOPT);
+	fails(ustack_getsockopt(s, IPPROTO_IPV6, IPV6_TCLASS, &value, &length), EOPNOTSUPP);
+	fails(ustack_getsockopt(s, 12345, 1, &value, &length), EOPNOTSUPP);
+	fails(ustack_getsockopt(s, IPPROTO_TCP, 999, &value, &length), ENOPROTOOPT);
+	fails(ustack_getsockopt(s, SOL_SOCKET, 999, &value, &length), ENOPROTOOPT);
+}
+
 static void test_maxseg(void)
 {
 	ok(get(IPPROTO_TCP, TCP_MAXSEG) == 536, "TCP_MAXSEG before a connection");
@@ -186,7 +221,7 @@ static void test_lengths(void)
 	fails(ustack_getsockopt(s, SOL_SOCKET, SO_SNDBUF, NULL, &length), EFAULT);
 	fails(ustack_getsockopt(s, SOL_SOCKET, SO_SNDBUF, &byte, NULL), EFAULT);
 	fails(ustack_getsockopt(s, SOL_SOCKET, SO_BROADCAST, &byte, &length), ENOPROTOOPT);
-	fails(ustack_getsockopt(s, 99, 1, &byte, &length), ENOPROTOOPT);
+	fails(ustack_getsockopt(s, 99, 1, &byte, &length), EOPNOTSUPP);
 	ok(ustack_getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
 	   length == sizeof(info) && info.tcpi_state == TCP_CLOSE, "TCP_INFO");
 	length = 1;
@@ -263,6 +298,8 @@ int main(void)
 	test_facts();
 	test_flags();
 	test_buffers();
+	test_bytes();
+	test_errors();
 	test_maxseg();
 	test_user_timeout();
 	test_mtu();

@@ -502,6 +502,7 @@ static void get_cc_info(struct ustack_socket *s, union us_value *value)
 
 #define ALL(type)	sizeof(type), sizeof(type)
 #define NUMBER		ALL(int)
+#define BYTE		sizeof(int), 1	/* or a number */
 
 static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_ERROR, NUMBER, NULL, get_error },
@@ -530,11 +531,11 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_KEEPINTVL, NUMBER, set_keepintvl, get_keepintvl },
 	{ IPPROTO_TCP, TCP_KEEPCNT, NUMBER, set_keepcnt, get_keepcnt },
 	{ IPPROTO_TCP, TCP_SYNCNT, NUMBER, set_syncnt, get_syncnt },
-	{ IPPROTO_IP, IP_TTL, NUMBER, set_ttl, get_ttl },
-	{ IPPROTO_IP, IP_TOS, NUMBER, set_tos, get_tos },
-	{ IPPROTO_IP, IP_RECVERR, NUMBER, set_recverr, get_recverr },
+	{ IPPROTO_IP, IP_TTL, BYTE, set_ttl, get_ttl },
+	{ IPPROTO_IP, IP_TOS, BYTE, set_tos, get_tos },
+	{ IPPROTO_IP, IP_RECVERR, BYTE, set_recverr, get_recverr },
 	{ IPPROTO_IP, IP_MTU, NUMBER, NULL, get_mtu },
-	{ IPPROTO_IP, IP_MTU_DISCOVER, NUMBER, set_mtu_discover, get_mtu_discover },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, BYTE, set_mtu_discover, get_mtu_discover },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_ttl, get_ttl },
 	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tos },
 	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
@@ -560,6 +561,18 @@ static const struct us_option *find(const struct ustack_socket *s, int level,
 	return NULL;
 }
 
+static bool is_own(const struct ustack_socket *s, int level)
+{
+	return level == SOL_SOCKET || level == s->ops->protocol;
+}
+
+/* As Linux: part of a number is its first byte, where a byte will do. */
+static socklen_t part(int level, socklen_t length)
+{
+	return level == IPPROTO_IP && length && length < sizeof(int) ? 1 : length;
+}
+
+/* As Linux: what is too short is wrong, whatever it is. */
 static int set_option(struct ustack_socket *s, int level, int name,
 		      const void *data, socklen_t length)
 {
@@ -568,9 +581,10 @@ static int set_option(struct ustack_socket *s, int level, int name,
 	int err;
 
 	if (!option || !option->set)
-		return -ENOPROTOOPT;
+		return is_own(s, level) && length < sizeof(int) ? -EINVAL : -ENOPROTOOPT;
 	if (length < option->least)
 		return -EINVAL;
+	length = part(level, length);
 	if (!data)
 		return -EFAULT;
 	memset(&value, 0, sizeof(value));
@@ -601,7 +615,8 @@ static int get_option(struct ustack_socket *s, int level, int name,
 	union us_value value;
 
 	if (!option)
-		return -ENOPROTOOPT;
+		return s->family == AF_INET6 || level == IPPROTO_IP ||
+		       is_own(s, level) ? -ENOPROTOOPT : -EOPNOTSUPP;
 	if (!data || !length)
 		return -EFAULT;
 	if ((int)*length < 0)
@@ -611,6 +626,7 @@ static int get_option(struct ustack_socket *s, int level, int name,
 	option->get(s, &value);
 	if (*length > option->size)
 		*length = option->size;
+	*length = part(level, *length);
 	memcpy(data, &value, *length);
 	return 0;
 }
