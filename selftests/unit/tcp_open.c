@@ -147,6 +147,22 @@ static void test_addresses(void)
 	drain();
 }
 
+/* As Linux: to bind to a port that is in use is one error, to connect from it another. */
+static void test_twice(void)
+{
+	struct ustack_socket *one = stream("192.0.2.1", 1000);
+	struct ustack_socket *two = stream("192.0.2.1", 1000);
+
+	ok(attempt(one, "192.0.2.2", 7) == EINPROGRESS &&
+	   attempt(two, "192.0.2.2", 8) == EINPROGRESS, "a port connects to two others");
+	ustack_close(two);
+	two = stream("192.0.2.1", 1000);
+	ok(attempt(two, "192.0.2.2", 7) == EADDRNOTAVAIL, "but not twice to the same");
+	ustack_close(one);
+	ustack_close(two);
+	drain();
+}
+
 static uint64_t not_ours;
 
 static void find_not_ours(void *arg, const char *name, uint64_t value)
@@ -268,6 +284,7 @@ int main(void)
 	test_isn();
 	open_stack(3);
 	test_addresses();
+	test_twice();
 	test_invalid();
 	test_listen();
 	ustack_destroy(stack);

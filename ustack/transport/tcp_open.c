@@ -79,7 +79,7 @@ static int name(struct us_tcp_table *table, struct us_dst *dst,
  * @user: given to us_tcp_user.event().
  * @tcp: the connection, which the user lets go with us_tcp_close().
  *
- * Return: 0 (the SYN is on its way, or waits for data), -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH,
+ * Return: 0 (the SYN is on its way, or waits for data), -EADDRNOTAVAIL, -ENETUNREACH,
  * -ENOBUFS, or what the link's bind gave.
  */
 int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,

@@ -319,7 +319,7 @@ static bool port_taken(struct us_tcp_table *table, const struct us_dst *dst,
  * @remote_port: network byte order.
  * @local_port: network byte order; 0: chosen (RFC 6056, algorithm 3).
  *
- * Return: 0, -EADDRINUSE if that port is taken, -EADDRNOTAVAIL if all are.
+ * Return: 0, -EADDRNOTAVAIL if that port is taken, or all are.
  */
 int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
 		       uint16_t remote_port, uint16_t *local_port)
@@ -331,7 +331,7 @@ int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
 				  remote_port) ||
 		    us_tcp_wait_lookup(table, &dst->local, *local_port,
 				       &dst->remote, remote_port))
-			return -EADDRINUSE;
+			return -EADDRNOTAVAIL;
 		return 0;
 	}
 	start = port_hash(table, dst, remote_port) + table->port_offset;
