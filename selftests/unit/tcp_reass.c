@@ -73,6 +73,33 @@ static void test(const char *name, const uint32_t *order)
 	bench_end();
 }
 
+/* What is to go in front of a run needs more memory than there is: none is taken. */
+static void test_no_room(void)
+{
+	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
+	struct us_pool *pool = &tcp->table->blocks;
+	struct us_tcp_block *taken[4096];
+	const char *why = NULL;
+	uint32_t n = 0, bytes;
+
+	bench_line("< . 20001:21001(1000) ack 1");
+	bench_discard();
+	bytes = tcp->active->reass->bytes;
+	while (us_tcp_blocks_left(tcp->table) > pool->count / 4 + 1)
+		taken[n++] = us_tcp_block_get(tcp->table);
+	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
+	bench_discard();
+	audit(bench.stack, &why);
+	ok(tcp->active->reass->bytes == bytes && tcp->active->reass->blocks == 1 && !why,
+	   "no room in front of a run: nothing is taken, %u bytes", tcp->active->reass->bytes);
+	while (n)
+		us_pool_put(pool, taken[--n]);
+	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
+	ok(tcp->active->reass->bytes == bytes + 10000 && tcp->active->reass->nr == 1,
+	   "then there is, and all of it is");
+	bench_end();
+}
+
 int main(void)
 {
 	static uint32_t order[COUNT];
@@ -97,5 +124,6 @@ int main(void)
 		order[other] = one;
 	}
 	test("in random order", order);
+	test_no_room();
 	return finish();
 }
