@@ -381,7 +381,7 @@ static const struct named_script scripts[] = {
 	"< F. 1:1(0) ack 2 <nop,nop,TS val 102 ecr 1>\n"
 	"> . 2:2(0) ack 2\n"
 	"waits 1\n"
-	"option peer_isn 500000\n"
+	"option peer_isn 4294466896\n"
 	"+1 < S 0:0(0) win 65535 <mss 1000,nop,nop,TS val 102 ecr 0>\n"
 	"> . * ack 500002\n"
 	"+1 < S 0:0(0) win 65535 <mss 1000,nop,nop,TS val 103 ecr 0>\n"

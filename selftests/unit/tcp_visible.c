@@ -216,9 +216,9 @@ static void test_log(void)
 		 "80 10.0.0.2 7777 state SYN-RECEIVED -> ESTABLISHED\n"
 		 "80 10.0.0.2 7777 timeout %u:%u\n"
 		 "80 10.0.0.2 7777 retransmit %u:%u\n"
-		 "80 10.0.0.2 7777 challenge 1000001:1000001\n"
+		 "80 10.0.0.2 7777 challenge 4294966897:4294966897\n"
 		 "80 10.0.0.2 7777 state ESTABLISHED -> CLOSE-WAIT\n"
-		 "80 10.0.0.2 7777 reset 1000002:1000002\n"
+		 "80 10.0.0.2 7777 reset 4294966898:4294966898\n"
 		 "80 10.0.0.2 7777 error Broken pipe\n"
 		 "80 10.0.0.2 7777 state CLOSE-WAIT -> CLOSED\n", isn + 1, isn + 1,
 		 isn + 1, isn + 101);
