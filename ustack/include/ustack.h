@@ -488,6 +488,8 @@ int ustack_getpeername(struct ustack_socket *socket, struct sockaddr *address,
  * @socket: connected; a listening one listens no more after SHUT_RD.
  * @how: SHUT_RD, SHUT_WR (what is queued is sent, and a FIN behind it) or SHUT_RDWR.
  *
+ * Another thread's ustack_accept() then fails with EINVAL, ustack_connect() with
+ * ECONNRESET.
  * Return: 0; -1 and errno: ENOTCONN, EINVAL.
  */
 int ustack_shutdown(struct ustack_socket *socket, int how);
