@@ -3,6 +3,7 @@
 
 points=0
 failures=0
+point_log=$(mktemp)
 
 plan() {
 	echo "TAP version 13"
@@ -11,23 +12,22 @@ plan() {
 
 # point DESCRIPTION COMMAND...: what the command prints is shown if it fails.
 point() {
-	local description=$1 log
+	local description=$1
 	shift
 
 	points=$((points + 1))
-	log=$(mktemp)
-	if ("$@") >"$log" 2>&1 </dev/null; then
+	if ("$@") >"$point_log" 2>&1 </dev/null; then
 		echo "ok $points $description"
 	else
 		echo "not ok $points $description"
-		sed 's/^/# /' "$log" | tail -n 40
+		sed 's/^/# /' "$point_log" | tail -n 40
 		failures=$((failures + 1))
 	fi
-	rm -f "$log"
 }
 
 # The exit status of the test, as kselftest has it.
 finish() {
+	rm -f "$point_log"
 	echo "# $points run, $failures failed"
 	exit $((failures > 0))
 }
