@@ -124,7 +124,8 @@ ifneq ($(filter vm-% bench bench-vm bench-smp profile-vm kselftest,$(MAKECMDGOAL
 KERNEL ?= 6.1
 endif
 ifdef KERNEL
-KDIR = $(shell selftests/vm/kernel $(KERNEL) | sed -n 's/^KDIR=//p')
+# Asked for when it is needed, and once: apt takes a second to answer.
+KDIR = $(eval KDIR := $(shell selftests/vm/kernel $(KERNEL) | sed -n 's/^KDIR=//p'))$(KDIR)
 else
 KDIR ?= /lib/modules/$(shell uname -r)/build
 endif
