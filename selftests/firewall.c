@@ -39,9 +39,9 @@ FIXTURE_VARIANT_ADD(firewall, tcp6) { IPPROTO_TCP, HERE6, PEER6 };
 static int chain(struct net *net, const char *hook, int priority,
 		 const char *rule)
 {
-	return net_run(net->here, "nft add table inet t && nft add chain inet t %s "
-		       "'{ type filter hook %s priority %d; }' && "
-		       "nft add rule inet t %s %s", hook, hook, priority, hook, rule);
+	return net_run(net->here, "nft 'add table inet t; add chain inet t %s "
+		       "{ type filter hook %s priority %d; }; "
+		       "add rule inet t %s %s'", hook, hook, priority, hook, rule);
 }
 
 static int count(struct net *net, const char *rule_part)
