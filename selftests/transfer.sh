@@ -13,9 +13,10 @@ cd "$(dirname "$0")" || exit
 work=$(mktemp -d)
 port=2000
 
+# A datagram has 1 KiB of the file, so much less of it is as many packets.
 case ${NETCHANNEL_KERNEL-} in
-debug)	big=1M ;;
-*)	big=64M ;;
+debug)	big=1M big_udp=1M ;;
+*)	big=64M big_udp=8M ;;
 esac
 
 make_files() {
@@ -23,6 +24,7 @@ make_files() {
 	printf x >"$work/1"
 	head -c 64M /dev/urandom >"$work/full"
 	head -c $big "$work/full" >"$work/big"
+	head -c $big_udp "$work/full" >"$work/big-udp"
 }
 
 # Offloads and impairment of every device that the packets cross.
@@ -134,7 +136,7 @@ transfer() {
 	[ "$connects" = stack ] && listener=kernel
 	opens=$(kernel_opens app)
 	start $listener
-	wait_for grep -q waiting "$work/$listener.err" || return
+	wait_for holds "$work/$listener.err" waiting || return
 	start "$connects"
 	wait_for counters_rose && wait_for arrived || status=1
 	touch "$work/looked"
@@ -162,6 +164,7 @@ row() {
 	local netem_kind=$9 in_place=${10-} file=$work/$6 size_bytes pids='' status=0
 	local stack_address kernel_address kernel_space
 
+	[ "$protocol$6" != udpbig ] || file+=-udp
 	size_bytes=$(stat -c %s "$file")
 	rm -f "$work/looked" "$work/copy" "$work"/*.err
 	pair_create && place && shape && transfer || status=1
