@@ -3,7 +3,7 @@
 # ustack against programs that nobody here wrote: socat, curl and nginx, as
 # servers and as clients. They use the kernel's sockets in a namespace of their
 # own; the channel's kernel opens no connection at all, and packets went both ways
-# through the channel.
+# through the channel. What a debug kernel would see of it, it sees in transfer.sh.
 set -u
 cd "$(dirname "$0")" || exit
 . lib/tap.sh
@@ -37,11 +37,20 @@ stack_app() {
 }
 
 stack_listens() {
-	wait_for grep -q waiting "$work/stack.err"
+	wait_for holds "$work/stack.err" waiting
+}
+
+# Nobody is connected, so the rest of the addresses is nought.
+listens() {
+	local port net=/proc/${resident[peer]}/net
+
+	printf -v port %04X "$1"
+	holds $net/tcp ":$port 00000000:0000 0A" ||
+		holds $net/tcp6 ":$port 00000000000000000000000000000000:0000 0A"
 }
 
 peer_listens() {
-	wait_for eval "in_peer ss -Hltn | grep -q ':$1 '"
+	wait_for listens "$1"
 }
 
 # As it came, or behind what a client puts before it.
@@ -198,6 +207,11 @@ nginx_fetches() {
 		all_well && same "$work/copy"
 }
 
+if [ "${NETCHANNEL_KERNEL-}" = debug ]; then
+	plan 1
+	echo "ok 1 peers # SKIP the module does in transfer.sh what it does here"
+	exit
+fi
 head -c $size /dev/urandom >"$file"
 plan 12
 point "socat listens, ustack sends, IPv4" with_pair socat_server4
