@@ -115,7 +115,9 @@ $(O)/bin/differential: $(differential_objs) $(O)/libustack.a
 	$(link)
 
 .SECONDARY:
--include $(shell [ ! -d $(O) ] || find $(O) -name '*.d')
+# Of this tree alone: what lies in another one below it may be half written.
+dependencies := $(wildcard $(addprefix $(O)/,ustack tools selftests *.d))
+-include $(if $(dependencies),$(shell find $(dependencies) -name '*.d'))
 
 # --- the module: out of tree, a directory for each kernel -----------------------
 # TESTS=m: what its tests want in the kernel, too.
