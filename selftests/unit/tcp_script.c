@@ -130,7 +130,7 @@ static const struct named_script scripts[] = {
 	{ "RST after FIN: the stream has ended, the error is for others",
 	ACCEPT_PLAIN
 	"< F. 1:1(0) ack 1\n"
-	"> . 1:1(0) ack 2\n"
+	"+0.04 > . 1:1(0) ack 2\n"
 	"< R. 2:2(0) ack 1\n"
 	"recv 10 = 0\n"
 	"recv 10 = 0\n"
@@ -581,10 +581,21 @@ static const struct named_script scripts[] = {
 	"recv 900 = 900\n"
 	"> . 1:1(0) ack 4001 win 2000\n" },
 
+	{ "the peer closes first: our FIN carries the ACK of its",
+	OPEN_PLAIN
+	"< F. 1:1(0) ack 1\n"
+	"state CLOSE_WAIT\n"
+	"none 30\n"
+	"close\n"
+	"> F. 1:1(0) ack 2\n"
+	"state LAST_ACK\n"
+	"< . 2:2(0) ack 2\n"
+	"state CLOSE\n" },
+
 	{ "the peer closes first",
 	OPEN_PLAIN
 	"< F. 1:1(0) ack 1\n"
-	"> . 1:1(0) ack 2\n"
+	"+0.04 > . 1:1(0) ack 2\n"
 	"state CLOSE_WAIT\n"
 	"poll = IN|OUT|RDHUP\n"
 	"recv 10 = 0\n"

@@ -79,7 +79,7 @@ static void enter_time_wait(struct us_tcp *tcp)
 void us_tcp_fin_received(struct us_tcp *tcp)
 {
 	tcp->rcv_nxt++;
-	tcp->flags |= US_TCP_FIN_RCVD | US_TCP_ACK_NOW;
+	tcp->flags |= US_TCP_FIN_RCVD;
 	tcp->flags &= ~US_TCP_FIN_AHEAD;
 	us_tcp_reass_free(tcp);		/* nothing can be behind a FIN */
 	if (tcp->state == TCP_FIN_WAIT2) {
@@ -87,8 +87,15 @@ void us_tcp_fin_received(struct us_tcp *tcp)
 		enter_time_wait(tcp);
 		return;
 	}
-	us_tcp_enter(tcp, tcp->state == TCP_ESTABLISHED ? TCP_CLOSE_WAIT : TCP_CLOSING);
-	us_tcp_queue(tcp);
+	if (tcp->state == TCP_ESTABLISHED) {
+		us_tcp_enter(tcp, TCP_CLOSE_WAIT);
+		/* As Linux: what the user has yet to say, or our FIN, will carry it. */
+		tcp->active->pingpong = true;
+		us_tcp_schedule_ack(tcp);
+	} else {
+		us_tcp_enter(tcp, TCP_CLOSING);
+		us_tcp_ack_now(tcp);
+	}
 	us_tcp_notify(tcp);
 }
 

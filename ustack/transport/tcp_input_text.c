@@ -2,7 +2,11 @@
 /* RFC 9293 3.10.7.4, seventh and eighth: text and FIN; and when to acknowledge. */
 #include "transport/tcp_parts.h"
 
-static void ack_now(struct us_tcp *tcp)
+/**
+ * us_tcp_ack_now() - an ACK is due in this poll
+ * @tcp: synchronized.
+ */
+void us_tcp_ack_now(struct us_tcp *tcp)
 {
 	tcp->flags |= US_TCP_ACK_NOW;
 	us_tcp_queue(tcp);
@@ -28,18 +32,21 @@ static void note_arrival(struct us_tcp *tcp)
 	a->last_data = tick;
 }
 
-/*
- * Data in order was queued.  RFC 9293 3.8.6.3 and RFC 5681 4.2: an ACK for every
- * second full segment at least, others wait for company, at most 40 ms.  While
- * @quick lasts and no answer of ours carries the ACK, none is delayed.
+/**
+ * us_tcp_schedule_ack() - something in order has come
+ * @tcp: active; rcv_nxt is behind it.
+ *
+ * RFC 9293 3.8.6.3 and RFC 5681 4.2: an ACK for every second full segment at least,
+ * others wait for company, at most 40 ms.  While @quick lasts and no answer of ours
+ * carries the ACK, none is delayed.
  */
-static void schedule_ack(struct us_tcp *tcp)
+void us_tcp_schedule_ack(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	if (tcp->rcv_nxt - tcp->last_ack_sent > a->rcv_mss ||
 	    (a->quick && !a->pingpong) || a->reass) {
-		ack_now(tcp);
+		us_tcp_ack_now(tcp);
 		return;
 	}
 	if (!us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK))
@@ -83,13 +90,13 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	a->pushed = seg->flags & US_TCP_PSH;
 	note_arrival(tcp);
 	if (!us_tcp_rcvq_append(tcp, seg)) {
-		ack_now(tcp);
+		us_tcp_ack_now(tcp);
 		return;
 	}
 	tcp->rcv_nxt += seg->len;
 	if (us_unlikely(!us_before(tcp->rcv_nxt, a->rcv_round_end)))
 		us_tcp_rcvbuf_round(tcp);
-	schedule_ack(tcp);
+	us_tcp_schedule_ack(tcp);
 	if (us_unlikely(a->reass != NULL))
 		us_tcp_reass_drain(tcp);
 	us_tcp_notify(tcp);
@@ -109,7 +116,7 @@ static void text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	trim(tcp, seg);
 	if (!seg->len)
-		ack_now(tcp);
+		us_tcp_ack_now(tcp);
 	else if (seg->seq == tcp->rcv_nxt)
 		in_order(tcp, seg);
 	else
@@ -163,7 +170,7 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	if (!seg->len && !(seg->flags & (US_TCP_FIN | US_TCP_URG)))
 		return;
 	if (!takes_text(tcp)) {
-		ack_now(tcp);	/* ours was lost */
+		us_tcp_ack_now(tcp);	/* ours was lost */
 		return;
 	}
 	if (for_nobody(tcp, seg) || !us_tcp_activate(tcp))
