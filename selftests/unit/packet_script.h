@@ -27,7 +27,8 @@
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
  *				maxseg keepalive user_timeout ecn fastopen
  *				(connect) fastqueue (listen); offer, mtu, gso, ipv6,
- *				peer_isn, peer_port, full; half, orphans: how many
+ *				peer_isn, peer_port, full; batch (what comes is
+ *				followed by a poll no longer); half, orphans: how many
  *				such connections there may be
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
  *	< icmp unreach|TYPE CODE [mtu N] seq N
@@ -103,6 +104,7 @@ struct script_packet {
  * @full: slots left before the link is full; negative: no limit.
  * @starved: it was found full.
  * @lossy: packets beyond SCRIPT_QUEUE are lost, and that is no failure.
+ * @batch: what comes is not yet followed by a poll.
  * @fresh: @socket was made to set options, and may listen yet.
  * @inline_: SO_OOBINLINE was set.
  * @written: bytes that send() took.
@@ -135,6 +137,7 @@ struct script {
 	int full;
 	bool starved;
 	bool lossy;
+	bool batch;
 	bool fresh;
 	bool inline_;
 	uint32_t written;
@@ -278,7 +281,8 @@ static inline void script_inject(struct script *s, const uint8_t *data,
 	}
 	us_stack_tick(script_stack(s));
 	script_stack(s)->up->link_input(script_stack(s), pkt);
-	ustack_poll(s->stack);
+	if (!s->batch)
+		ustack_poll(s->stack);
 }
 
 /* Lets time pass, the stack running whenever it wishes to; until it sends. */
@@ -1211,6 +1215,8 @@ static inline void script_call_option(struct script *s, const char *p)
 		script_call_offer(s, q);
 	else if ((q = script_word(p, "full")))
 		s->full = (int)script_number(s, &q);
+	else if ((q = script_word(p, "batch")))
+		s->batch = script_number(s, &q);
 	else if ((q = script_word(p, "gso"))) {
 		s->link.flags |= US_LINK_GSO_TCP;
 		s->link.gso_max = (uint32_t)script_number(s, &q);

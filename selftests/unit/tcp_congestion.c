@@ -161,9 +161,111 @@ static void test_frto_again(void)
 	bench_end();
 }
 
+/* RFC 3042: three of one poll; the third shows a loss. */
+static void test_each_ack_counts(void)
+{
+	struct us_tcp *tcp = full_window();
+	uint32_t end = tcp->snd_nxt;
+
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	bench.batch = true;
+	answer("1 win 65535 <nop,nop,sack 1461:2921>");
+	answer("1 win 65535 <nop,nop,sack 1461:4381>");
+	answer("1 win 65535 <nop,nop,sack 1461:5841>");
+	bench.batch = false;
+	ok(tcp->snd_nxt - end == 2 * MSS,
+	   "each duplicate ACK lets a segment go, though the next one shows a loss: %u",
+	   tcp->snd_nxt - end);
+	ustack_poll(bench.stack);
+	ok(tcp->active->ca_state == TCP_CA_Recovery && tcp->total_retrans == 1,
+	   "the third begins recovery");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 1461:17521>");
+	ok(tcp->total_retrans == 1,
+	   "what left before the repetition in the same poll does not show it lost");
+	answer("1 win 65535 <nop,nop,sack 1461:18981>");
+	ok(tcp->total_retrans == 2, "what left after it does");
+	bench_end();
+}
+
+/* The first two of ten segments seem to be lost, and are sent again. */
+static struct us_tcp *sent_again(void)
+{
+	struct us_tcp *tcp = full_window();
+
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 2921:14601>");
+	ok(tcp->active->ca_state == TCP_CA_Recovery && tcp->total_retrans == 2,
+	   "two segments are sent again");
+	return tcp;
+}
+
+/* RFC 3708: both had arrived; recovery is over when the peer says so. */
+static void test_dsack(void)
+{
+	struct us_tcp *tcp = sent_again();
+	uint32_t end = tcp->snd_nxt - bench.isn, reduced;
+	char text[80];
+
+	snprintf(text, sizeof(text), "%u win 65535", end);
+	answer(text);
+	reduced = tcp->active->cwnd;
+	ok(tcp->active->ca_state == TCP_CA_Open && reduced < 10 * MSS, "recovery is over");
+	snprintf(text, sizeof(text), "%u win 65535 <nop,nop,sack 1:1461>", end);
+	answer(text);
+	ok(tcp->active->cwnd == reduced, "one of them came twice: that is not all: %u",
+	   tcp->active->cwnd);
+	snprintf(text, sizeof(text), "%u win 65535 <nop,nop,sack 1461:2921>", end);
+	answer(text);
+	ok(tcp->active->cwnd == 10 * MSS && tcp->ssthresh == US_TCP_SSTHRESH_INF,
+	   "both came twice: nothing was lost, the window is what it was: %u",
+	   tcp->active->cwnd);
+	bench_end();
+}
+
+static void test_dsack_in_recovery(void)
+{
+	struct us_tcp *tcp = sent_again();
+
+	answer("2921 win 65535 <nop,nop,sack 1:2921>");
+	ok(tcp->active->ca_state == TCP_CA_Open && tcp->active->cwnd >= 10 * MSS,
+	   "both came twice before recovery is over: it ends: %u", tcp->active->cwnd);
+	bench_end();
+}
+
+static void test_dsack_of_others(void)
+{
+	struct us_tcp *tcp = sent_again();
+	uint32_t end = tcp->snd_nxt - bench.isn;
+	char text[80];
+
+	snprintf(text, sizeof(text), "%u win 65535", end);
+	answer(text);
+	snprintf(text, sizeof(text), "%u win 65535 <nop,nop,sack 14601:17521>", end);
+	answer(text);
+	ok(tcp->ssthresh < 10 * MSS, "what was sent later came twice: that tells nothing");
+	bench_end();
+}
+
+static void test_duplicating_path(void)
+{
+	struct us_tcp *tcp = sent_again();
+
+	tcp->active->totals.dsacks = 2;
+	answer("2921 win 65535 <nop,nop,sack 1:2921>");
+	ok(tcp->active->ca_state == TCP_CA_Recovery && tcp->ssthresh < 10 * MSS,
+	   "more came twice than was sent twice: the path duplicates");
+	bench_end();
+}
+
 int main(void)
 {
 	plan(0);
+	test_each_ack_counts();
+	test_dsack();
+	test_dsack_in_recovery();
+	test_dsack_of_others();
+	test_duplicating_path();
 	test_mark();
 	test_reordering();
 	test_mark_and_loss();

@@ -477,6 +477,38 @@ static const struct named_script scripts[] = {
 	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46>\n"
 	"none 1000\n" },
 
+	{ "SACK: holes told at once, the newest block first, are no reordering",
+	OPEN
+	"send 11584 = 11584\n"
+	"> . 1:1449(1448) ack 1\n> . 1449:2897(1448) ack 1\n"
+	"> . 2897:4345(1448) ack 1\n> . 4345:5793(1448) ack 1\n"
+	"> . 5793:7241(1448) ack 1\n> . 7241:8689(1448) ack 1\n"
+	"> . 8689:10137(1448) ack 1\n> P. 10137:11585(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 8689:11585 2897:5793>\n"
+	"+0 > . 1449:2897(1448) ack 1\n"
+	"> . 5793:7241(1448) ack 1\n"
+	"> . 7241:8689(1448) ack 1\n" },
+
+	{ "SACK: a tail loss probe in recovery, once",
+	"option sndbuf 100000\n"
+	OPEN
+	"send 20272 = 20272\n"
+	"> . 1:1449(1448) ack 1\n> . 1449:2897(1448) ack 1\n"
+	"> . 2897:4345(1448) ack 1\n> . 4345:5793(1448) ack 1\n"
+	"> . 5793:7241(1448) ack 1\n> . 7241:8689(1448) ack 1\n"
+	"> . 8689:10137(1448) ack 1\n> . 10137:11585(1448) ack 1\n"
+	"> . 11585:13033(1448) ack 1\n> . 13033:14481(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 1449:5793>\n"
+	"+0 > . 1:1449(1448) ack 1\n"
+	"# two round trips and 2 ms\n"
+	"+0.042 > . 14481:15929(1448) ack 1\n"
+	"# what it made the peer say shows that the first segment is lost again\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 102 ecr 20,nop,nop,sack 1449:15929>\n"
+	"+0 > . 1:1449(1448) ack 1\n"
+	"> . 15929:17377(1448) ack 1\n> . 17377:18825(1448) ack 1\n"
+	"> P. 18825:20273(1448) ack 1\n"
+	"counter tcp_rto 0\n" },
+
 	{ "SACK: RACK waits longer for a peer whose path reorders",
 	OPEN
 	"send 4344 = 4344\n"

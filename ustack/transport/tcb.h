@@ -426,6 +426,8 @@ struct us_tcp_accecn {
  * @undo_una: snd_una when cwnd was reduced; the recovery may be undone.
  * @undo_cwnd: cwnd before.
  * @undo_ssthresh: ssthresh before.
+ * @undo_resent: bytes sent again since, of which the peer did not yet say that it had
+ *	them twice.
  * @retrans_ts: TSval of the first retransmission of this recovery (Eifel).
  * @ca_state: TCP_CA_*.
  * @dupacks: duplicate ACKs in a row.
@@ -441,6 +443,8 @@ struct us_tcp_accecn {
  * @rack_xmit: usec at which the most recently sent run was delivered...
  * @rack_end: ... and its end.
  * @rack_rtt: its round-trip time, usec.
+ * @resent_at: usec at which something was last sent again; a little more than the time
+ *	if new data was sent before in the same poll.
  * @rack_fack: highest sequence number sacked or acknowledged.
  * @min_rtt: least RTT seen, usec.
  * @round_una: snd_una when this round trip began (tcp_cwv.c).
@@ -556,6 +560,8 @@ struct us_tcp_active {
 	uint32_t undo_una;
 	uint32_t undo_cwnd;
 	uint32_t undo_ssthresh;
+	uint32_t undo_resent;
+	uint32_t resent_at;
 	uint32_t retrans_ts;
 	uint32_t prr_delivered;
 	uint32_t prr_out;

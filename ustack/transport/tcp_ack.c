@@ -71,7 +71,7 @@ static void sample_rtt(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	uint32_t ticks;
 
 	if (r->timed) {
-		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - r->first_xmit);
+		us_tcp_rtt_sample(tcp, us_tcp_since(r->first_xmit, us_tcp_usec(stack)));
 		return;
 	}
 	if (!(tcp->flags & US_TCP_TS) || !seg->has_ts || !seg->ts_ecr)
@@ -158,11 +158,13 @@ static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	sample_rtt(tcp, seg, r);
 }
 
-static void note_dsack(struct us_tcp *tcp)
+static void note_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice,
+		       struct us_tcp_acked *r)
 {
 	us_count(tcp->table->stack, tcp_dsack_in);
 	tcp->active->totals.dsacks++;
 	us_tcp_rack_dsack(tcp);
+	r->twice = us_tcp_undo_dsack(tcp, twice);
 }
 
 static bool wants_output(const struct us_tcp *tcp)
@@ -230,7 +232,7 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	if (r.duplicate)
 		us_count(tcp->table->stack, tcp_dup_ack);
 	if (us_unlikely(r.dsack))
-		note_dsack(tcp);
+		note_dsack(tcp, &seg->sack[0], &r);
 	if (r.acked && !us_before(tcp->snd_una, tcp->active->round_end)) {
 		r.round = true;
 		tcp->active->reo_told = false;
@@ -243,7 +245,9 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		us_tcp_sndbuf_grow(tcp);
 	if (r.acked)
 		restart_timers(tcp);
-	if (wants_output(tcp))
+	if (wants_output(tcp) && us_unlikely(tcp->active->sacked && !seg->len))
+		us_tcp_output(tcp);
+	else if (wants_output(tcp))
 		us_tcp_queue(tcp);
 	else if (tcp->snd_una == tcp->snd_nxt)
 		us_tcp_limited_by(tcp, US_TCP_LIMIT_NONE);

@@ -82,6 +82,34 @@ bool us_tcp_flight_ready(const struct us_tcp *tcp)
 	return pool->used < pool->count || (last && !last->flags);
 }
 
+/* All that one poll sends has one time, but RACK asks what was sent first.  What is sent
+ * again is later than the new data before it, and not later than what follows.
+ */
+static uint32_t stamp(const struct us_tcp *tcp)
+{
+	uint32_t now = us_tcp_usec(tcp->table->stack);
+	const struct us_tcp_active *a = tcp->active;
+
+	if (us_unlikely(a->retrans) && us_after(a->resent_at, now))
+		return a->resent_at;
+	return now;
+}
+
+/**
+ * us_tcp_flight_again() - the time at which something is sent again
+ * @tcp: active, with something in flight.
+ */
+uint32_t us_tcp_flight_again(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	const struct us_tcp_sent *last = tail(a);
+
+	a->resent_at = stamp(tcp);
+	if (!(last->flags & US_TCP_EVER) && last->xmit == a->resent_at)
+		a->resent_at++;
+	return a->resent_at;
+}
+
 /**
  * us_tcp_flight_add() - new data was sent
  * @tcp: active; us_tcp_flight_ready().
@@ -92,7 +120,7 @@ bool us_tcp_flight_ready(const struct us_tcp *tcp)
  */
 void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 {
-	uint32_t now = us_tcp_usec(tcp->table->stack);
+	uint32_t now = stamp(tcp);
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_sent *sent = tail(a);
 
@@ -274,7 +302,6 @@ void us_tcp_flight_sack(struct us_tcp *tcp, const struct us_tcp_sack *block,
 		before = sent;
 		sent = next(a, sent);
 	}
-	a->rack_fack = us_seq_max(a->rack_fack, block->end);
 }
 
 /**
@@ -368,10 +395,11 @@ struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp)
 void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
 {
 	us_tcp_rate_sent(tcp, sent);
+	us_tcp_undo_resent(tcp, sent);
 	if (!(sent->flags & US_TCP_RETRANS))
 		tcp->active->retrans += sent->end - sent->seq;
+	sent->xmit = us_tcp_flight_again(tcp);
 	sent->flags |= US_TCP_RETRANS | US_TCP_EVER;
-	sent->xmit = us_tcp_usec(tcp->table->stack);
 	sent->in_flight = us_tcp_pipe(tcp);
 }
 

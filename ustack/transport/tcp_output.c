@@ -457,7 +457,7 @@ static void send_data(struct us_tcp *tcp)
 		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
 	if (!unsent(tcp) && a->lost == a->retrans && us_tcp_pipe(tcp) < a->cwnd)
 		us_tcp_rate_limited(tcp);
-	if (tcp->snd_nxt != before)
+	if (tcp->snd_nxt != before || a->ca_state == TCP_CA_Recovery)
 		us_tcp_probe_arm(tcp);
 	arm_persist(tcp);
 	us_tcp_limited_by(tcp, what_limits(tcp));
@@ -536,8 +536,9 @@ void us_tcp_output_probe(struct us_tcp *tcp)
 	if (!bytes)
 		return;
 	count_again(tcp, last->seq, bytes, full, US_TRACE_TAIL_PROBE);
+	us_tcp_undo_resent(tcp, last);
+	last->xmit = us_tcp_flight_again(tcp);
 	last->flags |= US_TCP_EVER;
-	last->xmit = us_tcp_usec(tcp->table->stack);
 	after_send(tcp, bytes);
 }
 
@@ -560,8 +561,8 @@ bool us_tcp_output_again(struct us_tcp *tcp, struct us_tcp_sent *sent)
 		count_again(tcp, at, bytes, full, US_TRACE_RETRANSMIT);
 		after_send(tcp, bytes);
 	}
+	sent->xmit = us_tcp_flight_again(tcp);
 	sent->flags |= US_TCP_EVER;
-	sent->xmit = us_tcp_usec(tcp->table->stack);
 	return true;
 }
 

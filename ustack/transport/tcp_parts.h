@@ -134,6 +134,7 @@ struct us_tcp_rate {
  * @retrans: a run that had been retransmitted was acknowledged.
  * @duplicate: a duplicate ACK, RFC 5681 2.
  * @dsack: tells of a segment received twice, RFC 2883.
+ * @twice: that is all that was sent again since the last reduction (tcp_undo.c).
  * @newly_lost: loss detection found more.
  * @round: what was in flight when the round trip began is acknowledged.
  * @rate: how fast it came.
@@ -148,6 +149,7 @@ struct us_tcp_acked {
 	bool retrans;
 	bool duplicate;
 	bool dsack;
+	bool twice;
 	bool newly_lost;
 	bool round;
 	struct us_tcp_rate rate;
@@ -488,6 +490,7 @@ void us_tcp_flight_lose(struct us_tcp *tcp, struct us_tcp_sent *sent);
 void us_tcp_flight_lose_head(struct us_tcp *tcp);
 void us_tcp_flight_lose_all(struct us_tcp *tcp);
 struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp);
+uint32_t us_tcp_flight_again(struct us_tcp *tcp);
 void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent);
 void us_tcp_flight_free(struct us_tcp *tcp);
 uint32_t us_tcp_pipe(const struct us_tcp *tcp);
@@ -506,6 +509,13 @@ uint32_t us_tcp_mtu_probe(struct us_tcp *tcp, uint32_t data);
 void us_tcp_mtu_probe_sent(struct us_tcp *tcp, uint32_t seq, uint32_t len);
 void us_tcp_mtu_acked(struct us_tcp *tcp);
 bool us_tcp_mtu_lost(struct us_tcp *tcp, struct us_tcp_sent *sent);
+
+/* tcp_undo.c */
+void us_tcp_undo_begin(struct us_tcp *tcp);
+void us_tcp_undo_resent(struct us_tcp *tcp, const struct us_tcp_sent *sent);
+bool us_tcp_undo_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice);
+bool us_tcp_undo_eifel(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       const struct us_tcp_acked *r);
 
 /* tcp_frto.c */
 void us_tcp_frto_begin(struct us_tcp *tcp);
@@ -796,6 +806,12 @@ static inline void us_tcp_note(const struct us_tcp *tcp, enum us_trace_kind kind
 static inline uint32_t us_tcp_usec(const struct us_stack *stack)
 {
 	return (uint32_t)(stack->now >> US_TCP_USEC_SHIFT);
+}
+
+/* Microseconds from @then to @now; 0 if @then is ahead (us_tcp_flight_again()). */
+static inline uint32_t us_tcp_since(uint32_t then, uint32_t now)
+{
+	return us_after(then, now) ? 0 : now - then;
 }
 
 /* Where a timer's deadline is; NULL: it never ran, as the connection is not active. */

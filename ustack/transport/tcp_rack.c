@@ -30,7 +30,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 			   struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t rtt = us_max32(us_tcp_usec(tcp->table->stack) - sent->xmit, 1);
+	uint32_t rtt = us_max32(us_tcp_since(sent->xmit, us_tcp_usec(tcp->table->stack)), 1);
 
 	if ((sent->flags & US_TCP_EVER) && rtt < a->min_rtt)
 		return;
@@ -152,18 +152,28 @@ void us_tcp_rack_timeout(struct us_tcp *tcp)
 	us_tcp_output(tcp);
 }
 
+/* In fast recovery, too: what was sent again is a tail as well, and often the only thing
+ * on the path; see tcp.rst.
+ */
+static bool may_probe(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	if (!(tcp->flags & US_TCP_SACK) || !tcp->srtt || a->tlp_end ||
+	    tcp->snd_una == tcp->snd_nxt)
+		return false;
+	return a->ca_state == TCP_CA_Recovery || (a->ca_state < TCP_CA_Recovery && !a->sacked);
+}
+
 /**
  * us_tcp_probe_arm() - schedules a tail loss probe, RFC 8985 7.2
- * @tcp: active; new data was sent, or acknowledged while more is in flight.
+ * @tcp: active; something was sent, or new data acknowledged while more is in flight.
  */
 void us_tcp_probe_arm(struct us_tcp *tcp)
 {
-	struct us_tcp_active *a = tcp->active;
 	uint32_t pto = tcp->srtt >> 2;		/* 2 * SRTT */
 
-	if (!(tcp->flags & US_TCP_SACK) || !tcp->srtt || a->tlp_end ||
-	    a->ca_state >= TCP_CA_Recovery || a->sacked ||
-	    tcp->snd_una == tcp->snd_nxt) {
+	if (!may_probe(tcp)) {
 		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
 		return;
 	}

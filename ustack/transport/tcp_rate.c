@@ -52,7 +52,7 @@ void us_tcp_rate_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 	rate->prior_lost = sent->lost;
 	rate->in_flight = sent->in_flight;
 	rate->app_limited = sent->app_limited;
-	rate->interval = us_max32(sent->xmit - sent->first_sent,
+	rate->interval = us_max32(us_tcp_since(sent->first_sent, sent->xmit),
 				  a->delivered_at - sent->delivered_at);
 	a->first_sent = sent->xmit;
 }

@@ -16,17 +16,6 @@ static bool has_sack(const struct us_tcp *tcp)
 	return tcp->flags & US_TCP_SACK;
 }
 
-/* What recovery changes is kept, in case it turns out to be spurious. */
-static void remember(struct us_tcp *tcp)
-{
-	struct us_tcp_active *a = tcp->active;
-
-	a->undo_una = tcp->snd_una;
-	a->undo_cwnd = a->cwnd;
-	a->undo_ssthresh = tcp->ssthresh;
-	a->retrans_ts = us_tcp_tick(tcp->table->stack) + tcp->ts_offset;
-}
-
 /* From here on, until what is in flight now is acknowledged, cwnd goes down to the
  * new ssthresh.
  */
@@ -34,7 +23,7 @@ static void begin_reduction(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	remember(tcp);
+	us_tcp_undo_begin(tcp);
 	a->recover_fs = us_max32(us_tcp_in_flight(tcp), 1);
 	tcp->ssthresh = a->cc->ssthresh(tcp);
 	us_tcp_ecn_reduced(tcp);
@@ -146,18 +135,6 @@ static void count_duplicates(struct us_tcp *tcp, struct us_tcp_acked *r)
 			     us_tcp_in_flight(tcp) - 1 : 0);
 }
 
-/* Eifel, RFC 3522: the ACK answers what was sent before the retransmission. */
-static bool spurious(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
-		     const struct us_tcp_acked *r)
-{
-	const struct us_tcp_active *a = tcp->active;
-
-	return a->ca_state >= TCP_CA_Recovery && seg && r->acked &&
-	       a->undo_cwnd && r->prior_una == a->undo_una &&
-	       (tcp->flags & US_TCP_TS) && seg->has_ts && seg->ts_ecr &&
-	       us_before(seg->ts_ecr, a->retrans_ts);
-}
-
 static void undo(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
@@ -173,7 +150,8 @@ static void undo(struct us_tcp *tcp)
 	a->lost = 0;
 	a->retrans = 0;
 	a->lost_hint = NULL;
-	leave(tcp);
+	if (a->ca_state >= TCP_CA_Recovery)
+		leave(tcp);
 	a->cwnd = us_max32(a->cwnd, a->undo_cwnd);
 	tcp->ssthresh = us_max32(tcp->ssthresh, a->undo_ssthresh);
 	a->undo_cwnd = 0;
@@ -247,7 +225,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (us_unlikely(spurious(tcp, seg, r)) ||
+	if (us_unlikely(us_tcp_undo_eifel(tcp, seg, r) || r->twice) ||
 	    (us_unlikely(a->frto) && seg && us_tcp_frto(tcp, r)))
 		undo(tcp);
 	if (us_likely(a->ca_state == TCP_CA_Open && !a->sacked && !r->duplicate &&
@@ -281,7 +259,7 @@ void us_tcp_recover_timeout(struct us_tcp *tcp)
 
 	us_tcp_frto_begin(tcp);
 	if (a->ca_state < TCP_CA_Recovery)
-		remember(tcp);
+		us_tcp_undo_begin(tcp);
 	if (a->ca_state != TCP_CA_Loss || !us_before(tcp->snd_una, a->high_seq))
 		tcp->ssthresh = a->cc->ssthresh(tcp);
 	us_tcp_ecn_reduced(tcp);

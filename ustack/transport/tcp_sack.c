@@ -32,7 +32,7 @@ static bool is_valid(const struct us_tcp *tcp, const struct us_tcp_sack *block)
 void us_tcp_sack_input(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		       struct us_tcp_acked *r)
 {
-	uint32_t i = 0;
+	uint32_t fack = tcp->active->rack_fack, i = 0;
 
 	if (!(tcp->flags & US_TCP_SACK))
 		return;
@@ -40,9 +40,13 @@ void us_tcp_sack_input(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		r->dsack = true;
 		i = 1;
 	}
-	for (; i < seg->nr_sack; i++)
-		if (is_valid(tcp, &seg->sack[i]))
-			us_tcp_flight_sack(tcp, &seg->sack[i], r);
+	for (; i < seg->nr_sack; i++) {
+		if (!is_valid(tcp, &seg->sack[i]))
+			continue;
+		us_tcp_flight_sack(tcp, &seg->sack[i], r);
+		fack = us_seq_max(fack, seg->sack[i].end);
+	}
+	tcp->active->rack_fack = fack;
 }
 
 /**
