@@ -550,6 +550,48 @@ static const struct named_script scripts[] = {
 	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
 	"> . 1:1(0) ack 1001 <nop,nop,TS val * ecr 101,nop,nop,sack 1:1001>\n" },
 
+	{ "D-SACK: two of one poll, one ACK for each",
+	OPEN
+	"option batch 1\n"
+	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 2001 <nop,nop,TS val * ecr 101,nop,nop,sack 1:1001>\n"
+	"> . 1:1(0) ack 2001 <nop,nop,TS val * ecr 101,nop,nop,sack 1001:2001>\n" },
+
+	{ "D-SACK: out of order, all of a segment",
+	OPEN
+	"< . 1001:3001(2000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:3001>\n"
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:2001 1001:3001>\n" },
+
+	{ "D-SACK: out of order, a part of a segment, the first if there are two",
+	OPEN
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:2001>\n"
+	"< . 1501:2501(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1501:2001 1001:2501>\n"
+	"< . 3001:3501(500) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 3001:3501 1001:2501>\n"
+	"< . 2001:4001(2000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 2001:2501 1001:4001>\n" },
+
+	{ "D-SACK: in order, the end of a segment was there",
+	OPEN
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:2001>\n"
+	"< . 1:1501(1500) ack 1 win 512 <nop,nop,TS val 102 ecr 1>\n"
+	"> . 1:1(0) ack 2001 <nop,nop,TS val * ecr 102,nop,nop,sack 1001:1501>\n" },
+
+	{ "D-SACK: in order, the begin of a segment was there",
+	OPEN
+	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1001\n"
+	"< . 501:2001(1500) ack 1 win 512 <nop,nop,TS val 102 ecr 1>\n"
+	"> . 1:1(0) ack 2001 <nop,nop,TS val * ecr 102,nop,nop,sack 501:1001>\n" },
+
 	{ "tail loss probe after two RTTs; its ACK repairs all",
 	OPEN
 	"send 2896 = 2896\n"

@@ -217,6 +217,7 @@ static void note(struct us_tcp *tcp, uint32_t seq)
 void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	const struct us_tcp_reass *reass = get(tcp);
+	struct us_tcp_sack twice = { seg->seq, seg->seq };
 	uint32_t done = 0, before, n;
 
 	us_count(tcp->table->stack, tcp_ooo);
@@ -224,18 +225,19 @@ void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		us_count(tcp->table->stack, tcp_ooo_dropped);
 		return;
 	}
-	before = reass->bytes;
 	while (done < seg->len) {
+		before = reass->bytes;
 		n = step(tcp, seg->seq + done, seg->pkt->data + done,
 			 seg->len - done);
 		if (!n) {
 			us_count(tcp->table->stack, tcp_ooo_dropped);
 			break;
 		}
+		if (reass->bytes == before && twice.start == twice.end)
+			twice = (struct us_tcp_sack){ seg->seq + done, seg->seq + done + n };
 		done += n;
 	}
-	if (reass->bytes == before && done)
-		us_tcp_dsack_note(tcp, seg->seq, seg->seq + done);
+	us_tcp_dsack_note(tcp, twice.start, twice.end);
 	if (reass->nr)
 		note(tcp, seg->seq);
 	else
@@ -302,6 +304,9 @@ void us_tcp_reass_drain(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_reass *reass = a->reass;
 
+	if (reass->nr && us_before(reass->range[0].start, tcp->rcv_nxt))
+		us_tcp_dsack_note(tcp, reass->range[0].start,
+				  us_seq_min(reass->range[0].end, tcp->rcv_nxt));
 	while (reass->nr && !us_after(reass->range[0].start, tcp->rcv_nxt)) {
 		struct us_tcp_range range = reass->range[0];
 		uint32_t bytes = range.end - range.start;

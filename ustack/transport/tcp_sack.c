@@ -91,11 +91,18 @@ void us_tcp_sack_advance(struct us_tcp *tcp)
 /**
  * us_tcp_dsack_note() - something arrived twice
  * @tcp: active.
- * @start: of the duplicate.
- * @end: of the duplicate.
+ * @start: of the duplicate, the first one of its segment.
+ * @end: of the duplicate; @start: there is none.
+ *
+ * An ACK tells of one (RFC 2883 4): what was not yet told goes first.
  */
 void us_tcp_dsack_note(struct us_tcp *tcp, uint32_t start, uint32_t end)
 {
-	if (tcp->flags & US_TCP_SACK)
-		tcp->active->dsack = (struct us_tcp_sack){ start, end };
+	struct us_tcp_active *a = tcp->active;
+
+	if (!(tcp->flags & US_TCP_SACK) || start == end)
+		return;
+	if (a->dsack.start != a->dsack.end)
+		us_tcp_send_ack(tcp);
+	a->dsack = (struct us_tcp_sack){ start, end };
 }
