@@ -249,6 +249,25 @@ static void test_listen(void)
 	drain();
 }
 
+/* As Linux: one more than the backlog waits. */
+static void test_backlog(int backlog)
+{
+	struct ustack_socket *l = stream("192.0.2.1", 7);
+	int i;
+
+	ustack_listen(l, backlog);
+	for (i = 0; i <= backlog; i++)
+		handshake((uint16_t)(100 * backlog + 20 + i), "192.0.2.1");
+	drain();
+	inject("192.0.2.2", 19, "192.0.2.1", 7, TH_SYN, 1, 0, "");
+	ok(!drain(), "backlog %d: %d wait, and the next SYN is dropped", backlog, i);
+	for (i = 0; i <= backlog; i++)
+		ustack_close(ustack_accept(l, NULL, NULL, 0));
+	ok(!ustack_accept(l, NULL, NULL, 0), "so many wait, and no more");
+	ustack_close(l);
+	drain();
+}
+
 /* Not driven, so that several packets wait for one round. */
 static void test_batch(void)
 {
@@ -287,6 +306,8 @@ int main(void)
 	test_twice();
 	test_invalid();
 	test_listen();
+	test_backlog(0);
+	test_backlog(2);
 	ustack_destroy(stack);
 	test_batch();
 	return finish();

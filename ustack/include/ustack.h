@@ -439,7 +439,8 @@ int ustack_bind(struct ustack_socket *socket, const struct sockaddr *address,
 /**
  * ustack_listen() - listen(2)
  * @socket: SOCK_STREAM.
- * @backlog: connections that wait to be accepted, 4096 at most; negative is as many.
+ * @backlog: connections that wait to be accepted, and one more, as in Linux; 4096 at
+ *	most, and negative is as many.
  *	Called again, it changes only this.
  *
  * Return: 0; -1 and errno: EADDRINUSE, EINVAL (connected), EOPNOTSUPP and others

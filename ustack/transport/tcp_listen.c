@@ -135,7 +135,7 @@ static bool kernel_owns_ports(const struct us_stack *stack)
  * @family: AF_INET or AF_INET6.
  * @local: address; all zero: any of the family.
  * @port: network byte order; 0: chosen and put back.
- * @backlog: most connections that wait to be accepted.
+ * @backlog: connections that wait to be accepted, and one more, as in Linux.
  * @listen_peer: one peer at a time.
  * @options: for the connections.
  * @user: given to us_tcp_user.accept().
@@ -212,7 +212,7 @@ static void abort_unaccepted(struct us_tcp_listener *l)
  */
 void us_tcp_set_backlog(struct us_tcp_listener *listener, unsigned int backlog)
 {
-	listener->backlog = us_min32(us_max32(backlog, 1), BACKLOG_MAX);
+	listener->backlog = us_min32(backlog, BACKLOG_MAX);
 }
 
 /**
