@@ -173,10 +173,11 @@ check:			## all tests; STAGES="unit uapi" for some of them
 demo:			## a file through a channel and through the kernel's sockets
 	@selftests/demo/run
 
-bench-host: $(O)/bin/ubench	## how fast the stack is on this machine, beside lwIP
+bench-host: all $(O)/bin/ubench	## how fast the stack is on this machine, beside lwIP and the kernel's sockets
 	@mkdir -p build/bench
 	$(O)/bin/ubench pipe --results build/bench/results.tsv
 	$(O)/bin/ubench idle --budget 512 --results build/bench/results.tsv
+	@selftests/bench/host
 
 bench: bench-host bench-vm	## bench-host, then bench-vm
 

@@ -25,6 +25,8 @@ static const char usage[] =
 "      --client SOCKETS     kernel (default) or ustack, on a channel\n"
 "      --server SOCKETS     alike\n"
 "      --hook late|early    of channels (default late)\n"
+"      --link packet        ustack on packet sockets of --device, no channel\n"
+"      --source ADDRESS     the client's own, which no kernel has, with --link packet\n"
 "      --variant NAME       how sockets are used (default plain)\n"
 "      --space NAME         network namespace of the server (default: this one)\n"
 "      --address ADDRESS    of the server (default 127.0.0.1)\n"
@@ -42,6 +44,8 @@ static const char usage[] =
  * @workload: what to do.
  * @sockets: of client and server.
  * @hook: of channels.
+ * @link: "netchannel" or "packet".
+ * @source: of the client, where ustack has the address.
  * @variant: of both.
  * @space: of the server, or NULL.
  * @address: of the server.
@@ -56,6 +60,8 @@ struct options {
 	const struct workload *workload;
 	const struct api *sockets[2];
 	const char *hook;
+	const char *link;
+	const char *source;
 	const struct variant *variant;
 	const char *space;
 	const char *address;
@@ -75,6 +81,8 @@ static const struct option long_options[] = {
 	{ "client", required_argument, NULL, 'c' },
 	{ "server", required_argument, NULL, 's' },
 	{ "hook", required_argument, NULL, 'k' },
+	{ "link", required_argument, NULL, 'L' },
+	{ "source", required_argument, NULL, 'S' },
 	{ "variant", required_argument, NULL, 'v' },
 	{ "space", required_argument, NULL, 'n' },
 	{ "address", required_argument, NULL, 'a' },
@@ -130,6 +138,8 @@ static void set_option(struct options *o, int option)
 	case 'c': o->sockets[CLIENT] = sockets(optarg); break;
 	case 's': o->sockets[SERVER] = sockets(optarg); break;
 	case 'k': o->hook = optarg; break;
+	case 'L': o->link = optarg; break;
+	case 'S': o->source = optarg; break;
 	case 'n': o->space = optarg; break;
 	case 'a': o->address = optarg; break;
 	case 'd': o->device = optarg; break;
@@ -161,6 +171,9 @@ static void check(const struct options *o)
 	const struct workload *w = o->workload;
 	bool ustack = o->sockets[CLIENT] != &api_kernel || o->sockets[SERVER] != &api_kernel;
 
+	if (strcmp(o->link, "netchannel") && strcmp(o->link, "packet"))
+		wrong("--link ", o->link, "give packet, or leave it out for a channel");
+
 	if (v->kernel && ustack)
 		wrong("--variant ", v->name, "it is for the kernel's sockets");
 	if ((v->flags || v->gather) && (w->answered || w->udp))
@@ -174,6 +187,8 @@ static struct options parse(int argc, char **argv)
 	struct options o = {
 		.sockets = { &api_kernel, &api_kernel },
 		.hook = "late",
+		.link = "netchannel",
+		.source = "0.0.0.0",
 		.variant = variant_find("plain"),
 		.address = "127.0.0.1",
 		.port = 5000,
@@ -207,22 +222,32 @@ static void pin(int which)
 	}
 }
 
+static union job_address address(const char *option, const char *text, unsigned int port)
+{
+	union job_address a = { .v4 = { .sin_family = AF_INET, .sin_port = htons(port) } };
+
+	if (inet_pton(AF_INET, text, &a.v4.sin_addr) != 1)
+		wrong(option, text, "give an IPv4 address");
+	return a;
+}
+
 static void end_start(struct end *end, const struct options *o, int which)
 {
 	struct job job = {
 		.program = "vbench",
-		.link = "netchannel",
+		.link = o->link,
 		.hook = o->hook,
+		.device = o->device,
 		.depth = 1024,
 		.family = AF_INET,
+		.prefix = -1,
+		.local = which == CLIENT ? address("--source ", o->source, 0) :
+					   address("--address ", o->address, 0),
 	};
 
 	*end = (struct end){ .api = o->sockets[which], .variant = o->variant,
 			     .pattern = pattern_bytes() };
-	end->peer.v4.sin_family = AF_INET;
-	end->peer.v4.sin_port = htons(o->port);
-	if (inet_pton(AF_INET, o->address, &end->peer.v4.sin_addr) != 1)
-		wrong("--address ", o->address, "give an IPv4 address");
+	end->peer = address("--address ", o->address, o->port);
 	if (o->wall)
 		pin(which);
 	if (o->variant->lag)
@@ -349,14 +374,13 @@ static void check_device(const struct options *o, uint64_t bytes)
 
 static bool tell(const struct options *o, double *values)
 {
+	bool kernel = o->sockets[CLIENT] == &api_kernel &&
+		      o->sockets[SERVER] == &api_kernel;
 	char name[128];
 
 	snprintf(name, sizeof(name), "%s-%s%s%s+%s%s%s", o->sockets[CLIENT]->name,
-		 o->sockets[SERVER]->name,
-		 o->sockets[CLIENT] == o->sockets[SERVER] &&
-		 o->sockets[CLIENT] == &api_kernel ? "" : "+",
-		 o->sockets[CLIENT] == o->sockets[SERVER] &&
-		 o->sockets[CLIENT] == &api_kernel ? "" : o->hook,
+		 o->sockets[SERVER]->name, kernel ? "" : "+",
+		 kernel ? "" : strcmp(o->link, "packet") ? o->hook : o->link,
 		 o->variant->name, o->path ? "@" : "", o->path ? o->path : "");
 	return results_tell(&(struct result){ o->workload->name, name,
 					      o->wall ? "ns" : o->workload->unit,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Rows of bench-smp, each of which is there once for each of its turns, as a table: the
-# best of the kernel's variants by its median, and for each of ustack's its median and
-# the ratios of its turns to those of that one.
+# Rows of bench-smp and bench-host, each of which is there once for each of its turns, as
+# a table: the best of the kernel's variants by its median, and for each of ustack's its
+# median and the ratios of its turns to those of that one.
 BEGIN { FS = "\t" }
 
 $4 == "ns" {
