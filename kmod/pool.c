@@ -24,19 +24,29 @@ static struct page *alloc_chunk(void)
 	return page;
 }
 
-/* Moves on to a chunk that nobody refers to; false if there is none. */
+/*
+ * Moves on to a chunk that nobody refers to; false if there is none.  A reader
+ * that stands still keeps some for long: they are passed over.
+ */
 static bool next_chunk(struct nc_pool *pool)
 {
-	u32 next = (pool->current_chunk + 1) % NC_POOL_CHUNKS;
-	struct page **chunk = &pool->chunk[next];
+	struct page **chunk;
+	u32 i, next;
 
-	if (!*chunk)
-		*chunk = alloc_chunk();
-	if (!*chunk || page_ref_count(*chunk) != 1)
-		return false;
-	pool->current_chunk = next;
-	pool->used = 0;
-	return true;
+	for (i = 1; i < NC_POOL_CHUNKS; i++) {
+		next = (pool->current_chunk + i) % NC_POOL_CHUNKS;
+		chunk = &pool->chunk[next];
+		if (!*chunk)
+			*chunk = alloc_chunk();
+		if (!*chunk)
+			return false;
+		if (page_ref_count(*chunk) == 1) {
+			pool->current_chunk = next;
+			pool->used = 0;
+			return true;
+		}
+	}
+	return false;
 }
 
 /**

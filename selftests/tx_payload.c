@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Large payload: copied into memory that is used again, or referred to. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,6 +100,60 @@ TEST_F(payload, copied_for_a_socket)
 	EXPECT_LE(1, tried);
 	EXPECT_GE(4, tried);
 	EXPECT_EQ(COUNT - tried, chan_counter(&self->c, NETCHANNEL_TX_COPIED));
+}
+
+/* Pages that anybody allocated so far. */
+static uint64_t pages_allocated(void)
+{
+	static char text[16384];
+	char *at = text;
+	uint64_t sum = 0;
+
+	file_read("/proc/vmstat", text, sizeof(text));
+	while ((at = strstr(at, "pgalloc_"))) {
+		at = strchr(at, ' ');
+		sum += strtoull(at, &at, 10);
+	}
+	return sum;
+}
+
+/* Three packets at a time to one who reads them at once. */
+static bool bursts(struct chan *c, uint32_t flow, struct packet *p, int sock)
+{
+	static uint8_t seen[SIZE];
+	int i, j;
+
+	for (i = 0; i < COUNT; i++) {
+		for (j = 0; j < 3; j++)
+			if (send_bytes(c, flow, p, j, NETCHANNEL_TX_COPY))
+				return false;
+		for (j = 0; j < 3; j++)
+			if (recv(sock, seen, sizeof(seen), 0) != SIZE - 28 ||
+			    !all_are(seen, SIZE - 28, j))
+				return false;
+	}
+	return true;
+}
+
+/* What one holds does not keep the others from using the rest again and again. */
+TEST_F(payload, reader_that_stands_still)
+{
+	int i, sock = net_socket(self->net.peer, SOCK_DGRAM, PEER4, 10);
+	uint64_t pages;
+	int64_t flow;
+
+	ASSERT_LE(0, sock);
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, send_bytes(&self->c, self->flow, &self->p, i,
+					NETCHANNEL_TX_COPY));
+	flow = chan_flow(&self->c, NETCHANNEL_HOOK_LATE, IPPROTO_UDP, HERE4, 7, PEER4, 10);
+	ASSERT_LE(0, flow);
+	packet_udp_header(&self->p)->dest = htons(10);
+	ASSERT_TRUE(bursts(&self->c, flow, &self->p, sock));
+	pages = pages_allocated();
+	ASSERT_TRUE(bursts(&self->c, flow, &self->p, sock));
+	EXPECT_GT(COUNT * 8, pages_allocated() - pages);	/* one packet of each burst */
+	close(sock);
 }
 
 /* A channel at device ingress does without. */
