@@ -29,7 +29,8 @@ mapped() {
 area_within() {
 	local pid size
 
-	unprivileged "$1" stack -l -S 1025 2>"$errors" &
+	: >"$errors"	# here: what runs beside us may do so late
+	unprivileged "$1" stack -l -S 1025 2>>"$errors" &
 	pid=$!
 	if ! wait_for grep -q waiting "$errors"; then
 		cat "$errors"
