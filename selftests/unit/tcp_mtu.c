@@ -247,6 +247,48 @@ static void test_timeout(bool six)
 	bench_end();
 }
 
+/* The peer's window closes behind a probe, so that a tail loss probe has nothing new to
+ * send: it is the end of the other one.
+ */
+static struct us_tcp *tail_of_probe(bool six)
+{
+	struct us_tcp *tcp = distrust(six);
+	char text[40];
+
+	snprintf(text, sizeof(text), "send %u = %u", 3 * base(six), 3 * base(six));
+	bench_line(text);
+	bench_discard();
+	tcp->active->cwnd = FULL + 3 * base(six);
+	bench_line("send 50000 = 50000");
+	ok(bench.count == 1 && payload(0) == FULL, "probe: at the end of what may be sent");
+	answer("+0.02 < . 1:1(0) ack %u win 11", 1 + 3 * base(six), 0);
+	script_advance(&bench, bench.now + 100 * US_MSEC, false);
+	ok(bench.count == 1 && payload(0) == base(six) && tcp->active->mtu_probe,
+	   "tail loss probe: the end of it is sent again: %u", payload(0));
+	return tcp;
+}
+
+static void test_tail(bool six)
+{
+	struct us_tcp *tcp = tail_of_probe(six);
+	uint32_t end = 1 + 3 * base(six) + FULL;
+	char text[100];
+
+	answer("+0.02 < . 1:1(0) ack %u win 65535", end, 0);
+	ok(tcp->mss == FULL, "tail loss probe: all of the probe arrived, so it was no copy");
+	bench_end();
+	tcp = tail_of_probe(six);
+	bench_discard();
+	snprintf(text, sizeof(text), "+0.02 < . 1:1(0) ack %u win 65535 <nop,nop,sack %u:%u>",
+		 end - FULL, end - base(six), end);
+	bench_line(text);
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("+0.02 < . 1:1(0) ack %u win 65535", end, 0);
+	ok(tcp->mss == base(six) && !count_of(US_COUNT_tcp_mtu_raised),
+	   "tail loss probe: only the copy arrived, of the path's MTU nothing is learnt");
+	bench_end();
+}
+
 /* No search at once after one that ended, or after a router's word. */
 static void test_pause(bool six)
 {
@@ -339,6 +381,7 @@ int main(int argc, char **argv)
 		test_told(six);
 		test_no_congestion(six);
 		test_timeout(six);
+		test_tail(six);
 		test_pause(six);
 	}
 	for (i = 0; i < sizeof(data); i++)
