@@ -107,10 +107,18 @@ static void inject(const struct dgram *d)
 
 static ssize_t receive(size_t size)
 {
-	struct us_addr remote;
-	uint16_t port;
+	return us_udp_recv(bench.udp, got, size, false, NULL);
+}
 
-	return us_udp_recv(bench.udp, got, size, false, &remote, &port);
+static ssize_t send_to(const struct us_addr *remote, size_t len)
+{
+	return us_udp_send(bench.udp, bytes, len,
+			   &(struct us_udp_out){ .remote = remote, .port = htons(7) });
+}
+
+static ssize_t send_peer(struct us_udp *udp, size_t len)
+{
+	return us_udp_send(udp, bytes, len, &(struct us_udp_out){ .remote = NULL });
 }
 
 static void test_sizes(bool six)
@@ -120,16 +128,16 @@ static void test_sizes(bool six)
 
 	begin(six);
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct us_addr remote, peer = script_addr(&bench.s, 2);
-		uint16_t port;
+		struct us_addr peer = script_addr(&bench.s, 2);
+		struct us_udp_in from;
 
 		inject(&(struct dgram){ .source = 7, .dest = 9, .len = sizes[i] });
 		ok(us_udp_poll(bench.udp) & POLLIN, "%u bytes: readable", sizes[i]);
-		ok(us_udp_recv(bench.udp, got, 10, true, &remote, &port) ==
+		ok(us_udp_recv(bench.udp, got, 10, true, &from) ==
 		   (ssize_t)sizes[i], "peek tells the whole length");
-		ok(us_udp_recv(bench.udp, got, sizeof(got), false, &remote, &port) ==
+		ok(us_udp_recv(bench.udp, got, sizeof(got), false, &from) ==
 		   (ssize_t)sizes[i] && !memcmp(got, bytes, sizes[i]) &&
-		   us_addr_equal(&remote, &peer) && port == htons(7),
+		   us_addr_equal(&from.remote, &peer) && from.port == htons(7),
 		   "the same bytes, the right sender");
 		ok(receive(1) == -EAGAIN, "once");
 	}
@@ -169,7 +177,7 @@ static void test_peer(bool six)
 
 	begin(six);
 	peer = script_addr(&bench.s, 2);
-	ok(us_udp_send(bench.udp, bytes, 1, NULL, 0) == -EDESTADDRREQ, "no peer yet");
+	ok(send_peer(bench.udp, 1) == -EDESTADDRREQ, "no peer yet");
 	ok(us_udp_connect(bench.udp, &peer, htons(7)) == 0, "connect");
 	inject(&(struct dgram){ .source = 8, .dest = 9, .len = 20 });
 	ok(receive(99) == -EAGAIN, "others are not heard");
@@ -183,8 +191,8 @@ static void test_peer(bool six)
 		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, ECONNREFUSED,
 		    true, 0);
 	ok(us_udp_poll(bench.udp) & POLLERR, "a hard one is");
-	ok(us_udp_send(bench.udp, bytes, 1, NULL, 0) == -ECONNREFUSED, "send() tells");
-	ok(us_udp_send(bench.udp, bytes, 1, NULL, 0) == 1, "once");
+	ok(send_peer(bench.udp, 1) == -ECONNREFUSED, "send() tells");
+	ok(send_peer(bench.udp, 1) == 1, "once");
 	us_udp_connect(bench.udp, &nobody, 0);
 	inject(&(struct dgram){ .source = 8, .dest = 9, .len = 20 });
 	ok(receive(99) == 20, "without a peer all are heard");
@@ -200,17 +208,17 @@ static void test_send(bool six)
 	begin(six);
 	peer = script_addr(&bench.s, 2);
 	headers = script_ip_len(&bench.s) + US_UDP_LEN;
-	ok(us_udp_send(bench.udp, bytes, 100, &peer, htons(7)) == 100 &&
-	   us_udp_send(bench.udp, bytes, 1472, &peer, htons(7)) == 1472 &&
-	   us_udp_send(bench.udp, bytes, 0, &peer, htons(7)) == 0, "send");
+	ok(send_to(&peer, 100) == 100 &&
+	   send_to(&peer, 1472) == 1472 &&
+	   send_to(&peer, 0) == 0, "send");
 	ok(bench.s.count == 3 && p[0].len == headers + 100 &&
 	   p[1].len == headers + 1472 && p[2].len == headers, "lengths");
 	ok(!memcmp(p[0].data + headers, bytes, 100) &&
 	   !memcmp(p[1].data + headers, bytes, 1472), "the same bytes");
-	ok(us_udp_send(bench.udp, bytes, 1473, &peer, htons(7)) == -EMSGSIZE,
+	ok(send_to(&peer, 1473) == -EMSGSIZE,
 	   "more than the MTU");
 	bench.s.full = 0;
-	ok(us_udp_send(bench.udp, bytes, 10, &peer, htons(7)) == -EAGAIN &&
+	ok(send_to(&peer, 10) == -EAGAIN &&
 	   !(us_udp_poll(bench.udp) & POLLOUT), "the link is full");
 	bench.s.full = -1;
 	ustack_poll(bench.s.stack);
@@ -247,6 +255,48 @@ static void test_train(bool six)
 	   receive(9999) == 1000 && !memcmp(got, bytes + 1000, 1000) &&
 	   receive(9999) == 500 && !memcmp(got, bytes + 2000, 500) &&
 	   receive(9999) == -EAGAIN, "a train is cut where its datagrams were");
+	end();
+}
+
+/* With UDP_GRO it comes whole, and its datagrams' size is told. */
+static void test_whole_train(bool six)
+{
+	struct us_udp_in from;
+
+	begin(six);
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 2500, .gso_size = 1000 });
+	ok(us_udp_recv(bench.udp, got, 9999, false, &from) == 1000 && !from.segment,
+	   "a datagram of a train is one datagram");
+	us_udp_set_gro(bench.udp, true);
+	ok(us_udp_recv(bench.udp, got, 9999, true, &from) == 1500 && from.segment == 1000 &&
+	   us_udp_recv(bench.udp, got, 9999, false, &from) == 1500 && from.segment == 1000 &&
+	   !memcmp(got, bytes + 1000, 1500), "the rest comes whole");
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 900, .gso_size = 1000 });
+	ok(us_udp_recv(bench.udp, got, 9999, false, &from) == 900 && !from.segment,
+	   "what is no train is not called one");
+	end();
+}
+
+/* rcvbuf takes as many datagrams of a train as it has room for. */
+static void test_train_bounds(bool six)
+{
+	struct us_udp_in from;
+
+	begin(six);
+	us_udp_set_rcvbuf(bench.udp, 4096 + US_UDP_OVERHEAD);
+	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 5500, .gso_size = 1000 });
+	ok(stack()->counter[US_COUNT_udp_buffer_full] == 2, "what is too much is counted");
+	ok(us_udp_recv_behind(bench.udp, got, 999, &from) == -EAGAIN,
+	   "the short way is not for what is cut");
+	ok(us_udp_recv_behind(bench.udp, got, 9999, &from) == 1000 &&
+	   from.port == htons(7) && receive(9999) == 1000, "the short way");
+	us_udp_copy_out(stack());
+	ok(!stack()->pkts.used && receive(9999) == 1000 &&
+	   !memcmp(got, bytes + 2000, 1000), "the rest was copied out");
+	ok(us_udp_recv_behind(bench.udp, got, 9999, &from) == -EAGAIN,
+	   "the last one goes the long way");
+	ok(receive(9999) == 1000 && !memcmp(got, bytes + 3000, 1000) &&
+	   receive(9999) == -EAGAIN && !bench.udp->queued, "four came");
 	end();
 }
 
@@ -302,11 +352,11 @@ static void test_listen_peer(bool six)
 		    &bench.events, &udp);
 	inject(&(struct dgram){ .source = 7, .dest = 11, .len = 5 });
 	inject(&(struct dgram){ .source = 8, .dest = 11, .len = 6 });
-	ok(us_udp_recv(udp, got, 10, false, NULL, NULL) == 5 &&
-	   us_udp_recv(udp, got, 10, false, NULL, NULL) == -EAGAIN,
+	ok(us_udp_recv(udp, got, 10, false, NULL) == 5 &&
+	   us_udp_recv(udp, got, 10, false, NULL) == -EAGAIN,
 	   "the first sender is the peer");
 	ok(bench.s.count == 1, "the second gets port unreachable");
-	ok(us_udp_send(udp, got, 5, NULL, 0) == 5, "answers need no address");
+	ok(send_peer(udp, 5) == 5, "answers need no address");
 	us_udp_close(udp);
 	end();
 }
@@ -315,7 +365,7 @@ int main(void)
 {
 	static void (*const tests[])(bool six) = {
 		test_sizes, test_lies, test_refusal, test_peer, test_send,
-		test_bounds, test_train, test_pressure, test_unread,
+		test_bounds, test_train, test_whole_train, test_train_bounds, test_pressure, test_unread,
 		test_listen_peer,
 	};
 	size_t i;

@@ -13,7 +13,7 @@
 	X(icmp_in) X(icmp_bad) X(icmp_echo) X(icmp_error_in) X(icmp_error_out) \
 	X(icmp_error_limited) X(icmp_error_ignored) \
 	X(udp_in) X(udp_out) X(udp_bad_header) X(udp_bad_csum) X(udp_no_port) \
-	X(udp_buffer_full) \
+	X(udp_buffer_full) X(udp_out_lost) \
 	X(tcp_in) X(tcp_out) X(tcp_bad_header) X(tcp_bad_csum) X(tcp_bad_options) \
 	X(tcp_no_port) X(tcp_rst_out) X(tcp_rst_in) \
 	X(tcp_active_open) X(tcp_passive_open) X(tcp_established) X(tcp_closed) \

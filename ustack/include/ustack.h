@@ -516,6 +516,10 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
  * this flag, or that polls, runs or closes; and as soon as 64 KB stand in the socket.
  * Who sends with it and then makes no such call has not sent.  TCP_NODELAY decides
  * about the last segment as ever; MSG_MORE keeps it back, this flag does not.
+ *
+ * Datagrams of one size to one destination, one behind the other, leave as one packet
+ * then, 64 at most, where the link cuts it (netchannel), as with UDP_SEGMENT; whoever
+ * receives them sees the datagrams that were sent.
  */
 #define USTACK_MSG_BATCH	0x10000000
 
@@ -524,8 +528,8 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
  * @socket: connected.
  * @data: copied before the call returns.
  * @length: bytes of @data.
- * @flags: MSG_DONTWAIT; for SOCK_STREAM also MSG_MORE, MSG_OOB, MSG_FASTOPEN,
- *	USTACK_MSG_BATCH.
+ * @flags: MSG_DONTWAIT, USTACK_MSG_BATCH; for SOCK_STREAM also MSG_MORE, MSG_OOB,
+ *	MSG_FASTOPEN.
  *
  * Waits until all of it is queued, SO_SNDTIMEO at most.  There is no SIGPIPE.
  * Return: bytes queued; -1 and errno: EAGAIN, EPIPE, ENOTCONN, EDESTADDRREQ, EMSGSIZE,
@@ -580,6 +584,57 @@ ssize_t ustack_recv(struct ustack_socket *socket, void *data, size_t length,
 ssize_t ustack_recvfrom(struct ustack_socket *socket, void *data,
 			size_t length, int flags, struct sockaddr *address,
 			socklen_t *address_length);
+
+struct mmsghdr;		/* of <sys/socket.h>, with _GNU_SOURCE */
+
+/**
+ * ustack_sendmsg() - sendmsg(2)
+ * @socket: SOCK_DGRAM.
+ * @message: a message in several pieces, or with control messages, is copied twice.  The
+ *	one control message is UDP_SEGMENT (uint16_t), in place of the socket's.
+ * @flags: as for ustack_send().
+ *
+ * Return: as ustack_sendto(); -1 and errno: also EINVAL, EOPNOTSUPP (not SOCK_DGRAM).
+ */
+ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *message,
+		       int flags);
+
+/**
+ * ustack_recvmsg() - recvmsg(2)
+ * @socket: SOCK_DGRAM.
+ * @message: filled in; what goes into several pieces is copied twice.  The one control
+ *	message is UDP_GRO (int), of a socket with that option, if what came is more
+ *	datagrams than one: they have so many bytes each, the last may have less.
+ * @flags: as for ustack_recv().
+ *
+ * Return: as ustack_recv(); -1 and errno: also EOPNOTSUPP (not SOCK_DGRAM).
+ */
+ssize_t ustack_recvmsg(struct ustack_socket *socket, struct msghdr *message, int flags);
+
+/**
+ * ustack_sendmmsg() - sendmmsg(2)
+ * @socket: SOCK_DGRAM.
+ * @messages: each as for ustack_sendmsg(), all but the last one with USTACK_MSG_BATCH.
+ * @count: of @messages.
+ * @flags: as for ustack_send().
+ *
+ * Return: messages that were sent; -1 and errno if the first one was not, as
+ * ustack_sendmsg().
+ */
+int ustack_sendmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
+		    unsigned int count, int flags);
+
+/**
+ * ustack_recvmmsg() - recvmmsg(2), without its timeout
+ * @socket: SOCK_DGRAM.
+ * @messages: each as for ustack_recvmsg().
+ * @count: of @messages.
+ * @flags: as for ustack_recv(); MSG_WAITFORONE: waits for the first one only.
+ *
+ * Return: messages that came; -1 and errno if none did, as ustack_recvmsg().
+ */
+int ustack_recvmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
+		    unsigned int count, int flags);
 
 /**
  * DOC: sending and receiving in place
@@ -684,14 +739,15 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * TCP_CONGESTION, TCP_INFO (struct tcp_info of <linux/tcp.h>, or as much of it as the
  * caller has), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR,
  * IP_MTU, IP_MTU_DISCOVER (WANT, DO, PROBE: all the same); IPPROTO_IPV6:
- * IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR, IPV6_MTU, IPV6_MTU_DISCOVER.  Others are
- * refused (ENOPROTOOPT).
+ * IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR, IPV6_MTU, IPV6_MTU_DISCOVER; of
+ * SOCK_DGRAM, IPPROTO_UDP: UDP_SEGMENT (at most 64 datagrams of a message), UDP_GRO.
+ * Others are refused (ENOPROTOOPT).
  */
 
 /**
  * ustack_setsockopt() - setsockopt(2)
  * @socket: the socket.
- * @level: SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6.
+ * @level: SOL_SOCKET, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IP or IPPROTO_IPV6.
  * @name: of the option.
  * @value: as setsockopt(2) has it for this option; copied.
  * @length: of @value.

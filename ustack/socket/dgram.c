@@ -30,6 +30,7 @@ static int take_port(struct ustack_socket *s, const struct us_addr *local,
 	s->local = *local;
 	s->port = port;
 	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
+	us_udp_set_gro(s->udp, s->gro);
 	return 0;
 }
 
@@ -119,23 +120,43 @@ static int destination(const struct ustack_socket *s,
 }
 
 /* MSG_MORE, a datagram in pieces, is not offered. */
-static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
-			 int flags, const struct sockaddr *address,
-			 socklen_t length)
+static int check(size_t len, int flags)
+{
+	if (len > UINT16_MAX)
+		return -EMSGSIZE;
+	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
+}
+
+/**
+ * us_dgram_send() - sends a message
+ * @s: SOCK_DGRAM.
+ * @data: copied.
+ * @len: of @data.
+ * @flags: MSG_DONTWAIT, USTACK_MSG_BATCH or 0.
+ * @address: as sendto(2) has it, or NULL.
+ * @length: of @address.
+ * @segment: UDP_SEGMENT of this message, or 0.
+ *
+ * Return: @len or a negative errno.
+ */
+us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
+		      const struct sockaddr *address, socklen_t length,
+		      uint16_t segment)
 {
 	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
+	struct us_udp_out to = { .segment = segment, .more = flags & USTACK_MSG_BATCH };
 	struct us_addr remote;
-	uint16_t port = 0;
-	int given = destination(s, address, length, &remote, &port);
+	int given = destination(s, address, length, &remote, &to.port);
 	ssize_t n;
 
 	us_stack_tick(s->stack);
-	if (len > UINT16_MAX)
-		return -EMSGSIZE;
-	if (flags & (MSG_OOB | MSG_MORE))
-		return -EOPNOTSUPP;
+	n = check(len, flags);
+	if (n)
+		return n;
 	if (given < 0)
 		return given;
+	if (given)
+		to.remote = &remote;
 	if (s->shut & US_SHUT_WRITE)
 		return -EPIPE;
 	n = autobind(s);
@@ -144,8 +165,9 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 	if (n)
 		return n;
 	for (;;) {
-		n = us_udp_send(s->udp, data, len, given ? &remote : NULL, port);
-		us_loop_flush(s->stack);
+		n = us_udp_send(s->udp, data, len, &to);
+		if (us_udp_due(s->udp, to.more && n != -EAGAIN))
+			us_loop_flush(s->stack);
 		if (n != -EAGAIN)
 			return n;
 		n = us_socket_wait(s, limit);
@@ -154,8 +176,19 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 	}
 }
 
+/* A datagram that others will follow most often has some before it. */
+static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
+			 int flags, const struct sockaddr *address,
+			 socklen_t length)
+{
+	if (flags == USTACK_MSG_BATCH && !address && s->udp && !s->shut && !s->error &&
+	    us_udp_send_behind(s->udp, data, len))
+		return (ssize_t)len;
+	return us_dgram_send(s, data, len, flags, address, length, s->segment);
+}
+
 static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
-		    struct us_addr *remote, uint16_t *port)
+		    struct us_udp_in *from)
 {
 	ssize_t n = us_socket_error(s);
 
@@ -163,7 +196,7 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 		return n;
 	n = -EAGAIN;
 	if (s->udp)
-		n = us_udp_recv(s->udp, data, len, flags & MSG_PEEK, remote, port);
+		n = us_udp_recv(s->udp, data, len, flags & MSG_PEEK, from);
 	if (n == -EAGAIN && (s->shut & US_SHUT_READ))
 		return 0;
 	if (n > (ssize_t)len && !(flags & MSG_TRUNC))
@@ -171,15 +204,15 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 	return n;
 }
 
-static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
-			 int flags, struct us_addr *remote, uint16_t *port)
+static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, size_t len,
+					int flags, struct us_udp_in *from)
 {
 	us_ns limit = us_socket_limit(s, s->rcvtimeo, flags);
 
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	for (;;) {
-		ssize_t n = pull(s, data, len, flags, remote, port);
+		ssize_t n = pull(s, data, len, flags, from);
 
 		if (n == -EAGAIN)
 			n = us_socket_wait(s, limit);
@@ -188,6 +221,37 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 		if (n)
 			return n;
 	}
+}
+
+/**
+ * us_dgram_recv() - takes a message
+ * @s: SOCK_DGRAM.
+ * @data: it goes there.
+ * @len: of @data.
+ * @flags: as recv(2) has them.
+ * @from: filled in, if something came.
+ *
+ * Return: bytes, of the whole message with MSG_TRUNC, or a negative errno.
+ */
+ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
+		      struct us_udp_in *from)
+{
+	ssize_t n = -EAGAIN;
+
+	/* Most are in the middle of a train, if there are any. */
+	if (!(flags & (MSG_PEEK | MSG_OOB)) && s->udp && !s->error)
+		n = us_udp_recv_behind(s->udp, data, len, from);
+	return n != -EAGAIN ? n : recv_waiting(s, data, len, flags, from);
+}
+
+static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
+			 int flags, struct us_addr *remote, uint16_t *port)
+{
+	struct us_udp_in from = { .port = 0 };
+	ssize_t n = us_dgram_recv(s, data, len, flags, &from);
+	*remote = from.remote;
+	*port = from.port;
+	return n;
 }
 
 static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
@@ -223,22 +287,22 @@ static int error(struct ustack_socket *s)
 
 static void changed(struct ustack_socket *s)
 {
-	if (s->udp)
-		us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
+	if (!s->udp)
+		return;
+	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
+	us_udp_set_gro(s->udp, s->gro);
 }
 
 /* What was sent is gone; what comes next is told by its length. */
 static int queued(struct ustack_socket *s, unsigned long request, int *value)
 {
-	struct us_addr remote;
-	uint16_t port;
 	ssize_t n = 0;
 	char none;
 
 	if (request == SIOCOUTQNSD || request == SIOCATMARK)
 		return -ENOTTY;
 	if (request == FIONREAD && s->udp)
-		n = us_udp_recv(s->udp, &none, 0, true, &remote, &port);
+		n = us_udp_recv(s->udp, &none, 0, true, NULL);
 	*value = n > 0 ? (int)n : 0;
 	return 0;
 }

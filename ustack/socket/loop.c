@@ -35,6 +35,7 @@ void us_loop_kick(struct us_stack *stack)
 void us_loop_flush(struct us_stack *stack)
 {
 	us_tcp_flush(stack);
+	us_udp_flush(stack);
 	us_loop_kick(stack);
 }
 
@@ -51,6 +52,7 @@ static bool play(struct us_stack *stack)
 	us_wheel_run(&stack->wheel, stack->now);
 	us_tcp_rcvq_pressure(stack);
 	us_tcp_flush(stack);
+	us_udp_flush(stack);
 	return more;
 }
 
@@ -175,6 +177,7 @@ static int sleep_first(struct us_stack *stack, us_ns limit)
 
 	if (!link || is_virtual(stack) || us_tcp_due(stack) || limit <= stack->now)
 		return 0;
+	us_udp_flush(stack);
 	next = us_loop_next(stack);
 	return link->ops->sleep(link, next < limit ? next : limit);
 }

@@ -2,6 +2,7 @@
 /* setsockopt(2) and getsockopt(2): one row of a table for each option. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -40,7 +41,8 @@ union us_value {
 
 /**
  * struct us_option - one option
- * @level: SOL_SOCKET, IPPROTO_TCP, or IPPROTO_IP or IPPROTO_IPV6 by the family.
+ * @level: SOL_SOCKET, IPPROTO_TCP, IPPROTO_UDP, or IPPROTO_IP or IPPROTO_IPV6 by the
+ *	family.
  * @name: of the option.
  * @size: bytes of its value.
  * @least: bytes of it that must be given to set it; the rest is zero then.
@@ -500,6 +502,30 @@ static void get_cc_info(struct ustack_socket *s, union us_value *value)
 		us_tcp_cc_info(s->tcp, &value->cc_info);
 }
 
+static int set_segment(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0 || value->number > UINT16_MAX)
+		return -EINVAL;
+	s->segment = (uint16_t)value->number;
+	return 0;
+}
+
+static void get_segment(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->segment;
+}
+
+static int set_gro(struct ustack_socket *s, const union us_value *value)
+{
+	s->gro = value->number;
+	return 0;
+}
+
+static void get_gro(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->gro;
+}
+
 #define ALL(type)	sizeof(type), sizeof(type)
 #define NUMBER		ALL(int)
 #define BYTE		sizeof(int), 1	/* or a number */
@@ -531,6 +557,8 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_KEEPINTVL, NUMBER, set_keepintvl, get_keepintvl },
 	{ IPPROTO_TCP, TCP_KEEPCNT, NUMBER, set_keepcnt, get_keepcnt },
 	{ IPPROTO_TCP, TCP_SYNCNT, NUMBER, set_syncnt, get_syncnt },
+	{ IPPROTO_UDP, UDP_SEGMENT, NUMBER, set_segment, get_segment },
+	{ IPPROTO_UDP, UDP_GRO, NUMBER, set_gro, get_gro },
 	{ IPPROTO_IP, IP_TTL, BYTE, set_ttl, get_ttl },
 	{ IPPROTO_IP, IP_TOS, BYTE, set_tos, get_tos },
 	{ IPPROTO_IP, IP_RECVERR, BYTE, set_recverr, get_recverr },
@@ -550,8 +578,11 @@ static const struct us_option options[] = {
 static const struct us_option *find(const struct ustack_socket *s, int level,
 				    int name)
 {
-	/* All but SOL_SOCKET is of connections. */
-	if (level != SOL_SOCKET && s->ops->protocol != IPPROTO_TCP)
+	/* Those of IP are of connections only. */
+	if (level != SOL_SOCKET && level != s->ops->protocol &&
+	    s->ops->protocol != IPPROTO_TCP)
+		return NULL;
+	if (level == IPPROTO_UDP && s->ops->protocol != IPPROTO_UDP)
 		return NULL;
 	if (level == (s->family == AF_INET ? IPPROTO_IPV6 : IPPROTO_IP))
 		return NULL;

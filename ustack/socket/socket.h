@@ -33,6 +33,7 @@ struct us_socket_ops;
  * @claim: in us_stack.claims, while a TCP port is held by bind(2).
  * @local: address given by bind(2); all zero is any.
  * @port: port given by bind(2), or chosen by listen(2); 0 is none.
+ * @segment: UDP_SEGMENT.
  * @family: AF_INET or AF_INET6.
  * @state: enum us_socket_state.
  * @shut: US_SHUT_*, of sockets whose transport does not keep it.
@@ -43,6 +44,7 @@ struct us_socket_ops;
  * @fd: its number among the process's files, or -1.
  * @fd_next: in its bucket of us_stack.fds.
  * @reuse: SO_REUSEADDR.
+ * @gro: UDP_GRO.
  * @linger: seconds, negative is off.
  * @error: positive errno that a call saw but did not return (it returned a
  *	count instead); the next call does.
@@ -60,6 +62,7 @@ struct ustack_socket {
 	struct cds_list_head claim;
 	struct us_addr local;
 	uint16_t port;
+	uint16_t segment;
 	uint8_t family;
 	uint8_t state;
 	uint8_t shut;
@@ -67,6 +70,7 @@ struct ustack_socket {
 	bool cloexec;
 	bool closed;
 	bool reuse;
+	bool gro;
 	unsigned int calls;
 	int fd;
 	int linger;
@@ -148,6 +152,13 @@ ssize_t us_socket_return(ssize_t result);
 /* stream.c */
 int us_stream_may_send(struct ustack_socket *s);
 void us_stream_let_out(struct us_stack *stack, bool more, bool waited);
+
+/* dgram.c: @segment is of this message, and what came is told in @from */
+ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
+		      const struct sockaddr *address, socklen_t length,
+		      uint16_t segment);
+ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
+		      struct us_udp_in *from);
 
 /* address.c */
 int us_sockaddr_get(const struct sockaddr *address, socklen_t length,

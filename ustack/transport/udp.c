@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* UDP: ports, and datagrams out. */
+/* UDP: ports. */
 #include <poll.h>
 #include <stdlib.h>
 
@@ -82,6 +82,7 @@ int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
 	table->user = user;
 	CDS_INIT_LIST_HEAD(&table->held);
 	CDS_INIT_LIST_HEAD(&table->waiting);
+	CDS_INIT_LIST_HEAD(&table->trains);
 	if (create_pools(table, max_ports)) {
 		destroy(table);
 		return -ENOMEM;
@@ -196,6 +197,7 @@ static struct us_udp *make(struct us_stack *stack, uint8_t family,
 	memset(udp, 0, sizeof(*udp));
 	CDS_INIT_LIST_HEAD(&udp->queue);
 	CDS_INIT_LIST_HEAD(&udp->waiting);
+	CDS_INIT_LIST_HEAD(&udp->train.node);
 	udp->stack = stack;
 	udp->user = user;
 	udp->bound = *local;
@@ -277,6 +279,7 @@ void us_udp_close(struct us_udp *udp)
 	for (at = us_udp_bucket(table, udp->local_port); *at != udp; at = &(*at)->next)
 		;
 	*at = udp->next;
+	us_udp_train_end(udp);
 	cds_list_for_each_entry_safe(dgram, next, &udp->queue, node)
 		us_udp_dgram_free(udp, dgram);
 	cds_list_del_init(&udp->waiting);
@@ -290,7 +293,14 @@ void us_udp_close(struct us_udp *udp)
 	us_pool_put(&table->ports, udp);
 }
 
-static int route(struct us_udp *udp, const struct us_addr *remote)
+/**
+ * us_udp_route() - finds the way to a destination
+ * @udp: the port, without a train.
+ * @remote: address.
+ *
+ * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL.
+ */
+int us_udp_route(struct us_udp *udp, const struct us_addr *remote)
 {
 	uint32_t i;
 	int err;
@@ -324,11 +334,12 @@ int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t po
 	/* A listener that connects to the peer it has goes on serving it. */
 	if (!same)
 		unlatch(udp);
+	us_udp_train_end(udp);
 	udp->connected = false;
 	udp->routed = false;
 	if (us_addr_is_any(remote))
 		return 0;
-	err = route(udp, remote);
+	err = us_udp_route(udp, remote);
 	if (err)
 		return err;
 	udp->remote = *remote;
@@ -356,139 +367,6 @@ int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 	return 0;
 }
 
-static void write_header(const struct us_udp *udp, struct us_tx *tx,
-			 uint16_t port, uint32_t len)
-{
-	struct us_udp_hdr *h = (void *)(tx->head + tx->l4);
-
-	*h = (struct us_udp_hdr){
-		.src = us_from_raw16(udp->local_port),
-		.dst = us_from_raw16(port),
-		.len = us_put16((uint16_t)(US_UDP_LEN + len)),
-	};
-	tx->inline_len = tx->l4 + US_UDP_LEN;
-}
-
-/* The payload in chunks, by reference; the references are the caller's. */
-static int put_frags(struct us_udp *udp, struct us_tx *tx, const uint8_t *data,
-		     uint32_t len)
-{
-	while (len) {
-		struct us_chunk *chunk = NULL;
-
-		if (tx->nr_frags < US_TX_FRAGS)
-			chunk = us_chunk_alloc(udp->dst.link->mem, len);
-		if (!chunk)
-			return -ENOBUFS;
-		chunk->len = len < chunk->size ? len : chunk->size;
-		memcpy(chunk->data, data, chunk->len);
-		tx->frag[tx->nr_frags++] = (struct us_frag){ chunk, 0, chunk->len };
-		data += chunk->len;
-		len -= chunk->len;
-	}
-	return 0;
-}
-
-static int put_payload(struct us_udp *udp, struct us_tx *tx, const void *data,
-		       uint32_t len)
-{
-	tx->nr_frags = 0;
-	if (len > tx->inline_cap - tx->inline_len)
-		return put_frags(udp, tx, data, len);
-	if (len)
-		memcpy(tx->head + tx->inline_len, data, len);
-	tx->inline_len += len;
-	return 0;
-}
-
-static int transmit(struct us_udp *udp, uint16_t port, const void *data, uint32_t len)
-{
-	struct us_tx *tx = us_ip_reserve(udp->stack, &udp->dst);
-	struct us_chunk *chunk[US_TX_FRAGS];
-	uint32_t nr, i;
-	int err;
-
-	if (!tx) {
-		cds_list_del_init(&udp->waiting);
-		cds_list_add_tail(&udp->waiting, &udp->stack->udp->waiting);
-		return -EAGAIN;
-	}
-	tx->gso = US_GSO_NONE;
-	tx->gso_size = 0;
-	write_header(udp, tx, port, len);
-	err = put_payload(udp, tx, data, len);
-	nr = tx->nr_frags;
-	for (i = 0; i < nr; i++)
-		chunk[i] = tx->frag[i].chunk;
-	if (!err) {
-		us_count(udp->stack, udp_out);
-		us_csum_output(&udp->dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
-		us_ip_submit(udp->stack, &udp->dst, tx, IPPROTO_UDP);
-	}
-	for (i = 0; i < nr; i++)
-		us_chunk_put(chunk[i]);
-	return err;
-}
-
-/* Fragments are not made: what does not fit the path is refused. */
-static uint32_t max_payload(const struct us_dst *dst)
-{
-	uint32_t headers = US_UDP_LEN + (dst->family == AF_INET6 ? 40 : 20);
-
-	return dst->mtu > headers ? dst->mtu - headers : 0;
-}
-
-/**
- * us_udp_send() - sends a datagram
- * @udp: the port.
- * @data: copied.
- * @len: of @data.
- * @remote: address; NULL: the peer.
- * @port: network byte order.
- *
- * Return: @len, -EDESTADDRREQ, -EMSGSIZE, -EAGAIN (the link is full: POLLOUT
- * tells), -ENOBUFS, -ENETUNREACH, or the pending error.
- */
-ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
-		    const struct us_addr *remote, uint16_t port)
-{
-	int err = -us_udp_error(udp);
-
-	if (err)
-		return err;
-	if (!remote && !udp->connected)
-		return -EDESTADDRREQ;
-	if (!remote) {
-		remote = &udp->remote;
-		port = udp->remote_port;
-	}
-	if (!udp->routed || !us_addr_equal(remote, &udp->dst.remote))
-		err = route(udp, remote);
-	if (err)
-		return err;
-	if (len > max_payload(&udp->dst))
-		return -EMSGSIZE;
-	err = transmit(udp, port, data, (uint32_t)len);
-	return err ? err : (ssize_t)len;
-}
-
-/**
- * us_udp_link_writable() - a link that was full has room
- * @stack: the stack.
- * @link: the link.
- */
-void us_udp_link_writable(struct us_stack *stack, struct us_link *link)
-{
-	struct us_udp *udp, *next;
-
-	cds_list_for_each_entry_safe(udp, next, &stack->udp->waiting, waiting) {
-		if (udp->routed && udp->dst.link != link)
-			continue;
-		cds_list_del_init(&udp->waiting);
-		us_udp_notify(udp);
-	}
-}
-
 /**
  * us_udp_set_rcvbuf() - bounds what is received and not yet read
  * @udp: the port.
@@ -497,6 +375,16 @@ void us_udp_link_writable(struct us_stack *stack, struct us_link *link)
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes)
 {
 	udp->rcvbuf = bytes < RCVBUF_MIN ? RCVBUF_MIN : bytes;
+}
+
+/**
+ * us_udp_set_gro() - sets how trains are received (UDP_GRO)
+ * @udp: the port.
+ * @gro: whole; else datagram by datagram.
+ */
+void us_udp_set_gro(struct us_udp *udp, bool gro)
+{
+	udp->gro = gro;
 }
 
 /**

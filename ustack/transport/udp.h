@@ -15,6 +15,32 @@ struct us_udp_user {
 	void (*event)(struct us_udp *udp, void *user);
 };
 
+/**
+ * struct us_udp_out - where a message goes, and how
+ * @remote: address; NULL: the peer.
+ * @port: of @remote, network byte order.
+ * @segment: it is cut into datagrams of so many bytes; 0: it is one.
+ * @more: others follow: it may wait for them until us_udp_flush().
+ */
+struct us_udp_out {
+	const struct us_addr *remote;
+	uint16_t port;
+	uint16_t segment;
+	bool more;
+};
+
+/**
+ * struct us_udp_in - where a message came from, and what it is
+ * @remote: address.
+ * @port: of @remote, network byte order.
+ * @segment: bytes of each of its datagrams but the last; 0: it is one.
+ */
+struct us_udp_in {
+	struct us_addr remote;
+	uint16_t port;
+	uint16_t segment;
+};
+
 int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
 			const struct us_udp_user *user);
 void us_udp_table_destroy(struct us_stack *stack);
@@ -30,11 +56,18 @@ void us_udp_close(struct us_udp *udp);
 /* Fixes the peer: others' datagrams are not heard, ICMP errors are. */
 int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port);
 ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
-		    const struct us_addr *remote, uint16_t port); /* NULL: the peer */
-/* Returns the datagram's whole length; at most @len bytes are copied. */
+		    const struct us_udp_out *to);
+bool us_udp_send_behind(struct us_udp *udp, const void *data, size_t len);
+bool us_udp_due(struct us_udp *udp, bool more);
+void us_udp_flush(struct us_stack *stack);
+/* Takes a datagram out of the middle of a train; -EAGAIN: us_udp_recv() it. */
+ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
+			   struct us_udp_in *from);
+/* Returns the message's whole length; at most @len bytes are copied. */
 ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
-		    struct us_addr *remote, uint16_t *port);
+		    struct us_udp_in *from);
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
+void us_udp_set_gro(struct us_udp *udp, bool gro);
 short us_udp_poll(const struct us_udp *udp);
 int us_udp_error(struct us_udp *udp);
 void us_udp_names(const struct us_udp *udp, struct us_addr *local,

@@ -151,41 +151,40 @@ static struct us_udp_dgram *dgram_get(struct us_udp *udp, uint32_t len)
 	dgram->pkt = NULL;
 	dgram->chunk = NULL;
 	dgram->len = len;
+	dgram->at = 0;
 	return dgram;
 }
 
-/* One datagram of a packet, which may be a train of them. */
-static void queue(struct us_udp *udp, struct us_pkt *pkt, const uint8_t *data,
-		  uint32_t len, const struct us_addr *src, uint16_t port)
+/* How much of a train is within rcvbuf: whole datagrams, from the first one on. */
+static uint32_t fitting(struct us_udp *udp, uint32_t len, uint32_t each)
 {
+	while (len > each && udp->queued + cost(len) > udp->rcvbuf) {
+		len -= len % each ? len % each : each;
+		us_count(udp->stack, udp_buffer_full);
+	}
+	return len;
+}
+
+/* A datagram, or a train of them (GRO), which us_udp_recv() cuts where they were. */
+static void queue(struct us_udp *udp, struct us_pkt *pkt, const struct us_addr *src,
+		  uint16_t port)
+{
+	bool train = pkt->gso == US_GSO_UDP && pkt->gso_size;
+	uint32_t each = train ? pkt->gso_size : UINT32_MAX;
+	uint32_t len = fitting(udp, pkt->len - US_UDP_LEN, each);
 	struct us_udp_dgram *dgram = dgram_get(udp, len);
 
-	if (!dgram || !keep(udp, dgram, pkt, data)) {
+	if (!dgram || !keep(udp, dgram, pkt, pkt->data + US_UDP_LEN)) {
 		if (dgram)
 			us_pool_put(&udp->stack->udp->dgrams, dgram);
 		us_count(udp->stack, udp_buffer_full);
 		return;
 	}
+	dgram->each = each;
 	dgram->port = port;
 	dgram->remote = *src;
 	cds_list_add_tail(&dgram->node, &udp->queue);
 	udp->queued += cost(len);
-}
-
-/* A train (GRO) is cut where its datagrams were. */
-static void queue_all(struct us_udp *udp, struct us_pkt *pkt, const uint8_t *data,
-		      uint32_t len, const struct us_addr *src, uint16_t port)
-{
-	uint32_t each = pkt->gso == US_GSO_UDP && pkt->gso_size ? pkt->gso_size : len;
-
-	do {
-		uint32_t n = len < each ? len : each;
-
-		queue(udp, pkt, data, n, src, port);
-		data += n;
-		len -= n;
-	} while (len);
-	us_udp_notify(udp);
 }
 
 /* Checks lengths and checksum; data and len are left as they are. */
@@ -235,7 +234,8 @@ static void input(struct us_stack *stack, struct us_pkt *pkt,
 	}
 	if (udp->listen_peer && !udp->connected && us_udp_peer(udp, src, port))
 		return;
-	queue_all(udp, pkt, pkt->data + US_UDP_LEN, pkt->len - US_UDP_LEN, src, port);
+	queue(udp, pkt, src, port);
+	us_udp_notify(udp);
 }
 
 /**
@@ -252,40 +252,80 @@ void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,
 	us_pkt_put(pkt);
 }
 
+/* Bytes of the next message: a datagram, or all that is left of a train. */
+static uint32_t next_message(const struct us_udp *udp, const struct us_udp_dgram *dgram)
+{
+	uint32_t left = dgram->len - dgram->at;
+
+	return udp->gro || left < dgram->each ? left : dgram->each;
+}
+
 /**
- * us_udp_recv() - takes a datagram
+ * us_udp_recv() - takes a message
  * @udp: the port.
  * @data: the payload goes there; what does not fit is lost.
  * @len: of @data.
- * @peek: leave the datagram.
- * @remote: gets the sender's address; may be NULL.
- * @port: gets the sender's port, network byte order; may be NULL.
+ * @peek: leave the message.
+ * @from: told about it; may be NULL.
  *
- * Return: bytes of the whole datagram, -EAGAIN, or the pending error.
+ * Return: bytes of the whole message, -EAGAIN, or the pending error.
  */
 ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
-		    struct us_addr *remote, uint16_t *port)
+		    struct us_udp_in *from)
 {
 	struct us_udp_dgram *dgram;
-	ssize_t whole;
+	uint32_t whole;
 
 	if (udp->error)
 		return -us_udp_error(udp);
 	if (cds_list_empty(&udp->queue))
 		return -EAGAIN;
 	dgram = cds_list_first_entry(&udp->queue, struct us_udp_dgram, node);
-	whole = dgram->len;
-	if (len > dgram->len)
-		len = dgram->len;
+	whole = next_message(udp, dgram);
+	if (len > whole)
+		len = whole;
 	if (len)
-		memcpy(data, dgram->data, len);
-	if (remote)
-		*remote = dgram->remote;
-	if (port)
-		*port = dgram->port;
-	if (!peek)
+		memcpy(data, dgram->data + dgram->at, len);
+	if (from)
+		*from = (struct us_udp_in){
+			dgram->remote, dgram->port,
+			whole > dgram->each ? (uint16_t)dgram->each : 0,
+		};
+	if (peek)
+		return whole;
+	dgram->at += whole;
+	if (dgram->at == dgram->len)
 		us_udp_dgram_free(udp, dgram);
 	return whole;
+}
+
+/**
+ * us_udp_recv_behind() - the short way of a datagram with others before and behind it
+ * @udp: the port.
+ * @data: the payload goes there.
+ * @len: of @data.
+ * @from: told about it.
+ *
+ * Return: bytes of the datagram; -EAGAIN: us_udp_recv() it.
+ */
+ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
+			   struct us_udp_in *from)
+{
+	struct us_udp_dgram *dgram;
+	uint32_t each;
+
+	if (udp->error || udp->gro || cds_list_empty(&udp->queue))
+		return -EAGAIN;
+	dgram = cds_list_first_entry(&udp->queue, struct us_udp_dgram, node);
+	each = dgram->each;
+	if (each > len || each >= dgram->len - dgram->at)
+		return -EAGAIN;
+	memcpy(data, dgram->data + dgram->at, each);
+	dgram->at += each;
+	from->remote = dgram->remote;
+	from->port = dgram->port;
+	from->segment = 0;
+	return each;
 }
 
 /**

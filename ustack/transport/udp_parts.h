@@ -15,7 +15,8 @@
 #define US_UDP_BUCKETS	256u
 #define US_UDP_SMALL	416u
 #define US_UDP_OVERHEAD	64u	/* bytes that a datagram counts beside its memory */
-#define US_UDP_HELD	64u	/* datagrams of one port in the links' memory */
+#define US_UDP_HELD	64u	/* packets of one port in the links' memory */
+#define US_UDP_SEGMENTS	64u	/* datagrams of one packet */
 
 /**
  * struct us_udp_bind - a flow bound on a link
@@ -25,6 +26,28 @@
 struct us_udp_bind {
 	struct us_link *link;
 	uint32_t id;
+};
+
+/**
+ * struct us_udp_train - datagrams of a port that leave together
+ * @node: in us_udp_table.trains, while there are any.
+ * @chunk: of the link of us_udp.dst: the payload, one behind the other; NULL: none.
+ * @at: of the first byte in @chunk that has not left.
+ * @len: bytes in @chunk.
+ * @room: what @len may become.
+ * @each: bytes of a datagram but the last; 0: there are none.
+ * @port: of the destination, network byte order.
+ * @to_peer: which is us_udp.remote.
+ */
+struct us_udp_train {
+	struct cds_list_head node;
+	struct us_chunk *chunk;
+	uint32_t at;
+	uint32_t len;
+	uint32_t room;
+	uint16_t each;
+	uint16_t port;
+	bool to_peer;
 };
 
 /**
@@ -41,13 +64,16 @@ struct us_udp_bind {
  * @listen_peer: the first datagram connects it.
  * @latched: so it was connected.
  * @routed: @dst is valid.
+ * @gro: trains are received whole (UDP_GRO).
  * @error: pending error, a positive errno.
  * @rcvbuf: bytes that @queue may count.
  * @queued: bytes that it counts: memory and US_UDP_OVERHEAD each.
- * @nr_held: datagrams in @queue that hold a link's packet.
+ * @nr_held: records in @queue that hold a link's packet.
  * @queue: struct us_udp_dgram.node, oldest first.
  * @waiting: in us_udp_table.waiting while a link was full.
  * @dst: the last destination.
+ * @train: what waits to leave for it.
+ * @unkicked: about the bytes that stand in the link since us_udp_due().
  * @nr_bind: used elements of @bind.
  * @bind: flows, one a link.
  */
@@ -64,6 +90,7 @@ struct us_udp {
 	bool listen_peer;
 	bool latched;
 	bool routed;
+	bool gro;
 	uint16_t error;
 	uint32_t rcvbuf;
 	uint32_t queued;
@@ -71,12 +98,14 @@ struct us_udp {
 	struct cds_list_head queue;
 	struct cds_list_head waiting;
 	struct us_dst dst;
+	struct us_udp_train train;
+	uint32_t unkicked;
 	uint32_t nr_bind;
 	struct us_udp_bind bind[US_UDP_LINKS];
 };
 
 /**
- * struct us_udp_dgram - a datagram that was received
+ * struct us_udp_dgram - a datagram that was received, or a train of them
  * @node: in us_udp.queue.
  * @held: in us_udp_table.held, while @pkt is not NULL.
  * @udp: the port.
@@ -84,6 +113,8 @@ struct us_udp {
  * @chunk: of us_udp_table.mem, or NULL: then the bytes are in @small.
  * @data: first byte.
  * @len: bytes.
+ * @at: of the first byte that was not read yet.
+ * @each: bytes of each datagram but the last; of one alone, @len or more.
  * @port: of the sender, network byte order.
  * @remote: the sender.
  * @small: payload that is not worth a chunk.
@@ -96,6 +127,8 @@ struct us_udp_dgram {
 	struct us_chunk *chunk;
 	const uint8_t *data;
 	uint32_t len;
+	uint32_t at;
+	uint32_t each;
 	uint16_t port;
 	struct us_addr remote;
 	uint8_t small[US_UDP_SMALL];
@@ -111,6 +144,7 @@ static_assert(sizeof(struct us_udp_dgram) <= 512, "a datagram's record");
  * @mem: memory for datagrams that were copied out.
  * @held: datagrams that hold a link's packets, oldest first.
  * @waiting: ports that found a link full.
+ * @trains: us_udp_train.node of those that have some.
  * @bucket: by local port.
  */
 struct us_udp_table {
@@ -120,6 +154,7 @@ struct us_udp_table {
 	struct us_txmem *mem;
 	struct cds_list_head held;
 	struct cds_list_head waiting;
+	struct cds_list_head trains;
 	struct us_udp *bucket[US_UDP_BUCKETS];
 };
 
@@ -127,6 +162,25 @@ struct us_udp_table {
 struct us_udp **us_udp_bucket(struct us_udp_table *table, uint16_t port);
 void us_udp_notify(struct us_udp *udp);
 int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port);
+int us_udp_route(struct us_udp *udp, const struct us_addr *remote);
+
+/* udp_output.c */
+void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t port,
+			 uint32_t len);
+void us_udp_submit(struct us_udp *udp, struct us_tx *tx);
+void us_udp_wait(struct us_udp *udp);
+
+/* udp_train.c */
+ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, size_t most,
+			   uint16_t each, uint16_t port);
+bool us_udp_train_join(struct us_udp *udp, const void *data, size_t len, uint16_t port);
+int us_udp_train_flush(struct us_udp *udp);
+void us_udp_train_end(struct us_udp *udp);
+
+static inline bool us_udp_train_full(const struct us_udp *udp)
+{
+	return udp->train.len == udp->train.room;
+}
 
 /* udp_input.c */
 void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/* sendmsg(2) and its kin: datagrams in pieces, with control messages, and many at once. */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "socket/socket.h"
+
+#define PIECES	IOV_MAX
+
+/* Bytes of all pieces; what is more than a datagram may have is refused later. */
+static ssize_t whole(const struct msghdr *message)
+{
+	size_t len = 0;
+
+	if (message->msg_iovlen > PIECES)
+		return -EMSGSIZE;
+	for (size_t i = 0; i < message->msg_iovlen; i++)
+		if (__builtin_add_overflow(len, message->msg_iov[i].iov_len, &len) ||
+		    len > SSIZE_MAX)
+			return -EINVAL;
+	return (ssize_t)len;
+}
+
+/* UDP_SEGMENT of this message, if it has any. */
+static int read_control(const struct msghdr *message, uint16_t *segment)
+{
+	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
+	struct cmsghdr *c;
+
+	if (!message->msg_control)
+		return 0;
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_SEGMENT ||
+		    c->cmsg_len != CMSG_LEN(sizeof(*segment)))
+			return -EINVAL;
+		memcpy(segment, CMSG_DATA(c), sizeof(*segment));
+	}
+	return 0;
+}
+
+static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msghdr *m,
+				       size_t len, int flags, uint16_t segment)
+{
+	uint8_t data[UINT16_MAX];
+	size_t at = 0;
+
+	if (len > sizeof(data))
+		return -EMSGSIZE;
+	for (size_t i = 0; i < m->msg_iovlen; i++) {
+		if (m->msg_iov[i].iov_len)
+			memcpy(data + at, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len);
+		at += m->msg_iov[i].iov_len;
+	}
+	return us_dgram_send(s, data, len, flags, m->msg_name, m->msg_namelen, segment);
+}
+
+static ssize_t send_one(struct ustack_socket *s, const struct msghdr *m, int flags)
+{
+	uint16_t segment = s->segment;
+	ssize_t len = whole(m);
+	int err;
+
+	if (len < 0)
+		return len;
+	if (m->msg_iovlen == 1 && !m->msg_control)
+		return s->ops->send(s, m->msg_iov->iov_base, (size_t)len, flags,
+				    m->msg_name, m->msg_namelen);
+	err = read_control(m, &segment);
+	if (err)
+		return err;
+	return send_pieces(s, m, (size_t)len, flags, segment);
+}
+
+/* What came, of @len bytes at most, into the pieces. */
+static void scatter(const struct msghdr *m, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; len && i < m->msg_iovlen; i++) {
+		size_t part = m->msg_iov[i].iov_len < len ? m->msg_iov[i].iov_len : len;
+
+		if (part)
+			memcpy(m->msg_iov[i].iov_base, data, part);
+		data += part;
+		len -= part;
+	}
+}
+
+static us_noinline ssize_t recv_pieces(struct ustack_socket *s, const struct msghdr *m,
+				       size_t len, int flags, struct us_udp_in *from)
+{
+	uint8_t data[UINT16_MAX];
+	ssize_t n;
+
+	if (len > sizeof(data))
+		len = sizeof(data);
+	n = us_dgram_recv(s, data, len, flags, from);
+	if (n > 0)
+		scatter(m, data, (size_t)n < len ? (size_t)n : len);
+	return n;
+}
+
+/* UDP_GRO: the size of the datagrams of what came. */
+static void write_control(struct msghdr *m, uint16_t segment)
+{
+	size_t room = m->msg_control ? m->msg_controllen : 0;
+	struct cmsghdr *c = m->msg_control;
+	int value = segment;
+
+	m->msg_controllen = 0;
+	if (!segment)
+		return;
+	if (room < CMSG_LEN(sizeof(value))) {
+		m->msg_flags |= MSG_CTRUNC;
+		return;
+	}
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_GRO;
+	c->cmsg_len = CMSG_LEN(sizeof(value));
+	memcpy(CMSG_DATA(c), &value, sizeof(value));
+	m->msg_controllen = room < CMSG_SPACE(sizeof(value)) ? room : CMSG_SPACE(sizeof(value));
+}
+
+static int write_name(const struct ustack_socket *s, struct msghdr *m,
+		      const struct us_udp_in *from)
+{
+	if (!m->msg_name || !from->port) {
+		m->msg_namelen = 0;
+		return 0;
+	}
+	return us_sockaddr_put(s->family, &from->remote, from->port, m->msg_name,
+			       &m->msg_namelen);
+}
+
+static ssize_t recv_one(struct ustack_socket *s, struct msghdr *m, int flags)
+{
+	struct us_udp_in from = { .port = 0 };
+	ssize_t n, len = whole(m);
+	int err;
+
+	if (len < 0)
+		return len;
+	if (m->msg_iovlen == 1)
+		n = us_dgram_recv(s, m->msg_iov->iov_base, (size_t)len,
+				  flags | MSG_TRUNC, &from);
+	else
+		n = recv_pieces(s, m, (size_t)len, flags | MSG_TRUNC, &from);
+	if (n < 0)
+		return n;
+	m->msg_flags = n > len ? MSG_TRUNC : 0;
+	write_control(m, from.segment);
+	err = write_name(s, m, &from);
+	if (err)
+		return err;
+	return n > len && !(flags & MSG_TRUNC) ? len : n;
+}
+
+/* These calls are not offered for streams. */
+static int check(const struct ustack_socket *s)
+{
+	return s->ops == &us_dgram_ops ? 0 : -EOPNOTSUPP;
+}
+
+ssize_t ustack_sendmsg(struct ustack_socket *s, const struct msghdr *message, int flags)
+{
+	int err;
+
+	US_SOCKET_CALL(s);
+	err = check(s);
+	return us_socket_return(err ? err : send_one(s, message, flags));
+}
+
+ssize_t ustack_recvmsg(struct ustack_socket *s, struct msghdr *message, int flags)
+{
+	int err;
+
+	US_SOCKET_CALL(s);
+	err = check(s);
+	return us_socket_return(err ? err : recv_one(s, message, flags));
+}
+
+/* All but the last wait for it, unless the caller has more. */
+static ssize_t send_all(struct ustack_socket *s, struct mmsghdr *messages,
+			unsigned int count, int flags)
+{
+	ssize_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		n = send_one(s, &messages[i].msg_hdr,
+			     i + 1 < count ? flags | USTACK_MSG_BATCH : flags);
+		if (n < 0)
+			break;
+		messages[i].msg_len = (unsigned int)n;
+	}
+	if (n < 0)
+		us_loop_flush(s->stack);
+	return i ? (ssize_t)i : n;
+}
+
+int ustack_sendmmsg(struct ustack_socket *s, struct mmsghdr *messages,
+		    unsigned int count, int flags)
+{
+	int err;
+
+	US_SOCKET_CALL(s);
+	err = check(s);
+	return (int)us_socket_return(err ? err : send_all(s, messages, count, flags));
+}
+
+/* An error behind what came is for the next call, as in Linux. */
+static ssize_t recv_all(struct ustack_socket *s, struct mmsghdr *messages,
+			unsigned int count, int flags)
+{
+	ssize_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		n = recv_one(s, &messages[i].msg_hdr, flags & ~MSG_WAITFORONE);
+		if (n < 0)
+			break;
+		messages[i].msg_len = (unsigned int)n;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+	}
+	if (!i)
+		return n;
+	if (n < 0 && n != -EAGAIN && n != -EINTR && n != -EDEADLK)
+		s->error = (int)-n;
+	return i;
+}
+
+int ustack_recvmmsg(struct ustack_socket *s, struct mmsghdr *messages,
+		    unsigned int count, int flags)
+{
+	int err;
+
+	US_SOCKET_CALL(s);
+	err = check(s);
+	return (int)us_socket_return(err ? err : recv_all(s, messages, count, flags));
+}
