@@ -22,6 +22,8 @@
  * @accept: NULL and errno, or a socket.
  * @send: on a connected socket.
  * @recvfrom: the address may be NULL.
+ * @sendmmsg: as the two below: the calls of the name.
+ * @recvmmsg: without a timeout.
  * @reserve: as the three below: the call of ustack; the kernel lends no memory (NULL).
  * @submit: sends what was written in place.
  * @peek: what came, where it lies.
@@ -46,6 +48,10 @@ struct api {
 	ssize_t (*send)(void *socket, const void *data, size_t len, int flags);
 	ssize_t (*recvfrom)(void *socket, void *data, size_t len, int flags,
 			    struct sockaddr *address, socklen_t *length);
+	int (*sendmmsg)(void *socket, struct mmsghdr *messages, unsigned int count,
+			int flags);
+	int (*recvmmsg)(void *socket, struct mmsghdr *messages, unsigned int count,
+			int flags);
 	void *(*reserve)(void *socket, size_t *len, int flags);
 	int (*submit)(void *socket, size_t len, int flags);
 	int (*peek)(void *socket, struct iovec *pieces, int count, int flags);

@@ -86,6 +86,18 @@ static ssize_t recv_data(void *socket, void *data, size_t len, int flags,
 	return recvfrom(api_kernel_fd(socket), data, len, flags, address, length);
 }
 
+static int send_many(void *socket, struct mmsghdr *messages, unsigned int count, int flags)
+{
+	calls++;
+	return sendmmsg(api_kernel_fd(socket), messages, count, flags | MSG_NOSIGNAL);
+}
+
+static int recv_many(void *socket, struct mmsghdr *messages, unsigned int count, int flags)
+{
+	calls++;
+	return recvmmsg(api_kernel_fd(socket), messages, count, flags, NULL);
+}
+
 static int shut(void *socket, int how)
 {
 	calls++;
@@ -133,6 +145,8 @@ const struct api api_kernel = {
 	.accept = accept_peer,
 	.send = send_data,
 	.recvfrom = recv_data,
+	.sendmmsg = send_many,
+	.recvmmsg = recv_many,
 	.shutdown = shut,
 	.setsockopt = set_option,
 	.close = close_socket,

@@ -119,6 +119,16 @@ static ssize_t recv_data(void *socket, void *data, size_t len, int flags,
 	return ustack_recvfrom(socket, data, len, flags, address, length);
 }
 
+static int send_many(void *socket, struct mmsghdr *messages, unsigned int count, int flags)
+{
+	return ustack_sendmmsg(socket, messages, count, flags);
+}
+
+static int recv_many(void *socket, struct mmsghdr *messages, unsigned int count, int flags)
+{
+	return ustack_recvmmsg(socket, messages, count, flags);
+}
+
 static void *reserve(void *socket, size_t *len, int flags)
 {
 	return ustack_reserve(socket, len, flags);
@@ -209,6 +219,8 @@ const struct api api_ustack = {
 	.accept = accept_peer,
 	.send = send_data,
 	.recvfrom = recv_data,
+	.sendmmsg = send_many,
+	.recvmmsg = recv_many,
 	.reserve = reserve,
 	.submit = submit,
 	.peek = peek,

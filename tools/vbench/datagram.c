@@ -22,17 +22,18 @@ static void put_batch(struct end *end, uint32_t bytes, unsigned int count)
 		end->sent_at = pattern_next(end->sent_at, bytes);
 	}
 	for (; done < (int)count; done += n) {
-		n = sendmmsg(api_kernel_fd(end->socket[0]), message + done, count - done, 0);
+		n = end->api->sendmmsg(end->socket[0], message + done, count - done, 0);
 		if (n < 0)
 			die(end, "sendmmsg");
 	}
 }
 
-/* Gives the number of those that came. */
-static unsigned int get_batch(struct end *end, uint32_t bytes, unsigned int count)
+/* Gives the bytes of those that came. */
+static uint32_t get_batch(struct end *end, uint32_t bytes, unsigned int count)
 {
 	struct iovec data[BATCH_MAX];
 	struct mmsghdr message[BATCH_MAX] = { 0 };
+	uint32_t came = 0;
 	int n;
 
 	for (unsigned int i = 0; i < count; i++) {
@@ -40,12 +41,14 @@ static unsigned int get_batch(struct end *end, uint32_t bytes, unsigned int coun
 		message[i].msg_hdr.msg_iov = &data[i];
 		message[i].msg_hdr.msg_iovlen = 1;
 	}
-	n = recvmmsg(api_kernel_fd(end->socket[0]), message, count, MSG_WAITFORONE, NULL);
+	n = end->api->recvmmsg(end->socket[0], message, count, MSG_WAITFORONE);
 	if (n < 0)
 		die(end, "recvmmsg");
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		end_verify(end, data[i].iov_base, message[i].msg_len);
-	return (unsigned int)n;
+		came += message[i].msg_len;
+	}
+	return came;
 }
 
 /* One call, one super-segment. */
@@ -71,8 +74,8 @@ static unsigned int get_segments(struct end *end, uint32_t bytes)
 
 static void put_one(struct end *end, uint32_t bytes)
 {
-	if (end->api->send(end->socket[0], end->pattern + end->sent_at, bytes, 0) !=
-	    (ssize_t)bytes)
+	if (end->api->send(end->socket[0], end->pattern + end->sent_at, bytes,
+			   end_flags(end)) != (ssize_t)bytes)
 		die(end, "send");
 	end->sent_at = pattern_next(end->sent_at, bytes);
 }
@@ -94,12 +97,13 @@ static unsigned int least(unsigned int a, unsigned int b)
 void datagrams_put(struct end *end, uint32_t bytes, unsigned int count)
 {
 	const struct variant *v = end->variant;
-	unsigned int n;
+	unsigned int n, each;
 
 	for (; count; count -= n) {
-		n = v->batch ? least(v->batch, count) : v->segment ? least(v->segment, count) : 1;
+		each = v->segment ? least(v->segment, count) : 1;
+		n = v->batch ? least(v->batch, count / each) * each : each;
 		if (v->batch)
-			put_batch(end, bytes, n);
+			put_batch(end, bytes * each, n / each);
 		else if (v->segment)
 			put_segments(end, bytes, n);
 		else
@@ -110,11 +114,12 @@ void datagrams_put(struct end *end, uint32_t bytes, unsigned int count)
 void datagrams_get(struct end *end, uint32_t bytes, unsigned int count)
 {
 	const struct variant *v = end->variant;
-	unsigned int n = 1;
+	unsigned int n = 1, each;
 
 	for (; count; count -= n) {
+		each = v->segment ? least(v->segment, count) : 1;
 		if (v->batch)
-			n = get_batch(end, bytes, least(v->batch, count));
+			n = get_batch(end, bytes * each, least(v->batch, count / each)) / bytes;
 		else if (v->segment)
 			n = get_segments(end, bytes);
 		else

@@ -35,8 +35,10 @@ static const struct variant variants[] = {
 	{ .name = "lag+batch", .lag = true, .nodelay = true, .batch_calls = true },
 	{ .name = "uring", .nodelay = true, .uring = true, .kernel = true },
 	{ .name = "lag+uring", .lag = true, .nodelay = true, .uring = true, .kernel = true },
-	{ .name = "mmsg", .batch = 64, .kernel = true },
-	{ .name = "segment", .segment = 64, .kernel = true },
+	{ .name = "mmsg", .batch = 64 },
+	{ .name = "segment", .segment = 64 },
+	{ .name = "lag+segment", .lag = true, .segment = 64 },
+	{ .name = "segment+mmsg", .segment = 64, .batch = 4 },
 };
 
 const struct variant *variant_find(const char *name)
@@ -73,7 +75,7 @@ void *end_socket(struct end *end, const struct workload *w)
 		set(end, socket, SOL_SOCKET, SO_SNDBUF, v->buffer);
 		set(end, socket, SOL_SOCKET, SO_RCVBUF, v->buffer);
 	}
-	if (v->nodelay)
+	if (v->nodelay && !w->udp)
 		set(end, socket, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (v->zerocopy)
 		set(end, socket, SOL_SOCKET, SO_ZEROCOPY, 1);
@@ -99,8 +101,8 @@ static void complete(struct end *end, void *socket)
 	while (recvmsg(api_kernel_fd(socket), &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
 }
 
-/* Flags of each send. */
-static int send_flags(const struct end *end)
+/* end_flags() - of each send */
+int end_flags(const struct end *end)
 {
 	const struct variant *v = end->variant;
 
@@ -110,7 +112,7 @@ static int send_flags(const struct end *end)
 
 static void send_all(struct end *end, void *socket, const uint8_t *data, size_t len)
 {
-	int flags = send_flags(end);
+	int flags = end_flags(end);
 
 	if (end->variant->uring) {
 		uring_send(end, socket, data, len);
@@ -151,7 +153,7 @@ static void put_lent(struct end *end, void *socket, uint32_t bytes)
 		if (!to)
 			die(end, "reserve");
 		memcpy(to, end->pattern + end->sent_at, room);
-		if (end->api->submit(socket, room, send_flags(end)))
+		if (end->api->submit(socket, room, end_flags(end)))
 			die(end, "submit");
 		end->sent_at = pattern_next(end->sent_at, room);
 		bytes -= (uint32_t)room;

@@ -178,7 +178,8 @@ static void check(const struct options *o)
 		wrong("--variant ", v->name, "it is for the kernel's sockets");
 	if ((v->flags || v->gather) && (w->answered || w->udp))
 		wrong("--variant ", v->name, "it is for streams");
-	if ((v->batch || v->segment) ? !w->udp : w->udp && (v->nodelay || v->zerocopy))
+	if ((v->batch || v->segment) ? !w->udp :
+	    w->udp && ((v->nodelay && !v->batch_calls) || v->zerocopy))
 		wrong("--variant ", v->name, "it is for the other protocol");
 }
 

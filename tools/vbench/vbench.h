@@ -20,7 +20,7 @@
  * @receive: of recv().
  * @gather: messages are gathered up to so many bytes, and parted again; 0: each is
  *	a call of its own.
- * @batch: datagrams of a system call (sendmmsg, recvmmsg); 0: one.
+ * @batch: datagrams of a call (sendmmsg, recvmmsg); 0: one.
  * @segment: a datagram carries so many messages (UDP_SEGMENT, UDP_GRO); 0: one.
  * @zerocopy: MSG_ZEROCOPY.
  * @busy_poll: SO_BUSY_POLL.
@@ -131,6 +131,7 @@ void workload_answer(const struct workload *w, struct end *end);
 /* end.c: sockets, and a message of a stream */
 void *end_socket(struct end *end, const struct workload *w);
 void end_put(struct end *end, void *socket, uint32_t bytes);
+int end_flags(const struct end *end);
 void end_flush(struct end *end, void *socket);
 void end_get(struct end *end, void *socket, uint32_t bytes);
 void end_verify(struct end *end, const uint8_t *data, size_t len);
