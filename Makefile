@@ -55,7 +55,7 @@ fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 differential_objs := $(patsubst %.c,$(O)/%.o,$(wildcard selftests/differential/*.c))
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench bench-host bench-vm bench-smp bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
+	bench bench-host bench-vm bench-smp bench-plot bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
 
 all: lib $(programs) $(O)/bin/vbench $(O)/bin/differential	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -186,6 +186,12 @@ bench-vm: all module kselftest	## what a message costs, in a guest (KERNEL=, WOR
 
 bench-smp: all module kselftest	## how long it takes between two CPUs (KERNEL=, WORKLOAD=, RUNS=; selftests/bench/smp -h)
 	@KERNEL=$(KERNEL) selftests/bench/smp
+
+bench-plot:		## ratios of the last bench-vm as build/bench/ratios.svg (needs gnuplot-nox; KERNEL=)
+	awk -F '\t' '$$3 ~ /^$(or $(KERNEL),6.1)[.-]/' build/bench/results.tsv | \
+		awk -v series=build/bench/ratios.txt -f selftests/bench/table.awk
+	gnuplot -e "table='build/bench/ratios.txt'; image='build/bench/ratios.svg'; what='$(or $(KERNEL),6.1)'" \
+		selftests/bench/ratios.gnuplot
 
 bench-compare:		## what moved between two tables of results (OLD=, NEW=)
 	@selftests/bench/compare "$(OLD)" "$(NEW)"

@@ -2,7 +2,7 @@
 # Rows of bench-vm's results as a table: for each workload and path the best of the
 # kernel's variants, and the ratio of each other set-up's best to it. Messages that the
 # application gathered and parted itself (gather) stand apart. Of a row that is there
-# twice, the last one counts.
+# twice, the last one counts. -v series=FILE: the ratios go there, too, for a plot.
 BEGIN {
 	FS = "\t"
 	columns = split("ustack-kernel+late kernel-ustack+late ustack-ustack+late " \
@@ -47,9 +47,12 @@ END {
 			gather ? sprintf("%.0f", gather) : ""
 		for (c = 1; c <= columns; c++) {
 			value = best(name[l], setup[c])
-			printf "%s%6s", c == 1 ? "|     " : c == 4 ? " |     " : "", \
-				value && own ? sprintf("%.2f", value / own) : "-"
+			ratio = value && own ? sprintf("%.2f", value / own) : "-"
+			printf "%s%6s", c == 1 ? "|     " : c == 4 ? " |     " : "", ratio
+			plotted[c] = ratio
 		}
 		print ""
+		if (series && part[2] == "veth")
+			print part[1], plotted[4], plotted[5], plotted[6], plotted[3] >series
 	}
 }
