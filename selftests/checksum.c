@@ -176,15 +176,19 @@ static int inject(int raw, const struct packet *p, bool tunnel)
 	return net_inject(raw, &outer);
 }
 
+static bool has_sum(struct chan *c, const struct netchannel_rx_desc *desc)
+{
+	return desc->csum_state == NETCHANNEL_CSUM_COMPLETE &&
+	       fold(desc->csum) == sum(chan_bytes(c, desc), desc->length);
+}
+
 /* The next packet is @p, told with its very sum. */
 static bool told_with_sum(struct chan *c, const struct packet *p)
 {
 	struct netchannel_rx_desc *desc = chan_recv(c);
 
 	return desc && desc->length == p->length &&
-	       !memcmp(chan_bytes(c, desc), p->data, p->length) &&
-	       desc->csum_state == NETCHANNEL_CSUM_COMPLETE &&
-	       fold(desc->csum) == sum(p->data, p->length);
+	       !memcmp(chan_bytes(c, desc), p->data, p->length) && has_sum(c, desc);
 }
 
 TEST_F(checksum, right)
@@ -237,6 +241,24 @@ TEST_F(checksum, padded)
 	ASSERT_NE(NULL, desc);
 	EXPECT_EQ(self->p.length, desc->length);
 	EXPECT_EQ(NETCHANNEL_CSUM_NONE, desc->csum_state);
+}
+
+/* IP adds up what the cards told of the pieces. */
+TEST_F(checksum, fragments)
+{
+	struct netchannel_rx_desc *desc;
+	static struct packet part;
+
+	SKIP_WITHOUT_GRE();
+	packet_grow(&self->p, 2001);
+	packet_fragment(&part, &self->p, 0, 800, true);
+	ASSERT_EQ(0, inject(self->raw, &part, variant->tunnel));
+	packet_fragment(&part, &self->p, 800, 2001 - self->p.transport, false);
+	ASSERT_EQ(0, inject(self->raw, &part, variant->tunnel));
+	desc = chan_recv(&self->c);
+	ASSERT_NE(NULL, desc);
+	EXPECT_EQ(2001, desc->length);
+	EXPECT_TRUE(has_sum(&self->c, desc));
 }
 
 TEST_HARNESS_MAIN

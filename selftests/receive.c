@@ -197,28 +197,6 @@ TEST_F(receive, options_or_extension)
 
 /* -------------------------------------------------------------- fragments */
 
-/* One fragment of @whole's transport bytes, @from..@to; both multiples of 8. */
-static void fragment(struct packet *p, const struct packet *whole,
-		     unsigned int from, unsigned int to, bool more)
-{
-	unsigned int at = whole->transport;
-	uint8_t header[8] = { whole->protocol, 0, from >> 8, (from & 0xf8) | more,
-			      0, 0, 0, 7 };
-
-	*p = *whole;
-	memmove(p->data + at, whole->data + at + from, to - from);
-	p->length = at + to - from;
-	p->protocol = 0;	/* the checksum is that of the whole */
-	if (is_ip4(whole)) {
-		packet_ip(p)->frag_off = htons(from / 8 | (more ? 0x2000 : 0));
-		packet_ip(p)->id = htons(7);
-		packet_finish(p);
-		return;
-	}
-	packet_insert(p, header, 8);
-	packet_ip6(p)->ip6_nxt = IPPROTO_FRAGMENT;
-}
-
 /* Both hooks get the packet whole: EARLY leaves fragments to the kernel. */
 TEST_F(receive, fragments)
 {
@@ -226,12 +204,12 @@ TEST_F(receive, fragments)
 	struct packet part;
 
 	packet_grow(&self->p, 2000);
-	fragment(&part, &self->p, 0, 800, true);
+	packet_fragment(&part, &self->p, 0, 800, true);
 	ASSERT_EQ(0, net_inject(self->raw, &part));
-	fragment(&part, &self->p, 1600, 2000 - self->p.transport, false);
+	packet_fragment(&part, &self->p, 1600, 2000 - self->p.transport, false);
 	ASSERT_EQ(0, net_inject(self->raw, &part));
 	EXPECT_EQ(NULL, chan_peek(&self->c));
-	fragment(&part, &self->p, 800, 1600, true);
+	packet_fragment(&part, &self->p, 800, 1600, true);
 	ASSERT_EQ(0, net_inject(self->raw, &part));
 	desc = chan_recv(&self->c);
 	ASSERT_NE(NULL, desc);
@@ -246,7 +224,7 @@ TEST_F(receive, first_fragment_alone)
 	struct packet part;
 
 	packet_grow(&self->p, 2000);
-	fragment(&part, &self->p, 0, 800, true);
+	packet_fragment(&part, &self->p, 0, 800, true);
 	self->p = part;
 	EXPECT_NOT_TAKEN();
 }

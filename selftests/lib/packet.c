@@ -168,6 +168,27 @@ void packet_insert(struct packet *p, const void *bytes, size_t length)
 	packet_finish(p);
 }
 
+void packet_fragment(struct packet *p, const struct packet *whole, unsigned int from,
+		     unsigned int to, bool more)
+{
+	unsigned int at = whole->transport;
+	uint8_t header[8] = { whole->protocol, 0, from >> 8, (from & 0xf8) | more,
+			      0, 0, 0, 7 };
+
+	*p = *whole;
+	memmove(p->data + at, whole->data + at + from, to - from);
+	p->length = at + to - from;
+	p->protocol = 0;	/* the checksum is that of the whole */
+	if (is_ip4(whole)) {
+		packet_ip(p)->frag_off = htons(from / 8 | (more ? 0x2000 : 0));
+		packet_ip(p)->id = htons(7);
+		packet_finish(p);
+		return;
+	}
+	packet_insert(p, header, 8);
+	packet_ip6(p)->ip6_nxt = IPPROTO_FRAGMENT;
+}
+
 void packet_parse(struct packet *p, const void *bytes, size_t length)
 {
 	p->length = length < sizeof(p->data) ? length : sizeof(p->data);

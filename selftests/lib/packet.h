@@ -46,6 +46,9 @@ void packet_tcp(struct packet *p, const char *source, uint16_t source_port,
 void packet_grow(struct packet *p, size_t length);
 /* Puts @length bytes before the transport header. */
 void packet_insert(struct packet *p, const void *bytes, size_t length);
+/* One fragment of @whole's transport bytes, @from..@to; both multiples of 8. */
+void packet_fragment(struct packet *p, const struct packet *whole, unsigned int from,
+		     unsigned int to, bool more);
 /* Sets lengths and checksums anew, after a change. */
 void packet_finish(struct packet *p);
 /* Only the IPv4 header checksum. */
