@@ -55,7 +55,7 @@ fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 differential_objs := $(patsubst %.c,$(O)/%.o,$(wildcard selftests/differential/*.c))
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench bench-host bench-vm bench-smp bench-plot bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
+	bench bench-host bench-vm bench-smp bench-two bench-plot bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
 
 all: lib $(programs) $(O)/bin/vbench $(O)/bin/differential	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -122,7 +122,7 @@ dependencies := $(wildcard $(addprefix $(O)/,ustack tools selftests *.d))
 # --- the module: out of tree, a directory for each kernel -----------------------
 # TESTS=m: what its tests want in the kernel, too.
 
-ifneq ($(filter vm-% bench bench-vm bench-smp profile-vm kselftest,$(MAKECMDGOALS)),)
+ifneq ($(filter vm-% bench bench-vm bench-smp bench-two profile-vm kselftest,$(MAKECMDGOALS)),)
 KERNEL ?= 6.1
 endif
 ifdef KERNEL
@@ -186,6 +186,9 @@ bench-vm: all module kselftest	## what a message costs, in a guest (KERNEL=, WOR
 
 bench-smp: all module kselftest	## how long it takes between two CPUs (KERNEL=, WORKLOAD=, RUNS=; selftests/bench/smp -h)
 	@KERNEL=$(KERNEL) selftests/bench/smp
+
+bench-two: all module kselftest	## what a message costs either of two guests, over virtio-net (KERNEL=, RUNS=)
+	@KERNEL=$(KERNEL) selftests/bench/two
 
 bench-plot:		## ratios of the last bench-vm as build/bench/ratios.svg (needs gnuplot-nox; KERNEL=)
 	awk -F '\t' '$$3 ~ /^$(or $(KERNEL),6.1)[.-]/' build/bench/results.tsv | \

@@ -34,6 +34,7 @@ static const char usage[] =
 "      --device NAME        all of the payload has to cross it (default lo)\n"
 "      --path NAME          in the name of the result\n"
 "      --wall               nanoseconds, the client on CPU 0, the server on CPU 1\n"
+"      --only client|server that end alone: the other one is on another machine\n"
 "      --runs N             measured (default 5), after some that warm up\n"
 "      --results FILE       appends to a table\n"
 "      --list               the workloads\n"
@@ -53,6 +54,7 @@ static const char usage[] =
  * @device: that the payload crosses.
  * @path: for the name of the result, or NULL.
  * @wall: time is what counts.
+ * @only: the end that is here; BOTH.
  * @runs: that are measured.
  * @results: a table, or NULL.
  */
@@ -69,11 +71,12 @@ struct options {
 	const char *device;
 	const char *path;
 	bool wall;
+	int only;
 	unsigned int runs;
 	const char *results;
 };
 
-enum { CLIENT, SERVER };
+enum { CLIENT, SERVER, BOTH };
 
 #define WARM_UP	6u	/* runs: after some 0.2 s nothing changes any more */
 
@@ -90,6 +93,7 @@ static const struct option long_options[] = {
 	{ "device", required_argument, NULL, 'd' },
 	{ "path", required_argument, NULL, 'p' },
 	{ "wall", no_argument, NULL, 'w' },
+	{ "only", required_argument, NULL, 'O' },
 	{ "runs", required_argument, NULL, 'r' },
 	{ "results", required_argument, NULL, 'o' },
 	{ "list", no_argument, NULL, 'l' },
@@ -132,6 +136,13 @@ static unsigned int number(const char *option, unsigned int most)
 	return (unsigned int)value;
 }
 
+static int which_end(const char *text)
+{
+	if (strcmp(text, "client") && strcmp(text, "server"))
+		wrong("--only ", text, "give client or server");
+	return *text == 'c' ? CLIENT : SERVER;
+}
+
 static void set_option(struct options *o, int option)
 {
 	switch (option) {
@@ -146,6 +157,7 @@ static void set_option(struct options *o, int option)
 	case 'p': o->path = optarg; break;
 	case 'o': o->results = optarg; break;
 	case 'w': o->wall = true; break;
+	case 'O': o->only = which_end(optarg); break;
 	case 'v':
 		o->variant = variant_find(optarg);
 		if (!o->variant)
@@ -194,6 +206,7 @@ static struct options parse(int argc, char **argv)
 		.address = "127.0.0.1",
 		.port = 5000,
 		.device = "lo",
+		.only = BOTH,
 		.runs = 5,
 	};
 	int option;
@@ -272,23 +285,27 @@ static void enter(const char *space)
 	exit(1);
 }
 
+static void server_start(const struct options *o, struct end *end)
+{
+	end_start(end, o, SERVER);
+	workload_listen(o->workload, end);
+}
+
 /* The stack goes on until the client has all, which closes @done then. */
 static void serve(const struct options *o, int ready, int done)
 {
-	const struct workload *w = o->workload;
 	struct end end;
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (o->space)
 		enter(o->space);
-	end_start(&end, o, SERVER);
-	workload_listen(w, &end);
+	server_start(o, &end);
 	if (write(ready, "", 1) != 1)
 		die(&end, "pipe");
-	workload_accept(w, &end);
+	workload_accept(o->workload, &end);
 	for (unsigned int i = 0; i < WARM_UP + o->runs; i++)
-		workload_answer(w, &end);
+		workload_answer(o->workload, &end);
 	while (read(done, &byte, 1) < 0)
 		end.api->pause(1000000);
 	end.api->stop();
@@ -342,7 +359,8 @@ static void stop_server(int done)
 
 /* --------------------------------------------------------------- results */
 
-static double one_run(const struct options *o, struct end *end)
+static double one_run(const struct options *o, struct end *end,
+		      void (*part)(const struct workload *w, struct end *end))
 {
 	const struct workload *w = o->workload;
 	double messages = (double)w->rounds * w->requests *
@@ -350,7 +368,7 @@ static double one_run(const struct options *o, struct end *end)
 	struct busy busy;
 
 	busy_begin(&busy);
-	workload_ask(w, end);
+	part(w, end);
 	busy_end(&busy);
 	if (o->wall)
 		return (double)busy.clock / messages;
@@ -379,7 +397,9 @@ static bool tell(const struct options *o, double *values)
 		      o->sockets[SERVER] == &api_kernel;
 	char name[128];
 
-	snprintf(name, sizeof(name), "%s-%s%s%s+%s%s%s", o->sockets[CLIENT]->name,
+	snprintf(name, sizeof(name), "%s%s-%s%s%s+%s%s%s",
+		 o->only == BOTH ? "" : o->only == CLIENT ? "client:" : "server:",
+		 o->sockets[CLIENT]->name,
 		 o->sockets[SERVER]->name, kernel ? "" : "+",
 		 kernel ? "" : strcmp(o->link, "packet") ? o->hook : o->link,
 		 o->variant->name, o->path ? "@" : "", o->path ? o->path : "");
@@ -388,26 +408,57 @@ static bool tell(const struct options *o, double *values)
 					      values, o->runs }, o->results);
 }
 
+static void measure(const struct options *o, struct end *end,
+		    void (*part)(const struct workload *w, struct end *end),
+		    double *values)
+{
+	for (unsigned int i = 0; i < WARM_UP; i++)
+		part(o->workload, end);
+	for (unsigned int i = 0; i < o->runs; i++)
+		values[i] = one_run(o, end, part);
+}
+
+/* The other end may need some time to have all, and to close. */
+static void run_server(const struct options *o, double *values)
+{
+	struct end end;
+
+	server_start(o, &end);
+	workload_accept(o->workload, &end);
+	measure(o, &end, workload_answer, values);
+	end.api->pause(500000000);
+	end.api->stop();
+}
+
+static void run_client(const struct options *o, double *values)
+{
+	struct end end;
+	uint64_t bytes;
+
+	end_start(&end, o, CLIENT);
+	end.rate = o->workload->rate / 8;
+	workload_connect(o->workload, &end);
+	bytes = busy_device_bytes(o->device);
+	measure(o, &end, workload_ask, values);
+	check_device(o, busy_device_bytes(o->device) - bytes);
+	end.api->stop();
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = parse(argc, argv);
 	double values[RESULTS_RUNS_MAX];
-	struct end end;
-	uint64_t bytes;
-	int done;
+	int done = -1;
 
 	pattern_init();
-	start_server(&o, &done);
-	end_start(&end, &o, CLIENT);
-	end.rate = o.workload->rate / 8;
-	workload_connect(o.workload, &end);
-	bytes = busy_device_bytes(o.device);
-	for (unsigned int i = 0; i < WARM_UP; i++)
-		workload_ask(o.workload, &end);
-	for (unsigned int i = 0; i < o.runs; i++)
-		values[i] = one_run(&o, &end);
-	check_device(&o, busy_device_bytes(o.device) - bytes);
-	end.api->stop();
-	stop_server(done);
+	if (o.only == SERVER) {
+		run_server(&o, values);
+		return tell(&o, values) ? 0 : 1;
+	}
+	if (o.only == BOTH)
+		start_server(&o, &done);
+	run_client(&o, values);
+	if (o.only == BOTH)
+		stop_server(done);
 	return tell(&o, values) ? 0 : 1;
 }
