@@ -317,7 +317,8 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	usual, where ulimit -l does not allow that);
  *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket;
  *	"pipe:name=A" - the other end is the next pipe of that name in this
- *	process; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
+ *	process, whose stack the same thread has to run: a call that blocks runs
+ *	its own alone; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
  *	last marks what is ECN-capable as CE), burst= (packets lost in a row, on
  *	average), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=,
  *	limit= (packets), hole= (bytes; larger packets vanish) shape what this
