@@ -191,6 +191,8 @@ bench-two: all module kselftest	## what a message costs either of two guests, ov
 	@KERNEL=$(KERNEL) selftests/bench/two
 
 bench-plot:		## ratios of the last bench-vm as build/bench/ratios.svg (needs gnuplot-nox; KERNEL=)
+	@grep -qs '@veth	$(or $(KERNEL),6.1)[.-][^	]*	[^n]' build/bench/results.tsv || { \
+		echo "bench-plot: nothing was measured yet: make bench-vm KERNEL=$(or $(KERNEL),6.1)" >&2; exit 2; }
 	awk -F '\t' '$$3 ~ /^$(or $(KERNEL),6.1)[.-]/' build/bench/results.tsv | \
 		awk -v series=build/bench/ratios.txt -f selftests/bench/table.awk
 	gnuplot -e "table='build/bench/ratios.txt'; image='build/bench/ratios.svg'; what='$(or $(KERNEL),6.1)'" \

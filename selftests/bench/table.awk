@@ -2,14 +2,15 @@
 # Rows of bench-vm's results as a table: for each workload and path the best of the
 # kernel's variants, and the ratio of each other set-up's best to it. Messages that the
 # application gathered and parted itself (gather) stand apart. Of a row that is there
-# twice, the last one counts. -v series=FILE: the ratios go there, too, for a plot.
+# twice, the last one counts; times, of bench-smp, do not. -v series=FILE: the ratios go
+# there, too, for a plot.
 BEGIN {
 	FS = "\t"
 	columns = split("ustack-kernel+late kernel-ustack+late ustack-ustack+late " \
 			"ustack-kernel+early kernel-ustack+early ustack-ustack+early", setup, " ")
 }
 
-$2 ~ /^(kernel|ustack)-(kernel|ustack)\+.*@/ {
+$2 ~ /^(kernel|ustack)-(kernel|ustack)\+.*@/ && $4 != "ns" {
 	split($2, part, "@")
 	line = $1 "\t" part[2] "\t" $3
 	if (!(line in seen)) {
