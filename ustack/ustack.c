@@ -160,6 +160,8 @@ int ustack_create(const struct ustack_config *config, struct ustack **stack)
 		create_error = "not enough memory for the stack: lower max_sockets, max_packets or send_memory";
 	else if (err == -ENOENT)
 		create_error = "no such congestion control: use \"cubic\", \"reno\" or \"bbr\"";
+	else if (err == -EINVAL)
+		create_error = "struct ustack_config: driven wants no clock, and ecn is of enum ustack_ecn";
 	else if (err)
 		create_error = strerror(-err);
 	else

@@ -15,11 +15,13 @@ static void test_create(void)
 	struct ustack_config small = {
 		.max_sockets = 1, .max_packets = 1, .send_memory = 1 << 20, .seed = 7,
 	};
-	struct ustack_config unknown = { .congestion = "vegas" };
+	struct ustack_config unknown = { .congestion = "vegas" }, odd = { .ecn = USTACK_ECN_OFF + 1 };
 	struct ustack *stack;
 
 	ok(ustack_create(&unknown, &stack) == -ENOENT && strstr(ustack_error(NULL), "cubic"),
 	   "create: no such congestion control; those there are, are named");
+	ok(ustack_create(&odd, &stack) == -EINVAL && strstr(ustack_error(NULL), "enum ustack_ecn"),
+	   "create: no such kind of ECN, and what is one");
 	ok(ustack_create(NULL, &stack) == 0, "create: the defaults");
 	ok(!strcmp(ustack_error(stack), ""), "error: nothing to tell");
 	ok(ustack_poll(stack) == -1, "poll: nothing pending");
