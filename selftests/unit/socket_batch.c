@@ -84,6 +84,23 @@ static void test_behind(void)
 	close_both();
 }
 
+/* MSG_MORE holds back until the next call without it, and that may be a batch. */
+static void test_more(void)
+{
+	uint64_t before;
+
+	open_pair(true);
+	before = packets();
+	batch(1);
+	ustack_send(a, "x", 1, MSG_MORE);
+	batch(1);
+	ustack_poll(world.a);
+	ok(packets() == before + 1, "a batch behind MSG_MORE: it holds nothing back");
+	world_run(WORLD_MS(5));
+	ok(comes() == 2 * MESSAGE + 1, "and all comes");
+	close_both();
+}
+
 static void test_waits(void)
 {
 	uint64_t before;
@@ -147,6 +164,7 @@ int main(void)
 	test_together(false);
 	test_together(true);
 	test_behind();
+	test_more();
 	test_waits();
 	test_much();
 	test_errors();
