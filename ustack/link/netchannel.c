@@ -268,21 +268,30 @@ static uint32_t wanted(const struct us_nc *nc)
 		NETCHANNEL_WAKE_TX : 0);
 }
 
-/* Who polls the descriptor is woken for input: asked for here. */
+/* Who polls the descriptor is woken for input: asked for here.  (F) For what completed
+ * before that nobody is woken: who has not seen a whole lap does not sleep.
+ */
 static int fd(const struct us_link *link)
 {
 	struct us_nc *nc = us_nc_of(link);
 
 	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), 0);
+	if (us_nc_tx_completed(&nc->tx))
+		us_nc_want(nc->ctl, nc->rx.next - nc->rx.depth - 1, wanted(nc), 0);
 	return nc->fd;
 }
 
-/* Does a poll have anything to do? */
+/* Does a poll, or the round that it is part of, have anything to do?  Where memory came
+ * back, somebody may wait for it.
+ */
 static bool has_news(struct us_nc *nc)
 {
+	size_t memory = us_txmem_free_bytes(nc->link.mem);
+
 	reap(nc, false);
 	return us_nc_rx_peek(&nc->rx) || us_nc_tx_completed(&nc->tx) ||
-	       (nc->starved && us_nc_tx_room(&nc->tx));
+	       (nc->starved && us_nc_tx_room(&nc->tx)) ||
+	       us_txmem_free_bytes(nc->link.mem) != memory;
 }
 
 static int sleep_channel(struct us_link *link, us_ns deadline)
@@ -294,6 +303,9 @@ static int sleep_channel(struct us_link *link, us_ns deadline)
 		return 0;
 	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), deadline == US_NEVER ? 0 :
 		   deadline > 0 ? (uint64_t)deadline : 1);
+	/* (F) for what completed before that nobody wakes us */
+	if (us_nc_tx_completed(&nc->tx))
+		return 0;
 	us_nc_tx_show(&nc->tx, nc->ctl);
 	link->stats.syscalls++;
 	if (read(nc->fd, NULL, 0) < 0)
