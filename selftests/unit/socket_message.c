@@ -116,13 +116,16 @@ union control {
 	uint8_t room[CMSG_SPACE(sizeof(int))];
 };
 
-static ssize_t send_control(int level, int type, size_t size, uint16_t value)
+#define SPACE	CMSG_SPACE(sizeof(uint16_t))
+
+/* @room: of the control messages, as the caller says. */
+static ssize_t send_control(int level, int type, size_t size, uint16_t value, size_t room)
 {
 	struct iovec pieces[2] = { { bytes, 100 }, { bytes + 100, 250 } };
 	union control c;
 	struct msghdr m = {
 		.msg_iov = pieces, .msg_iovlen = 2,
-		.msg_control = &c, .msg_controllen = CMSG_SPACE(size),
+		.msg_control = &c, .msg_controllen = room,
 	};
 
 	memset(&c, 0, sizeof(c));
@@ -137,12 +140,14 @@ static void test_control(bool six)
 {
 	begin(six);
 	set(pair.a, UDP_SEGMENT, 50);
-	ok(send_control(IPPROTO_UDP, UDP_SEGMENT, 2, 175) == 350 && hears(0, 175, 2) &&
+	ok(send_control(IPPROTO_UDP, UDP_SEGMENT, 2, 175, SPACE) == 350 && hears(0, 175, 2) &&
 	   hears_nothing(), "UDP_SEGMENT of one message, in pieces");
-	ok(send_control(IPPROTO_UDP, UDP_SEGMENT, 2, 0) == 350 && hears(0, 350, 1), "none");
-	fails(send_control(IPPROTO_UDP, UDP_SEGMENT, 4, 100), EINVAL);
-	fails(send_control(IPPROTO_UDP, UDP_GRO, 2, 100), EINVAL);
-	fails(send_control(SOL_SOCKET, UDP_SEGMENT, 2, 100), EINVAL);
+	ok(send_control(IPPROTO_UDP, UDP_SEGMENT, 2, 0, SPACE) == 350 && hears(0, 350, 1), "none");
+	fails(send_control(IPPROTO_UDP, UDP_SEGMENT, 4, 100, SPACE), EINVAL);
+	fails(send_control(IPPROTO_UDP, UDP_GRO, 2, 100, SPACE), EINVAL);
+	fails(send_control(SOL_SOCKET, UDP_SEGMENT, 2, 100, SPACE), EINVAL);
+	fails(send_control(IPPROTO_UDP, UDP_SEGMENT, 2, 100, CMSG_LEN(1)), EINVAL);
+	fails(send_control(IPPROTO_UDP, UDP_SEGMENT, 2, 100, CMSG_LEN(0)), EINVAL);
 	end();
 }
 

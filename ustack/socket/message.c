@@ -33,8 +33,10 @@ static int read_control(const struct msghdr *message, uint16_t *segment)
 	if (!message->msg_control)
 		return 0;
 	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t left = m->msg_controllen - (size_t)((char *)c - (char *)m->msg_control);
+
 		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_SEGMENT ||
-		    c->cmsg_len != CMSG_LEN(sizeof(*segment)))
+		    c->cmsg_len != CMSG_LEN(sizeof(*segment)) || c->cmsg_len > left)
 			return -EINVAL;
 		memcpy(segment, CMSG_DATA(c), sizeof(*segment));
 	}
