@@ -174,7 +174,7 @@ struct nc_rx {
 #define NC_CHANNEL_GONE		1	/* NETCHANNEL_STATUS_GONE */
 #define NC_CHANNEL_FROZEN	2	/* NETCHANNEL_STATUS_FROZEN */
 #define NC_CHANNEL_WAKING	3	/* on a CPU's list of wake-ups */
-#define NC_CHANNEL_EVENT	4	/* TX completion as asked for, or FREEZE */
+#define NC_CHANNEL_EVENT	4	/* TX error, completion as asked for, FREEZE */
 #define NC_CHANNEL_STATUS	(BIT(NC_CHANNEL_BROKEN) | \
 				 BIT(NC_CHANNEL_GONE) | BIT(NC_CHANNEL_FROZEN))
 
@@ -448,6 +448,7 @@ bool nc_channel_completed(const struct nc_channel *ch);
 void nc_channel_wake(struct nc_channel *ch, bool now);
 void nc_channel_wake_rx(struct nc_channel *ch, bool urgent);
 void nc_channel_wake_tx(struct nc_channel *ch);
+void nc_channel_failed(struct nc_channel *ch);
 void nc_sleep_init(struct nc_channel *ch);
 int nc_wake_init(void);
 void nc_wake_exit(void);

@@ -29,6 +29,8 @@ static void finish(struct nc_channel *ch, u32 index, int result, u32 info,
 	clear_bit_unlock(slot, ch->tx.busy);
 	/* (E) result and last use of the memory before the index */
 	smp_store_release(&done->seq, index + 1);
+	if (unlikely(result))
+		nc_channel_failed(ch);
 }
 
 /* In a kick, which wakes once for all slots that completed in it. */

@@ -110,6 +110,19 @@ void nc_channel_wake_tx(struct nc_channel *ch)
 }
 
 /**
+ * nc_channel_failed() - a TX slot completed with an error
+ * @ch: the channel.
+ *
+ * The next read() tells, whoever asked: it may be the one that sent it.
+ */
+void nc_channel_failed(struct nc_channel *ch)
+{
+	/* completed before whoever uses the event up looks at it */
+	smp_mb__before_atomic();
+	set_bit(NC_CHANNEL_EVENT, &ch->flags);
+}
+
+/**
  * nc_channel_completed() - did a TX slot complete, for which poll() waits?
  * @ch: a channel with an area.
  *

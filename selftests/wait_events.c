@@ -2,6 +2,7 @@
 /* What read() and poll() tell besides packets: completions, FREEZE. */
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -38,6 +39,14 @@ static void wants(struct chan *c, uint32_t wakeup)
 	__atomic_store_n(&c->ctl->wakeup, wakeup, __ATOMIC_SEQ_CST);
 }
 
+static uint64_t soon(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + 50000000;
+}
+
 static int readable(struct chan *c)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
@@ -65,6 +74,21 @@ TEST_F(events, poll_tells_only_what_was_asked_for)
 	ASSERT_EQ(0, chan_send(&self->c, self->flow, &self->p));
 	wants(&self->c, NETCHANNEL_WAKE_RX);
 	EXPECT_EQ(0, readable(&self->c));
+}
+
+/* It may be that read() itself that sends. */
+TEST_F(events, read_tells_of_a_failure_unasked)
+{
+	struct netchannel_tx_desc *desc = chan_fill(&self->c, self->flow, &self->p);
+
+	ASSERT_TRUE(desc != NULL);
+	desc->flow_id = NETCHANNEL_FLOWS_MAX;
+	chan_submit(&self->c);
+	wants(&self->c, NETCHANNEL_WAKE_RX);
+	self->c.ctl->deadline = soon();
+	EXPECT_EQ(0, read(self->c.fd, NULL, 0));
+	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
+	EXPECT_EQ(-EPERM, chan_done(&self->c, 0)->result);
 }
 
 static int reads(void *argument)

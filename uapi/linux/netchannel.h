@@ -388,9 +388,10 @@ struct netchannel_stats {
  * read(fd, NULL, 0)	kick, then sleep until the RX ring holds a descriptor at
  *			or beyond rx_seen, or a TX slot completes while
  *			NETCHANNEL_WAKE_TX is asked for, or the status changes,
- *			or the deadline passes.  Returns 0, or the error of the
- *			new status.  EAGAIN: nothing and O_NONBLOCK.  EINTR: a
- *			signal.
+ *			or the deadline passes.  Does not sleep if a TX slot
+ *			completed with an error since the last read().  Returns 0,
+ *			or the error of the new status.  EAGAIN: nothing and
+ *			O_NONBLOCK.  EINTR: a signal.
  * poll()		EPOLLIN: a descriptor as above; or a TX slot completed while
  *			NETCHANNEL_WAKE_TX is asked for, until read() has told so.
  *			EPOLLOUT: the slot at tx_head is free.  EPOLLERR: broken.
