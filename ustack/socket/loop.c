@@ -199,7 +199,7 @@ static int pause_until(struct us_stack *stack, us_ns next, us_ns limit)
 /**
  * us_loop_wait() - runs the stack until some socket's readiness changed
  * @stack: the stack.
- * @limit: time at which to give up; one round is made in any case.
+ * @limit: time at which to give up; one round is made before.
  *
  * Return: 0; -EAGAIN at @limit; -EINTR; -EDEADLK if nothing can ever happen; the
  * error of a link that died.
