@@ -128,6 +128,16 @@ static bool tell(const struct bench_options *options)
 	return good;
 }
 
+static void tell_rows(void)
+{
+	size_t i;
+
+	fputs("ubench: there is no such row: --workload and --variant are", stderr);
+	for (i = 0; i < ROWS; i++)
+		fprintf(stderr, " %s %s%s", rows[i].workload->name, rows[i].variant,
+			i + 1 < ROWS ? "," : "\n");
+}
+
 /**
  * bench_pipe() - the subcommand
  * @options: of the command line.
@@ -150,7 +160,7 @@ int bench_pipe(const struct bench_options *options)
 		}
 	}
 	if (!any) {
-		fprintf(stderr, "ubench: there is no such row\n");
+		tell_rows();
 		return 2;
 	}
 	return tell(options) ? 0 : 1;

@@ -161,7 +161,7 @@ static void set_option(struct options *o, int option)
 	case 'v':
 		o->variant = variant_find(optarg);
 		if (!o->variant)
-			wrong("--variant ", optarg, "there is no such");
+			wrong("--variant ", optarg, "there is no such: selftests/bench/workloads has them");
 		break;
 	case 'P': o->port = number("--port ", 65535); break;
 	case 'r': o->runs = number("--runs ", RESULTS_RUNS_MAX); break;
