@@ -25,7 +25,7 @@ for my $file (@ARGV) {
 		while $text{$file} =~ m{^/\*\*\n \* (struct |union )?(\w+)(\(\))? - }mg;
 }
 for my $file (sort keys %text) {
-	needs($file, $1, 'function')
+	$1 eq 'main' || needs($file, $1, 'function')
 		while $text{$file} =~ m{^(?!static |typedef )\w[\w\s*]*?\b(\w+)\([^;{}]*\)\n\{}mg;
 	next unless $file =~ /\.h$/;
 	needs($file, $2, $1) while $text{$file} =~ m{^(struct|union) (\w+) \{}mg;

@@ -174,9 +174,9 @@ static inline bool pull_lent(const struct bench_contender *api, void *socket,
 }
 
 /* Calls of @len bytes, @count of them a round; @lent is a constant. */
-static inline __attribute__((always_inline))
-bool round_of(const struct bench_run *run, void *client, void *server,
-	      struct stream *stream, size_t len, unsigned int count, bool lent)
+static inline __attribute__((always_inline)) bool
+round_of(const struct bench_run *run, void *client, void *server, struct stream *stream,
+	 size_t len, unsigned int count, bool lent)
 {
 	bool full = false, good = true;
 
@@ -191,8 +191,8 @@ bool round_of(const struct bench_run *run, void *client, void *server,
 }
 
 /* One way; gives bytes a nanosecond, negative if something was wrong. */
-static inline __attribute__((always_inline))
-double flow(const struct bench_run *run, size_t len, unsigned int count, bool lent)
+static inline __attribute__((always_inline)) double
+flow(const struct bench_run *run, size_t len, unsigned int count, bool lent)
 {
 	struct stream stream = { .pattern = pattern_bytes() };
 	void *client, *server;

@@ -53,7 +53,10 @@ static int64_t idle_time(void)
 	exit(1);
 }
 
-/* busy_begin() - what reading costs is outside of what is measured */
+/**
+ * busy_begin() - begins to measure
+ * @busy: what there was before; what reading it costs is outside.
+ */
 void busy_begin(struct busy *busy)
 {
 	busy->idle = idle_time();
@@ -61,7 +64,10 @@ void busy_begin(struct busy *busy)
 	mark_start();
 }
 
-/* busy_end() - makes @busy the difference */
+/**
+ * busy_end() - ends to measure
+ * @busy: from busy_begin(); becomes the difference.
+ */
 void busy_end(struct busy *busy)
 {
 	mark_stop();
@@ -69,7 +75,12 @@ void busy_end(struct busy *busy)
 	busy->idle = idle_time() - busy->idle;
 }
 
-/* busy_device_bytes() - that crossed @device of this namespace, both ways */
+/**
+ * busy_device_bytes() - what crossed a device, both ways
+ * @device: of this namespace.
+ *
+ * Return: bytes; 0 if there is no such device.
+ */
 uint64_t busy_device_bytes(const char *device)
 {
 	FILE *file = open_file("/proc/self/net/dev");

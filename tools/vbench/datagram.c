@@ -94,6 +94,12 @@ static unsigned int least(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
+/**
+ * datagrams_put() - sends datagrams, however the variant does it
+ * @end: its first socket is connected.
+ * @bytes: of each.
+ * @count: of them.
+ */
 void datagrams_put(struct end *end, uint32_t bytes, unsigned int count)
 {
 	const struct variant *v = end->variant;
@@ -111,6 +117,12 @@ void datagrams_put(struct end *end, uint32_t bytes, unsigned int count)
 	}
 }
 
+/**
+ * datagrams_get() - receives datagrams, however the variant does it, and verifies them
+ * @end: its first socket is connected.
+ * @bytes: of each.
+ * @count: of them.
+ */
 void datagrams_get(struct end *end, uint32_t bytes, unsigned int count)
 {
 	const struct variant *v = end->variant;

@@ -41,6 +41,12 @@ static const struct variant variants[] = {
 	{ .name = "segment+mmsg", .segment = 64, .batch = 4 },
 };
 
+/**
+ * variant_find() - a variant by its name
+ * @name: as results have it.
+ *
+ * Return: NULL if there is none.
+ */
 const struct variant *variant_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
@@ -55,7 +61,13 @@ static void set(struct end *end, void *socket, int level, int name, int value)
 		die(end, "option of a socket");
 }
 
-/* end_socket() - with what the variant sets */
+/**
+ * end_socket() - makes a socket
+ * @end: whose variant says what is set.
+ * @w: TCP or UDP.
+ *
+ * Return: the socket.
+ */
 void *end_socket(struct end *end, const struct workload *w)
 {
 	const struct variant *v = end->variant;
@@ -101,7 +113,12 @@ static void complete(struct end *end, void *socket)
 	while (recvmsg(api_kernel_fd(socket), &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
 }
 
-/* end_flags() - of each send */
+/**
+ * end_flags() - flags of each send
+ * @end: whose variant, and whose kind of sockets, says which.
+ *
+ * Return: MSG_* bits.
+ */
 int end_flags(const struct end *end)
 {
 	const struct variant *v = end->variant;
@@ -130,7 +147,11 @@ static void send_all(struct end *end, void *socket, const uint8_t *data, size_t 
 	}
 }
 
-/* end_flush() - what was held back goes */
+/**
+ * end_flush() - lets go what was held back
+ * @end: gathers, or batches.
+ * @socket: of it.
+ */
 void end_flush(struct end *end, void *socket)
 {
 	if (end->held) {
@@ -160,7 +181,12 @@ static void put_lent(struct end *end, void *socket, uint32_t bytes)
 	}
 }
 
-/* end_put() - a message; payload is sent from where it lies */
+/**
+ * end_put() - sends a message, from where the payload lies
+ * @end: knows what comes next.
+ * @socket: of it, connected.
+ * @bytes: of the message.
+ */
 void end_put(struct end *end, void *socket, uint32_t bytes)
 {
 	const uint8_t *data = end->pattern + end->sent_at;
@@ -213,7 +239,12 @@ static size_t receive(struct end *end, void *socket, size_t len)
 	return (size_t)n;
 }
 
-/* end_verify() - every byte is the one that was sent */
+/**
+ * end_verify() - looks whether every byte is the one that was sent; ends the program if not
+ * @end: knows what was.
+ * @data: what came.
+ * @len: of it.
+ */
 void end_verify(struct end *end, const uint8_t *data, size_t len)
 {
 	if (memcmp(data, end->pattern + end->received_at, len)) {
@@ -244,7 +275,12 @@ static void get_lent(struct end *end, void *socket, uint32_t bytes)
 	}
 }
 
-/* end_get() - a message, verified */
+/**
+ * end_get() - receives a message, and verifies it
+ * @end: knows what was sent.
+ * @socket: of it, connected.
+ * @bytes: of the message.
+ */
 void end_get(struct end *end, void *socket, uint32_t bytes)
 {
 	bool gather = end->variant->gather;

@@ -62,7 +62,13 @@ static void complete(const struct end *end, unsigned int others)
 	reap(end);
 }
 
-/* uring_send() - @data stays where it is; sends are linked, and keep their order */
+/**
+ * uring_send() - queues bytes; sends are linked, and keep their order
+ * @end: for messages.
+ * @socket: of the kernel, connected.
+ * @data: stays where it is.
+ * @len: of it.
+ */
 void uring_send(const struct end *end, void *socket, const void *data, size_t len)
 {
 	struct io_uring_sqe *sqe;
@@ -77,7 +83,15 @@ void uring_send(const struct end *end, void *socket, const void *data, size_t le
 	queued++;
 }
 
-/* uring_recv() - sends what is queued, and waits for bytes */
+/**
+ * uring_recv() - sends what is queued, and waits for bytes
+ * @end: for messages.
+ * @socket: of the kernel, connected.
+ * @data: goes there.
+ * @len: room.
+ *
+ * Return: bytes that came; 0 at the end of the stream.
+ */
 size_t uring_recv(const struct end *end, void *socket, void *data, size_t len)
 {
 	struct io_uring_sqe *sqe;
@@ -90,7 +104,10 @@ size_t uring_recv(const struct end *end, void *socket, void *data, size_t len)
 	return (size_t)received;
 }
 
-/* uring_flush() - sends what is queued, before the socket may be closed */
+/**
+ * uring_flush() - sends what is queued, before the socket may be closed
+ * @end: for messages.
+ */
 void uring_flush(const struct end *end)
 {
 	if (queued)

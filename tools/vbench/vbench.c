@@ -101,6 +101,11 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/**
+ * die() - says what failed, and why, and ends the program
+ * @end: whose sockets know why.
+ * @what: failed.
+ */
 void die(const struct end *end, const char *what)
 {
 	int error = errno;

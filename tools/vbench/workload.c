@@ -43,6 +43,12 @@ const struct workload workloads[] = {
 	{ .name = NULL },
 };
 
+/**
+ * workload_find() - a workload by its name
+ * @name: as results have it.
+ *
+ * Return: NULL if there is none.
+ */
 const struct workload *workload_find(const char *name)
 {
 	const struct workload *w = workloads;
@@ -87,6 +93,11 @@ static void accept_datagrams(struct end *end)
 	end->socket[0] = end->listener;
 }
 
+/**
+ * workload_connect() - the client's part of the connections that stay
+ * @w: what is to be done.
+ * @end: gets the sockets.
+ */
 void workload_connect(const struct workload *w, struct end *end)
 {
 	char byte = 0;
@@ -98,7 +109,11 @@ void workload_connect(const struct workload *w, struct end *end)
 		die(end, "first datagram");
 }
 
-/* workload_listen() - before the client connects */
+/**
+ * workload_listen() - makes the server's listener, before the client connects
+ * @w: what is to be done.
+ * @end: gets the listener.
+ */
 void workload_listen(const struct workload *w, struct end *end)
 {
 	end->listener = end_socket(end, w);
@@ -108,6 +123,11 @@ void workload_listen(const struct workload *w, struct end *end)
 		die(end, "listen");
 }
 
+/**
+ * workload_accept() - the server's part of the connections that stay
+ * @w: what is to be done.
+ * @end: gets the sockets.
+ */
 void workload_accept(const struct workload *w, struct end *end)
 {
 	if (w->udp)
@@ -175,6 +195,11 @@ static void answer_datagrams(const struct workload *w, struct end *end)
 	datagrams_put(end, w->answered ? w->bytes : 1, 1);
 }
 
+/**
+ * workload_ask() - the client's part of a run
+ * @w: what is done.
+ * @end: connected.
+ */
 void workload_ask(const struct workload *w, struct end *end)
 {
 	for (unsigned int i = 0; i < w->rounds; i++)
@@ -190,6 +215,11 @@ void workload_ask(const struct workload *w, struct end *end)
 	end_get(end, end->socket[0], 1);
 }
 
+/**
+ * workload_answer() - the server's part of a run
+ * @w: what is done.
+ * @end: connected, or listening.
+ */
 void workload_answer(const struct workload *w, struct end *end)
 {
 	for (unsigned int i = 0; i < w->rounds; i++)
