@@ -193,7 +193,8 @@ struct nc_rx {
  * @nr_flows: their number.
  * @rx: receiving side.
  * @tx: sending side.
- * @wait: who sleeps.
+ * @sleeper: the first that sleeps in read().
+ * @wait: all others that sleep, and who polls.
  * @timer: wakes them, not later than the first deadline of theirs.
  * @timer_lock: serialises its start.
  * @waits: calls that slept.
@@ -219,6 +220,7 @@ struct nc_channel {
 	atomic_t nr_flows;
 	struct nc_rx rx ____cacheline_aligned_in_smp;
 	struct nc_tx tx ____cacheline_aligned_in_smp;
+	struct task_struct __rcu *sleeper;
 	wait_queue_head_t wait;
 	struct hrtimer timer;
 	spinlock_t timer_lock;

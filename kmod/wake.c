@@ -25,16 +25,40 @@ struct wakeups {
 
 static DEFINE_PER_CPU(struct wakeups, wakeups);
 
-static void wake(struct nc_channel *ch)
+static bool has_sleeper(struct nc_channel *ch)
 {
 	/* (H) the reason for waking is visible before we look for sleepers */
-	if (!wq_has_sleeper(&ch->wait))
+	smp_mb();
+	/* Neither of the two has a barrier of its own. */
+	return rcu_access_pointer(ch->sleeper) || waitqueue_active(&ch->wait);
+}
+
+/* The first that sleeps in read(); who woke it took it away from there. */
+static void wake_sleeper(struct nc_channel *ch)
+{
+	struct task_struct *task = NULL;
+
+	/* RCU keeps the task, which may return and exit meanwhile. */
+	rcu_read_lock();
+	if (rcu_access_pointer(ch->sleeper))
+		task = unrcu_pointer(xchg(&ch->sleeper, NULL));
+	if (task)
+		wake_up_process(task);
+	rcu_read_unlock();
+}
+
+static void wake(struct nc_channel *ch)
+{
+	if (!has_sleeper(ch))
 		return;
 	atomic64_inc(&ch->wakeups);
 	trace_netchannel_wake(ch->id);
-	wake_up_interruptible_poll(&ch->wait, EPOLLIN | EPOLLRDNORM |
-				   EPOLLOUT | EPOLLWRNORM | EPOLLERR |
-				   EPOLLHUP);
+	wake_sleeper(ch);
+	/* Behind the barrier of has_sleeper(): the reason was there before it. */
+	if (waitqueue_active(&ch->wait))
+		wake_up_interruptible_poll(&ch->wait, EPOLLIN | EPOLLRDNORM |
+					   EPOLLOUT | EPOLLWRNORM | EPOLLERR |
+					   EPOLLHUP);
 }
 
 static void wake_batch(struct tasklet_struct *tasklet)
@@ -63,6 +87,19 @@ static void wake_later(struct nc_channel *ch)
 	put_cpu_ptr(&wakeups);
 }
 
+/* Who sleeps on this CPU does not run before the softirq batch ends anyway. */
+static bool sleeps_here(const struct nc_channel *ch)
+{
+	const struct task_struct *task;
+	bool here;
+
+	rcu_read_lock();
+	task = rcu_dereference(ch->sleeper);
+	here = task && task_cpu(task) == smp_processor_id();
+	rcu_read_unlock();
+	return here;
+}
+
 /**
  * nc_channel_wake() - wake whoever sleeps on the channel
  * @ch: the channel; none of its spin locks is held.
@@ -70,8 +107,10 @@ static void wake_later(struct nc_channel *ch)
  */
 void nc_channel_wake(struct nc_channel *ch, bool now)
 {
+	if (!has_sleeper(ch))
+		return;
 	/* Outside of softirqs a tasklet would have to wait for ksoftirqd. */
-	if (now || !in_interrupt())
+	if (now || !in_interrupt() || sleeps_here(ch))
 		wake(ch);
 	else
 		wake_later(ch);
@@ -174,6 +213,7 @@ static enum hrtimer_restart on_time(struct hrtimer *timer)
 {
 	struct nc_channel *ch = container_of(timer, struct nc_channel, timer);
 
+	wake_sleeper(ch);
 	wake_up_interruptible(&ch->wait);
 	return HRTIMER_NORESTART;
 }
@@ -205,6 +245,27 @@ static bool late(struct nc_channel *ch, ktime_t deadline)
 	return late;
 }
 
+/* Most often one thread reads, and is woken without a queue. */
+static void prepare(struct nc_channel *ch, struct wait_queue_entry *wait)
+{
+	struct task_struct *first;
+
+	first = unrcu_pointer(cmpxchg(&ch->sleeper, NULL,
+				      RCU_INITIALIZER(current)));
+	/* (H) either way we are to be found before we look */
+	if (!first || first == current)
+		set_current_state(TASK_INTERRUPTIBLE);
+	else
+		prepare_to_wait(&ch->wait, wait, TASK_INTERRUPTIBLE);
+}
+
+static void finish(struct nc_channel *ch, struct wait_queue_entry *wait)
+{
+	if (rcu_access_pointer(ch->sleeper) == current)
+		cmpxchg(&ch->sleeper, RCU_INITIALIZER(current), NULL);
+	finish_wait(&ch->wait, wait);
+}
+
 static int sleep(struct nc_channel *ch, ktime_t deadline)
 {
 	DEFINE_WAIT(wait);
@@ -212,7 +273,7 @@ static int sleep(struct nc_channel *ch, ktime_t deadline)
 	int err = 0;
 
 	for (;;) {
-		prepare_to_wait(&ch->wait, &wait, TASK_INTERRUPTIBLE);
+		prepare(ch, &wait);
 		if (event(ch) || late(ch, deadline))
 			break;
 		if (signal_pending(current)) {
@@ -224,7 +285,7 @@ static int sleep(struct nc_channel *ch, ktime_t deadline)
 		slept = true;
 		schedule();
 	}
-	finish_wait(&ch->wait, &wait);
+	finish(ch, &wait);
 	return err;
 }
 
