@@ -280,13 +280,29 @@ static bool wants_reference(const struct work *w)
 	       (w->hardware || nc_route_refers(w->ch, w->route, w->index));
 }
 
+/* Its head is one of those that this CPU put back last, if there is one. */
+static struct sk_buff *alloc_linear(u32 size)
+{
+	struct sk_buff *skb;
+
+	local_bh_disable();
+	skb = __alloc_skb(size, GFP_NOWAIT | __GFP_NOWARN, SKB_ALLOC_NAPI,
+			  NUMA_NO_NODE);
+	local_bh_enable();
+	return skb ?: alloc_skb(size, GFP_KERNEL);
+}
+
 static struct sk_buff *alloc(u32 linear, u32 paged)
 {
 	struct sk_buff *skb;
 	int err;
 
-	skb = alloc_skb_with_frags(MAX_HEADER + linear, paged,
-				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
+	if (!paged)
+		skb = alloc_linear(MAX_HEADER + linear);
+	else
+		skb = alloc_skb_with_frags(MAX_HEADER + linear, paged,
+					   PAGE_ALLOC_COSTLY_ORDER, &err,
+					   GFP_KERNEL);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_HEADER);
