@@ -353,6 +353,7 @@ struct nc_table {
  * @flows: flows bound in it.
  * @nr_flows: their number.
  * @nr_early: those of them that want all devices.
+ * @missed: a device that came got no hook, though @nr_early.
  * @nr_ipv6: those of them that are IPv6.
  * @defrag: IPv6 fragments are put together.
  * @table: how packets find them; NULL until the first flow was bound.
@@ -366,6 +367,7 @@ struct nc_net {
 	struct list_head flows;
 	u32 nr_flows;
 	u32 nr_early;
+	bool missed;
 	u32 nr_ipv6;
 	bool defrag;
 	struct nc_table *table;

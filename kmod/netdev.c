@@ -87,6 +87,17 @@ static int ingress_add_all(struct nc_net *nn)
 	return 0;
 }
 
+/*
+ * Does it take RTNL to bind a flow?  For one that wants all devices, only if not all
+ * of them have a hook: for those that come later the notifier sees to it.
+ */
+static bool wants_devices(const struct nc_net *nn, const struct nc_flow *flow)
+{
+	lockdep_assert_held(&nn->lock);
+	return flow->hook == NETCHANNEL_HOOK_EARLY &&
+	       (flow->key.ifindex || !nn->nr_early || nn->missed);
+}
+
 static int early_get(struct nc_net *nn, const struct nc_flow *flow)
 {
 	struct net_device *dev;
@@ -101,12 +112,14 @@ static int early_get(struct nc_net *nn, const struct nc_flow *flow)
 		in->users++;
 		return 0;
 	}
-	err = ingress_add_all(nn);
-	if (err)
+	err = wants_devices(nn, flow) ? ingress_add_all(nn) : 0;
+	if (err) {
 		ingress_prune(nn);
-	else
-		nn->nr_early++;
-	return err;
+		return err;
+	}
+	nn->missed = false;
+	nn->nr_early++;
+	return 0;
 }
 
 static void early_put(struct nc_net *nn, const struct nc_flow *flow)
@@ -220,15 +233,20 @@ static int bind_locked(struct nc_net *nn, struct nc_flow *flow)
  */
 int nc_net_bind(struct nc_net *nn, struct nc_flow *flow)
 {
-	bool early = flow->hook == NETCHANNEL_HOOK_EARLY;
+	bool devices;
 	int err;
 
-	if (early)
-		rtnl_lock();
 	mutex_lock(&nn->lock);
+	devices = wants_devices(nn, flow);
+	if (devices) {
+		/* RTNL comes first. */
+		mutex_unlock(&nn->lock);
+		rtnl_lock();
+		mutex_lock(&nn->lock);
+	}
 	err = bind_locked(nn, flow);
 	mutex_unlock(&nn->lock);
-	if (early)
+	if (devices)
 		rtnl_unlock();
 	return err;
 }
@@ -333,6 +351,14 @@ static void device_gone(struct nc_net *nn, u32 ifindex)
 		ingress_del(nn, in);
 }
 
+/* The next flow that wants all devices tries again. */
+static void device_missed(struct nc_net *nn, const struct net_device *dev)
+{
+	lockdep_assert_held(&nn->lock);
+	nn->missed = true;
+	netdev_warn(dev, "netchannel: no hook for lack of memory\n");
+}
+
 static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
@@ -345,7 +371,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	if (event == NETDEV_UNREGISTER)
 		device_gone(nn, dev->ifindex);
 	else if (nn->nr_early && IS_ERR(ingress_add(nn, dev)))
-		netdev_warn(dev, "netchannel: no hook for lack of memory\n");
+		device_missed(nn, dev);
 	mutex_unlock(&nn->lock);
 	return NOTIFY_DONE;
 }
