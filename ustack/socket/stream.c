@@ -359,8 +359,10 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 			 socklen_t length)
 {
 	if (us_likely(!flags && s->tcp && !s->error && !us_tcp_due(s->stack)) &&
-	    us_tcp_send_behind(s->tcp, data, len))
+	    us_tcp_send_small(s->tcp, data, len)) {
+		us_stream_let_out(s->stack, false, false);
 		return len;
+	}
 	if (flags == USTACK_MSG_BATCH && s->tcp && !s->error &&
 	    us_tcp_send_batched(s->tcp, data, len))
 		return len;
@@ -465,7 +467,7 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 	(void)port;
 	/* Bytes that are there, as most calls find them. */
 	if (us_likely(!flags && len && s->tcp)) {
-		if (us_tcp_recv_part(s->tcp, data, len))
+		if (us_tcp_recv_piece(s->tcp, data, len))
 			return len;
 		if (us_tcp_has_bytes(s->tcp))
 			return us_tcp_recv(s->tcp, data, len, false);

@@ -230,12 +230,12 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 /* Queues a copy of as much as fits.  @flags: MSG_MORE, MSG_OOB.  -EPIPE, -ENOTCONN,
  * -EAGAIN, or the connection's error.
  */
-bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len);
+bool us_tcp_send_small(struct us_tcp *tcp, const void *data, size_t len);
 bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len);
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);
-bool us_tcp_recv_part(struct us_tcp *tcp, void *data, size_t len);
+bool us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
 /* Lending (tcp_lend.c): room to send from, and bytes where they lie. */
 ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room);

@@ -82,6 +82,18 @@ static void sample_rtt(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 				  (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT));
 }
 
+static void set_window(struct us_tcp *tcp, uint32_t seq, uint32_t window)
+{
+	tcp->snd_wl1 = seq;
+	tcp->snd_wnd = window;
+	if (window > tcp->max_snd_wnd)
+		tcp->max_snd_wnd = window;
+	if (window && tcp->active) {
+		tcp->active->persist_shift = 0;
+		us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
+	}
+}
+
 /* RFC 9293 3.10.7.4's rule, made safe against reordered segments as in Linux: a
  * segment that is no newer may only open the window, or close it entirely.
  * snd_una is still what it was before the segment.
@@ -95,14 +107,7 @@ static void update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	if (!us_after(seg->ack, tcp->snd_una) && !us_after(seg->seq, tcp->snd_wl1) &&
 	    !(seg->seq == tcp->snd_wl1 && (window > tcp->snd_wnd || !window)))
 		return;
-	tcp->snd_wl1 = seg->seq;
-	tcp->snd_wnd = window;
-	if (window > tcp->max_snd_wnd)
-		tcp->max_snd_wnd = window;
-	if (window && tcp->active) {
-		tcp->active->persist_shift = 0;
-		us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
-	}
+	set_window(tcp, seg->seq, window);
 }
 
 /* RFC 5681 2: all five conditions. */
@@ -113,13 +118,18 @@ static bool is_duplicate(const struct us_tcp *tcp, const struct us_tcp_segment *
 	       seg->seq == seg->end && tcp->snd_wnd == old_window;
 }
 
+static void stop_timers(struct us_tcp *tcp)
+{
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_REO);
+}
+
 /* RFC 6298 5.2, 5.3 */
 static void restart_timers(struct us_tcp *tcp)
 {
 	if (tcp->snd_una == tcp->snd_nxt) {
-		us_tcp_timer_stop(tcp, US_TCP_TIMER_REXMT);
-		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
-		us_tcp_timer_stop(tcp, US_TCP_TIMER_REO);
+		stop_timers(tcp);
 	} else {
 		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 		us_tcp_probe_arm(tcp);
@@ -167,6 +177,16 @@ static void note_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice,
 	r->twice = us_tcp_undo_dsack(tcp, twice);
 }
 
+/* Is a round trip over? */
+static void note_round(struct us_tcp *tcp, struct us_tcp_acked *r)
+{
+	if (us_before(tcp->snd_una, tcp->active->round_end))
+		return;
+	r->round = true;
+	tcp->active->reo_told = false;
+	us_tcp_cwv_round(tcp);
+}
+
 static bool wants_output(const struct us_tcp *tcp)
 {
 	const struct us_tcp_active *a = tcp->active;
@@ -195,6 +215,56 @@ bool us_tcp_ack_nothing(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	tcp->keep_probes = 0;
 	tcp->retries = 0;
 	tcp->snd_wl1 = seg->seq;
+	return true;
+}
+
+/* Nothing of ours is in doubt, all that is in flight was sent once, in one poll, and is
+ * acknowledged, and who waits to send did not wait for this.
+ */
+static bool is_plain(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return us_tcp_is_calm(a) && us_tcp_flight_is_one(a) && seg->ack == tcp->snd_nxt &&
+	       !(tcp->flags & (US_TCP_ECN | US_TCP_URGING)) && !tcp->retries &&
+	       !seg->nr_sack && seg->window && us_tcp_writable(tcp);
+}
+
+/**
+ * us_tcp_ack_all() - is this the ACK of a request, or of a response?
+ * @tcp: active, established.
+ * @seg: predicted.
+ *
+ * What us_tcp_ack() comes to then, without the questions.
+ * Return: true if so, and all is done; false: us_tcp_ack() has to look.
+ */
+bool us_tcp_ack_all(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_acked r = { 0 };
+
+	if (!is_plain(tcp, seg))
+		return false;
+	tcp->last_rcv = us_tcp_tick(tcp->table->stack);
+	tcp->keep_probes = 0;
+	tcp->soft_error = 0;
+	set_window(tcp, seg->seq, seg->window << tcp->snd_wscale);
+	us_tcp_flight_ack_all(tcp, &r);
+	r.acked = us_tcp_in_flight(tcp);
+	tcp->bytes_acked += r.acked;
+	tcp->snd_una = seg->ack;
+	us_tcp_sndq_ack(tcp);
+	us_tcp_rtt_sample(tcp, r.rtt);
+	us_tcp_rate_sample(tcp, &r.rate);
+	note_round(tcp, &r);
+	us_tcp_adjust_cwnd(tcp, &r);
+	if (us_unlikely(a->cwnd > tcp->sndbuf / 2))
+		us_tcp_sndbuf_grow(tcp);
+	stop_timers(tcp);
+	if (a->snd_end != tcp->snd_nxt)
+		us_tcp_queue(tcp);
+	else
+		us_tcp_limited_by(tcp, US_TCP_LIMIT_NONE);
 	return true;
 }
 
@@ -233,11 +303,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		us_count(tcp->table->stack, tcp_dup_ack);
 	if (us_unlikely(r.dsack))
 		note_dsack(tcp, &seg->sack[0], &r);
-	if (r.acked && !us_before(tcp->snd_una, tcp->active->round_end)) {
-		r.round = true;
-		tcp->active->reo_told = false;
-		us_tcp_cwv_round(tcp);
-	}
+	if (r.acked)
+		note_round(tcp, &r);
 	if (us_unlikely(tcp->flags & US_TCP_ECN))
 		us_tcp_ecn_echoed(tcp, seg, &r);
 	us_tcp_recover(tcp, seg, &r);

@@ -217,6 +217,32 @@ void us_tcp_flight_ack(struct us_tcp *tcp, uint32_t ack, struct us_tcp_acked *r)
 		r->timed = false;	/* Karn: which copy was it? */
 }
 
+/**
+ * us_tcp_flight_is_one() - is one run in flight, sent once?
+ * @a: the connection's.
+ */
+bool us_tcp_flight_is_one(const struct us_tcp_active *a)
+{
+	return a->nr_sent == 1 && !tail(a)->flags;
+}
+
+/**
+ * us_tcp_flight_ack_all() - all that is in flight has arrived
+ * @tcp: active, and calm; us_tcp_flight_is_one().
+ * @r: gets what is delivered, and its round-trip time.
+ */
+void us_tcp_flight_ack_all(struct us_tcp *tcp, struct us_tcp_acked *r)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *sent = first(a);
+
+	r->delivered = sent->end - sent->seq;
+	us_tcp_rack_delivered(tcp, sent, r);
+	us_tcp_rate_delivered(tcp, sent, r->delivered, &r->rate);
+	a->rack_fack = sent->end;
+	forget(tcp, sent);
+}
+
 /* Joins a sacked run with a sacked neighbour behind it. */
 static void join(struct us_tcp *tcp, struct us_tcp_sent *sent)
 {

@@ -92,12 +92,12 @@ static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	us_count(tcp->table->stack, tcp_header_predicted);
 	us_tcp_note_ts(tcp, seg);
-	if (!us_tcp_ack_nothing(tcp, seg))
+	if (!us_tcp_ack_nothing(tcp, seg) && !us_tcp_ack_all(tcp, seg))
 		us_tcp_ack(tcp, seg);
 	if (us_unlikely(tcp->flags & US_TCP_ECN))
 		us_tcp_ecn_input(tcp, seg);
 	if (seg->len && tcp->state == TCP_ESTABLISHED)
-		us_tcp_input_text(tcp, seg);
+		us_tcp_input_next(tcp, seg);
 }
 
 static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)

@@ -134,6 +134,27 @@ static void fin(struct us_tcp *tcp, uint32_t seq)
 	}
 }
 
+/* Had the FIN come before what has come now? */
+static void fin_ahead(struct us_tcp *tcp)
+{
+	if ((tcp->flags & US_TCP_FIN_AHEAD) && tcp->active->fin_seq == tcp->rcv_nxt)
+		us_tcp_fin_received(tcp);
+}
+
+/**
+ * us_tcp_input_next() - payload of a segment that is the next in order
+ * @tcp: active, established.
+ * @seg: predicted; inside the window, with payload.
+ */
+void us_tcp_input_next(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	uint32_t before = tcp->rcv_nxt;
+
+	in_order(tcp, seg);
+	tcp->bytes_received += tcp->rcv_nxt - before;
+	fin_ahead(tcp);
+}
+
 static bool takes_text(const struct us_tcp *tcp)
 {
 	return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT1 ||
@@ -182,7 +203,6 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	tcp->bytes_received += tcp->rcv_nxt - before;
 	if (seg->flags & US_TCP_FIN)
 		fin(tcp, fin_seq);
-	else if ((tcp->flags & US_TCP_FIN_AHEAD) &&
-		 tcp->active->fin_seq == tcp->rcv_nxt)
-		us_tcp_fin_received(tcp);
+	else
+		fin_ahead(tcp);
 }

@@ -331,22 +331,16 @@ static bool fin_due(const struct us_tcp *tcp, uint32_t len)
 	       US_TCP_FIN_QUEUED && len == unsent(tcp);
 }
 
-/* One slot of new data, in segments of @full; false if nothing was sent. */
-static bool send_new(struct us_tcp *tcp, uint32_t full, enum mode mode)
+/* New data, [snd_nxt, @end); false if nothing was sent. */
+static bool emit(struct us_tcp *tcp, uint32_t end, uint32_t full)
 {
-	uint32_t seq = tcp->snd_nxt;
-	uint32_t len = choose(tcp, full, mode), bytes;
-	bool fin = fin_due(tcp, len);
+	uint32_t seq = tcp->snd_nxt, bytes;
 
-	if (!len && !fin)
-		return false;
 	if (!us_tcp_flight_ready(tcp)) {
 		us_count(tcp->table->stack, tcp_no_memory);
 		return false;
 	}
-	if (len > full && len < unsent(tcp))
-		len -= len % full;
-	bytes = transmit(tcp, seq, seq + len + fin, full);
+	bytes = transmit(tcp, seq, end, full);
 	if (!bytes)
 		return false;
 	us_tcp_flight_add(tcp, seq, seq + bytes);
@@ -357,6 +351,33 @@ static bool send_new(struct us_tcp *tcp, uint32_t full, enum mode mode)
 		tcp->active->snd_sml = tcp->snd_nxt;
 	after_send(tcp, bytes);
 	return true;
+}
+
+/* One slot of new data, in segments of @full; false if nothing was sent. */
+static bool send_new(struct us_tcp *tcp, uint32_t full, enum mode mode)
+{
+	uint32_t len = choose(tcp, full, mode);
+	bool fin = fin_due(tcp, len);
+
+	if (!len && !fin)
+		return false;
+	if (len > full && len < unsent(tcp))
+		len -= len % full;
+	return emit(tcp, tcp->snd_nxt + len + fin, full);
+}
+
+/* A message in a conversation: all that waits fits into one segment, and nothing that
+ * choose() and its like ask for stands against it.
+ */
+static bool is_message(const struct us_tcp *tcp, uint32_t full)
+{
+	const struct us_tcp_active *a = tcp->active;
+	uint32_t len = a->snd_end - tcp->snd_nxt;
+	uint32_t out = us_tcp_in_flight(tcp) + len;
+
+	return len - 1 < full && us_tcp_is_calm(a) && out <= tcp->snd_wnd && out <= a->cwnd &&
+	       !(tcp->flags & US_TCP_FIN_QUEUED) && may_send_tail(tcp) &&
+	       !a->pacing_rate;
 }
 
 /*
@@ -436,6 +457,10 @@ static bool probe_mtu(struct us_tcp *tcp)
 /* As much new data as may go now. */
 static void send_all(struct us_tcp *tcp)
 {
+	uint32_t full = full_segment(tcp);
+
+	if (is_message(tcp, full) && !emit(tcp, tcp->active->snd_end, full))
+		return;
 	while (unsent(tcp) || fin_due(tcp, 0))
 		if (!send_new(tcp, full_segment(tcp), NORMAL))
 			return;

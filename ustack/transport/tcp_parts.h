@@ -467,6 +467,7 @@ void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_ack_now(struct us_tcp *tcp);
 void us_tcp_schedule_ack(struct us_tcp *tcp);
 void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg);
+void us_tcp_input_next(struct us_tcp *tcp, struct us_tcp_segment *seg);
 bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_note_ts(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_challenge(struct us_tcp *tcp);
@@ -474,6 +475,7 @@ bool us_tcp_answered_lately(const struct us_stack *stack, uint32_t *at);
 
 /* tcp_ack.c */
 bool us_tcp_ack_nothing(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+bool us_tcp_ack_all(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec);
 uint32_t us_tcp_rto(const struct us_tcp *tcp);
@@ -483,6 +485,8 @@ uint32_t us_tcp_rto_after(const struct us_tcp *tcp, uint32_t timeouts);
 bool us_tcp_flight_ready(const struct us_tcp *tcp);
 void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end);
 void us_tcp_flight_ack(struct us_tcp *tcp, uint32_t ack, struct us_tcp_acked *r);
+bool us_tcp_flight_is_one(const struct us_tcp_active *a);
+void us_tcp_flight_ack_all(struct us_tcp *tcp, struct us_tcp_acked *r);
 void us_tcp_flight_sack(struct us_tcp *tcp, const struct us_tcp_sack *block,
 			struct us_tcp_acked *r);
 bool us_tcp_flight_split(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t at);
@@ -496,6 +500,7 @@ void us_tcp_flight_free(struct us_tcp *tcp);
 uint32_t us_tcp_pipe(const struct us_tcp *tcp);
 
 /* tcp_recovery.c */
+void us_tcp_adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r);
 void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		    struct us_tcp_acked *r);
 void us_tcp_recover_timeout(struct us_tcp *tcp);
@@ -611,7 +616,7 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 
 /* tcp_rcvq.c */
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
-bool us_tcp_rcvq_part(struct us_tcp *tcp, void *data, size_t len);
+bool us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek);
 uint32_t us_tcp_rcvq_lend(struct us_tcp *tcp, struct iovec *pieces, uint32_t count,
@@ -859,6 +864,12 @@ static inline bool us_tcp_is_opening(const struct us_tcp *tcp)
 {
 	return tcp->state == TCP_SYN_SENT ||
 	       (tcp->state == TCP_SYN_RECV && !us_tcp_opened_early(tcp));
+}
+
+/* Nothing is taken for lost, is being repaired or tried. */
+static inline bool us_tcp_is_calm(const struct us_tcp_active *a)
+{
+	return !(a->sacked | a->lost | a->tlp_end | a->ca_state | a->frto | a->mtu_probe);
 }
 
 /* Bytes of sequence space in flight. */

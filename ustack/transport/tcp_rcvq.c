@@ -238,23 +238,21 @@ static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 }
 
 /**
- * us_tcp_rcvq_part() - takes a part of what came first, while the window is open so
- *	wide that the peer need not be told
+ * us_tcp_rcvq_piece() - takes bytes of what came first
  * @tcp: active.
  * @data: goes there.
  * @len: of @data.
  *
- * Return: true if so, and us_tcp_was_read() has nothing to say to it; false, with
- * nothing done.
+ * Return: false, with nothing done, if that has fewer.
  */
-bool us_tcp_rcvq_part(struct us_tcp *tcp, void *data, size_t len)
+bool us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len)
 {
 	struct us_pkt *pkt = first(tcp->active);
 
-	if (!pkt || len >= pkt->len || us_tcp_rcv_wnd(tcp) <= tcp->rcvbuf / 2)
+	if (!pkt || len > pkt->len)
 		return false;
 	memcpy(data, pkt->data, len);
-	shorten(tcp, pkt, (uint32_t)len);
+	consume(tcp, pkt, (uint32_t)len);
 	return true;
 }
 
@@ -271,15 +269,9 @@ bool us_tcp_rcvq_part(struct us_tcp *tcp, void *data, size_t len)
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek)
 {
-	struct us_pkt *pkt = first(tcp->active), *next;
+	struct us_pkt *pkt, *next;
 	uint32_t done = 0;
 
-	/* Mostly the first one has them all. */
-	if (us_likely(pkt && len <= pkt->len && !skip && !peek)) {
-		memcpy(data, pkt->data, len);
-		consume(tcp, pkt, (uint32_t)len);
-		return (uint32_t)len;
-	}
 	if (len > INT32_MAX)
 		len = INT32_MAX;
 	cds_list_for_each_entry_safe(pkt, next, &tcp->active->rcvq, node) {

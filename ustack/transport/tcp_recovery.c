@@ -194,7 +194,12 @@ static void detect(struct us_tcp *tcp, struct us_tcp_acked *r)
 		us_tcp_flight_lose_head(tcp);
 }
 
-static void adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
+/**
+ * us_tcp_adjust_cwnd() - what an ACK does to the congestion window
+ * @tcp: active; loss detection and undoing are over.
+ * @r: what it told.
+ */
+void us_tcp_adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 
@@ -231,7 +236,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	if (us_likely(a->ca_state == TCP_CA_Open && !a->sacked && !r->duplicate &&
 		      !a->lost && seg)) {
 		us_tcp_probe_acked(tcp, seg, r);
-		adjust_cwnd(tcp, r);
+		us_tcp_adjust_cwnd(tcp, r);
 		return;
 	}
 	us_tcp_probe_acked(tcp, seg, r);
@@ -243,7 +248,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		if (!has_sack(tcp))
 			us_tcp_flight_lose_head(tcp);
 	}
-	adjust_cwnd(tcp, r);
+	us_tcp_adjust_cwnd(tcp, r);
 }
 
 /**

@@ -146,21 +146,33 @@ int us_tcp_may_send(struct us_tcp *tcp)
 	return us_tcp_activate(tcp) ? 0 : -ENOBUFS;
 }
 
+/* Without a look at anything that is rare: queues a copy in the last chunk. */
+static bool put_small(struct us_tcp *tcp, const void *data, size_t len)
+{
+	return tcp->state == TCP_ESTABLISHED && tcp->active && !tcp->error &&
+	       !(tcp->flags & US_TCP_FIN_QUEUED) && len < tcp->mss &&
+	       us_tcp_sndq_put(tcp, data, (uint32_t)len);
+}
+
 /**
- * us_tcp_send_behind() - queues bytes that have to wait, behind others that do
+ * us_tcp_send_small() - queues bytes that fit where others were
  * @tcp: the connection.
  * @data: copied.
  * @len: of @data.
  *
- * All that most calls have to do that send a stream of small messages.
+ * All that most calls have to do that send small messages.  The table is due
+ * (us_tcp_due()) unless they have to wait.
  * Return: true if so; false: us_tcp_send() has to look.
  */
-bool us_tcp_send_behind(struct us_tcp *tcp, const void *data, size_t len)
+bool us_tcp_send_small(struct us_tcp *tcp, const void *data, size_t len)
 {
-	return tcp->state == TCP_ESTABLISHED && tcp->active && !tcp->error &&
-	       !(tcp->flags & US_TCP_FIN_QUEUED) && len < tcp->mss &&
-	       us_tcp_output_waits(tcp, (uint32_t)len) &&
-	       us_tcp_sndq_put(tcp, data, (uint32_t)len);
+	if (!put_small(tcp, data, len))
+		return false;
+	if (us_tcp_output_waits(tcp, 0))
+		return true;
+	tcp->flags &= ~US_TCP_MORE;
+	us_tcp_queue(tcp);
+	return true;
 }
 
 /**
@@ -258,18 +270,23 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp)
 }
 
 /**
- * us_tcp_recv_part() - takes bytes, of which there are more
+ * us_tcp_recv_piece() - takes bytes that lie in one piece
  * @tcp: the connection.
  * @data: goes there.
  * @len: of @data; not 0.
  *
- * All that most calls have to do that read small messages out of a stream.
+ * All that most calls have to do that read small messages.
  * Return: true if @data is full; false: us_tcp_recv() has to look.
  */
-bool us_tcp_recv_part(struct us_tcp *tcp, void *data, size_t len)
+bool us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
 {
-	return tcp->active && !(tcp->flags & US_TCP_URGENT) &&
-	       us_tcp_rcvq_part(tcp, data, len);
+	if (!tcp->active || (tcp->flags & US_TCP_URGENT) ||
+	    !us_tcp_rcvq_piece(tcp, data, len))
+		return false;
+	/* It has nothing to say to a window that is open wide. */
+	if (!tcp->active->rcv_bytes || us_tcp_rcv_wnd(tcp) <= tcp->rcvbuf / 2)
+		us_tcp_was_read(tcp);
+	return true;
 }
 
 /**
