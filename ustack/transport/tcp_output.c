@@ -457,23 +457,37 @@ static bool probe_mtu(struct us_tcp *tcp)
 /* As much new data as may go now. */
 static void send_all(struct us_tcp *tcp)
 {
-	uint32_t full = full_segment(tcp);
-
-	if (is_message(tcp, full) && !emit(tcp, tcp->active->snd_end, full))
-		return;
 	while (unsent(tcp) || fin_due(tcp, 0))
 		if (!send_new(tcp, full_segment(tcp), NORMAL))
 			return;
 	tcp->active->cwnd_limited = false;
 }
 
+/* What send_data() comes to then. */
+static void message_sent(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t out = us_tcp_in_flight(tcp);
+
+	a->cwnd_limited = a->cwnd < tcp->ssthresh && !a->cc->model && out >= a->cwnd / 2;
+	us_tcp_rate_limited(tcp);
+	us_tcp_probe_arm(tcp);
+	us_tcp_limited_by(tcp, out < tcp->sndbuf && !(tcp->flags & US_TCP_MEM_WAIT) ?
+			       US_TCP_LIMIT_PATH : US_TCP_LIMIT_SENDER);
+}
+
 static void send_data(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t before = tcp->snd_nxt;
+	uint32_t before = tcp->snd_nxt, full = full_segment(tcp);
 
-	if (tcp->snd_una == tcp->snd_nxt)
+	if (before == tcp->snd_una)
 		begin(tcp);
+	if (is_message(tcp, full) && emit(tcp, a->snd_end, full) &&
+	    tcp->snd_nxt == a->snd_end) {
+		message_sent(tcp);
+		return;
+	}
 	if (a->lost == a->retrans || us_tcp_frto_forward(tcp) || resend(tcp)) {
 		if (us_likely(tcp->dst.mtu == tcp->dst.route_mtu) || probe_mtu(tcp))
 			send_all(tcp);

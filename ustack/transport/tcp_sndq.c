@@ -294,10 +294,18 @@ static void put_frag(struct us_tx *tx, struct us_chunk *chunk, uint32_t offset,
 uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
 			    struct us_tx *tx)
 {
-	struct us_tcp_active *a = tcp->active;
-	struct us_chunk *chunk = find(a, seq);
 	bool small = len <= tx->inline_cap - tx->inline_len && len <= US_TX_INLINE;
+	struct us_tcp_active *a = tcp->active;
+	struct us_chunk *chunk = a->snd_last;
 	uint32_t done = 0;
+
+	/* A message, all that the last chunk has. */
+	if (small && seq - chunk->seq < chunk->len && seq + len == chunk_end(chunk)) {
+		put_inline(tx, chunk->data + (seq - chunk->seq), len);
+		a->snd_at = chunk;
+		return len;
+	}
+	chunk = find(a, seq);
 
 	while (done < len && chunk && (small || tx->nr_frags < US_TX_FRAGS)) {
 		uint32_t offset = seq + done - chunk->seq;
