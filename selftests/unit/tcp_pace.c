@@ -83,6 +83,24 @@ static void test_gaps(void)
 	bench_end();
 }
 
+/* 1000 bytes at 125 kB/s keep the path busy for 8 ms. */
+static void test_message(void)
+{
+	uint32_t before, early;
+
+	paced("option nodelay 1", 125000);
+	bench_line("send 1000 = 1000");
+	before = sent(NULL, NULL);
+	bench_line("send 100 = 100");
+	script_advance(&bench, bench.now + 5 * US_MSEC, false);
+	early = sent(NULL, NULL);
+	script_advance(&bench, bench.now + 5 * US_MSEC, false);
+	ok(before == 1000 && early == 1000 && sent(NULL, NULL) == 1100,
+	   "a message waits for its turn: %u, %u", before, early);
+	bench_discard();
+	bench_end();
+}
+
 /* Whatever the rate, that is what leaves on average; bursts are of a millisecond. */
 static void test_rates(void)
 {
@@ -276,6 +294,7 @@ int main(void)
 {
 	plan(0);
 	test_gaps();
+	test_message();
 	test_rates();
 	test_super_segments();
 	test_rate_sample();

@@ -1052,6 +1052,17 @@ static const struct named_script scripts[] = {
 	"option full -1\n"
 	"> P. 2001:3001(1000) ack 1\n" },
 
+	{ "congestion window: a message waits for it, too",
+	"option gso 65535\n"
+	"option nodelay 1\n"
+	OPEN_PLAIN
+	"send 10000 = 10000\n"
+	"> P. 1:10001(10000) ack 1 gso 1000\n"
+	"send 100 = 100\n"
+	"none 20\n"
+	"< . 1:1(0) ack 1001\n"
+	"> P. 10001:10101(100) ack 1\n" },
+
 	{ "super-segments: many segments at once, the tail as Nagle says",
 	"option gso 65535\n"
 	OPEN_PLAIN

@@ -197,6 +197,15 @@ static bool wants_output(const struct us_tcp *tcp)
 	       US_TCP_FIN_QUEUED;
 }
 
+/* All is acknowledged that the segment told of: is there more to send? */
+static void go_on(struct us_tcp *tcp)
+{
+	if (wants_output(tcp))
+		us_tcp_queue(tcp);
+	else if (tcp->snd_una == tcp->snd_nxt)
+		us_tcp_limited_by(tcp, US_TCP_LIMIT_NONE);
+}
+
 /**
  * us_tcp_ack_nothing() - does the ACK of a data segment tell nothing at all?
  * @tcp: active, established.
@@ -261,10 +270,7 @@ bool us_tcp_ack_all(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	if (us_unlikely(a->cwnd > tcp->sndbuf / 2))
 		us_tcp_sndbuf_grow(tcp);
 	stop_timers(tcp);
-	if (a->snd_end != tcp->snd_nxt)
-		us_tcp_queue(tcp);
-	else
-		us_tcp_limited_by(tcp, US_TCP_LIMIT_NONE);
+	go_on(tcp);
 	return true;
 }
 
@@ -314,10 +320,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		restart_timers(tcp);
 	if (wants_output(tcp) && us_unlikely(tcp->active->sacked && !seg->len))
 		us_tcp_output(tcp);
-	else if (wants_output(tcp))
-		us_tcp_queue(tcp);
-	else if (tcp->snd_una == tcp->snd_nxt)
-		us_tcp_limited_by(tcp, US_TCP_LIMIT_NONE);
+	else
+		go_on(tcp);
 	if (!was_writable && us_tcp_writable(tcp))
 		us_tcp_notify(tcp);
 }

@@ -148,10 +148,10 @@ static void fin_ahead(struct us_tcp *tcp)
  */
 void us_tcp_input_next(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	uint32_t before = tcp->rcv_nxt;
+	uint32_t expected = tcp->rcv_nxt;
 
 	in_order(tcp, seg);
-	tcp->bytes_received += tcp->rcv_nxt - before;
+	tcp->bytes_received += tcp->rcv_nxt - expected;
 	fin_ahead(tcp);
 }
 

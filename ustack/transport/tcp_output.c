@@ -250,17 +250,16 @@ static bool may_send_tail(const struct us_tcp *tcp)
 /**
  * us_tcp_output_waits() - is it sure that nothing can be sent before an ACK comes?
  * @tcp: active.
- * @more: bytes that will be queued, besides those that are.
  *
  * Nagle's algorithm holds back less than a segment, and what it waits for is in
  * flight: so a stream of small messages costs a look at this, and an output for
  * each segment.
  */
-bool us_tcp_output_waits(const struct us_tcp *tcp, uint32_t more)
+bool us_tcp_output_waits(const struct us_tcp *tcp)
 {
 	const struct us_tcp_active *a = tcp->active;
 
-	return a->snd_end + more - tcp->snd_nxt < tcp->mss && a->lost == a->retrans &&
+	return a->snd_end - tcp->snd_nxt < tcp->mss && a->lost == a->retrans &&
 	       !(tcp->flags & (US_TCP_CORK | US_TCP_MORE | US_TCP_FIN_SENT)) &&
 	       !may_send_tail(tcp);
 }

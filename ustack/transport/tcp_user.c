@@ -168,7 +168,7 @@ bool us_tcp_send_small(struct us_tcp *tcp, const void *data, size_t len)
 {
 	if (!put_small(tcp, data, len))
 		return false;
-	if (us_tcp_output_waits(tcp, 0))
+	if (us_tcp_output_waits(tcp))
 		return true;
 	tcp->flags &= ~US_TCP_MORE;
 	us_tcp_queue(tcp);
@@ -208,7 +208,7 @@ void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
 	    tcp->active->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
 		us_tcp_output(tcp);
-	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp, 0))
+	else if ((flags & MSG_OOB) || !us_tcp_output_waits(tcp))
 		us_tcp_queue(tcp);
 }
 
