@@ -39,8 +39,8 @@ void us_loop_flush(struct us_stack *stack)
 	us_loop_kick(stack);
 }
 
-/* One round, whose packets stand in the links yet.  True: there is more to do. */
-static bool play(struct us_stack *stack)
+/* What has come, and what is due by now.  True: there is more to do. */
+static bool take_in(struct us_stack *stack)
 {
 	struct us_link *link;
 	bool more = false;
@@ -51,9 +51,14 @@ static bool play(struct us_stack *stack)
 			more = true;
 	us_wheel_run(&stack->wheel, stack->now);
 	us_tcp_rcvq_pressure(stack);
+	return more;
+}
+
+/* What that gave rise to; it stands in the links yet. */
+static void answer(struct us_stack *stack)
+{
 	us_tcp_flush(stack);
 	us_udp_flush(stack);
-	return more;
 }
 
 /**
@@ -64,8 +69,9 @@ static bool play(struct us_stack *stack)
  */
 bool us_loop_once(struct us_stack *stack)
 {
-	bool more = play(stack);
+	bool more = take_in(stack);
 
+	answer(stack);
 	us_loop_kick(stack);
 	return more;
 }
@@ -210,9 +216,15 @@ int us_loop_wait(struct us_stack *stack, us_ns limit)
 	int err = sleep_first(stack, limit);
 
 	while (!err) {
-		bool more = play(stack);
+		bool more = take_in(stack);
 		us_ns next;
 
+		if (stack->events != events && !stack->driver && !is_virtual(stack)) {
+			us_tcp_flush_for_reader(stack);
+			us_udp_flush(stack);
+			break;
+		}
+		answer(stack);
 		if (stack->events != events)
 			break;
 		next = us_loop_next(stack);

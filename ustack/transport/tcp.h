@@ -31,6 +31,7 @@ void us_tcp_link_writable(struct us_stack *stack, struct us_link *link);
 void us_tcp_rcvq_pressure(struct us_stack *stack);
 bool us_tcp_due(const struct us_stack *stack);
 void us_tcp_flush(struct us_stack *stack);
+void us_tcp_flush_for_reader(struct us_stack *stack);
 
 #define US_TCP_PACING_MAX	UINT32_MAX
 

@@ -644,23 +644,56 @@ bool us_tcp_due(const struct us_stack *stack)
 	return flush->next != flush;
 }
 
+static void flush_one(struct us_tcp *tcp)
+{
+	us_tcp_unqueue(tcp);
+	us_tcp_output(tcp);
+}
+
+static void flush_end(struct us_tcp_table *table)
+{
+	if (!cds_list_empty(&table->mem_wait))
+		wake_memory(table);
+	us_tcp_reap(table);
+}
+
 /**
  * us_tcp_flush() - sends what became due in this poll
  * @stack: the stack.
  */
 void us_tcp_flush(struct us_stack *stack)
 {
-	struct us_tcp_table *table = stack->tcp;
-	struct us_tcp *tcp;
+	struct cds_list_head *flush = &stack->tcp->flush;
 
-	while (!cds_list_empty(&table->flush)) {
-		tcp = cds_list_first_entry(&table->flush, struct us_tcp, out);
-		us_tcp_unqueue(tcp);
-		us_tcp_output(tcp);
+	while (!cds_list_empty(flush))
+		flush_one(cds_list_first_entry(flush, struct us_tcp, out));
+	flush_end(stack->tcp);
+}
+
+/**
+ * us_tcp_flush_for_reader() - the same, at the end of a call that waited for something
+ *	to come
+ * @stack: the stack.
+ *
+ * The ACK of a message waits for the next call: that may be the answer, which carries
+ * it, and any other that waits lets it out.
+ */
+void us_tcp_flush_for_reader(struct us_stack *stack)
+{
+	struct cds_list_head *flush = &stack->tcp->flush;
+	CDS_LIST_HEAD(due);
+
+	cds_list_splice(flush, &due);
+	CDS_INIT_LIST_HEAD(flush);
+	while (!cds_list_empty(&due)) {
+		struct us_tcp *tcp = cds_list_first_entry(&due, struct us_tcp, out);
+
+		if (us_tcp_ack_may_wait(tcp))
+			cds_list_move(&tcp->out, flush);
+		else
+			flush_one(tcp);
 	}
-	if (!cds_list_empty(&table->mem_wait))
-		wake_memory(table);
-	us_tcp_reap(table);
+	flush_end(stack->tcp);
 }
 
 /**

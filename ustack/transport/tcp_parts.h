@@ -466,6 +466,7 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_input_checks(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_ack_now(struct us_tcp *tcp);
 void us_tcp_schedule_ack(struct us_tcp *tcp);
+bool us_tcp_ack_may_wait(const struct us_tcp *tcp);
 void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_input_next(struct us_tcp *tcp, struct us_tcp_segment *seg);
 bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg);

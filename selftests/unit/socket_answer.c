@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Who waited for a message may answer it: then the answer carries its ACK. On the real
+ * clock, as a stack that is driven, or whose time is the user's, answers at once.
+ */
+#include <fcntl.h>
+
+#include "core/stack.h"
+#include "link/link.h"
+#include "world.h"
+
+static struct ustack *here, *there;
+static struct ustack_socket *a, *b;
+
+static struct ustack *open_stack(const char *address)
+{
+	union world_name name = world_name(address, 0);
+	struct ustack_link *link;
+	struct ustack *stack;
+
+	world_check(ustack_create(NULL, &stack), NULL, "create");
+	world_check(ustack_link_open(stack, "pipe:name=answer", &link), stack, "pipe");
+	world_check(ustack_address_add(stack, link, &name.sa, 24), stack, address);
+	return stack;
+}
+
+static void run(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		ustack_poll(here);
+		ustack_poll(there);
+	}
+}
+
+/* A is here, and waits in its calls. */
+static void open_pair(void)
+{
+	struct ustack_socket *listener = world_listen(there, "10.0.0.2", 7);
+	union world_name name = world_name("10.0.0.2", 7);
+	int on = 1;
+
+	a = ustack_socket(here, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ustack_connect(a, &name.sa, sizeof(name.v4));
+	run();
+	ustack_fcntl(a, F_SETFL, 0);
+	b = ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK);
+	ustack_setsockopt(b, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	ustack_close(listener);
+	run();
+}
+
+static void close_pair(void)
+{
+	ustack_close(a);
+	ustack_close(b);
+	run();
+}
+
+/* Packets that A's link was given so far. */
+static uint64_t packets(void)
+{
+	struct us_stack *stack = (struct us_stack *)here;
+
+	return cds_list_first_entry(&stack->links, struct us_link, node)->stats.tx_packets;
+}
+
+/* A waits for a message of so many bytes; what it sent meanwhile. */
+static uint64_t hears(size_t bytes)
+{
+	static char message[4096];
+	uint64_t before = packets();
+
+	ustack_send(b, message, bytes, 0);
+	if (ustack_recv(a, message, bytes, MSG_WAITALL) != (ssize_t)bytes)
+		return UINT64_MAX;
+	return packets() - before;
+}
+
+static void test_answered(void)
+{
+	uint64_t before;
+
+	open_pair();
+	ok(hears(64) == 0, "a message: its ACK waits for the reader");
+	before = packets();
+	ustack_send(a, "answer", 6, 0);
+	ok(packets() == before + 1, "who answers: one segment for both");
+	run();
+	ok(packets() == before + 1, "and no ACK behind it");
+	close_pair();
+}
+
+static void test_not_answered(void)
+{
+	uint64_t before;
+
+	open_pair();
+	ok(hears(64) == 0, "a message");
+	before = packets();
+	ustack_poll(here);
+	ok(packets() == before + 1, "who does not answer: the ACK, with the next call");
+	ok(hears(64) == 0, "the next message, alike");
+	ok(hears(64) == 1, "a second one that is not answered: an ACK at once");
+	close_pair();
+}
+
+static void test_stream(void)
+{
+	open_pair();
+	ok(hears(2920) > 0, "two segments: an ACK at once");
+	close_pair();
+}
+
+int main(void)
+{
+	plan(0);
+	here = open_stack("10.0.0.1");
+	there = open_stack("10.0.0.2");
+	test_answered();
+	test_not_answered();
+	test_stream();
+	ustack_destroy(here);
+	ustack_destroy(there);
+	return finish();
+}
