@@ -617,7 +617,7 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 
 /* tcp_rcvq.c */
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
-bool us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);
+uint32_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek);
 uint32_t us_tcp_rcvq_lend(struct us_tcp *tcp, struct iovec *pieces, uint32_t count,

@@ -243,17 +243,20 @@ static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
  * @data: goes there.
  * @len: of @data.
  *
- * Return: false, with nothing done, if that has fewer.
+ * Return: bytes: @len, or all that there are; 0, with nothing done, if they lie in
+ * more pieces.
  */
-bool us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len)
+uint32_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len)
 {
 	struct us_pkt *pkt = first(tcp->active);
 
-	if (!pkt || len > pkt->len)
-		return false;
+	if (!pkt || (len > pkt->len && tcp->active->rcv_bytes != pkt->len))
+		return 0;
+	if (len > pkt->len)
+		len = pkt->len;
 	memcpy(data, pkt->data, len);
 	consume(tcp, pkt, (uint32_t)len);
-	return true;
+	return (uint32_t)len;
 }
 
 /**

@@ -275,18 +275,35 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp)
  * @data: goes there.
  * @len: of @data; not 0.
  *
- * All that most calls have to do that read small messages.
- * Return: true if @data is full; false: us_tcp_recv() has to look.
+ * All that most calls have to do that read messages.
+ * Return: bytes; 0: us_tcp_recv() has to look.
  */
-bool us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
+uint32_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
 {
-	if (!tcp->active || (tcp->flags & US_TCP_URGENT) ||
-	    !us_tcp_rcvq_piece(tcp, data, len))
-		return false;
+	uint32_t done;
+
+	if (!tcp->active || (tcp->flags & US_TCP_URGENT))
+		return 0;
+	done = us_tcp_rcvq_piece(tcp, data, len);
 	/* It has nothing to say to a window that is open wide. */
-	if (!tcp->active->rcv_bytes || us_tcp_rcv_wnd(tcp) <= tcp->rcvbuf / 2)
+	if (done && (!tcp->active->rcv_bytes || us_tcp_rcv_wnd(tcp) <= tcp->rcvbuf / 2))
 		us_tcp_was_read(tcp);
-	return true;
+	return done;
+}
+
+/* As much as fits, in whatever pieces it lies. */
+static uint32_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
+{
+	uint32_t done;
+
+	if (!tcp->active || !tcp->active->rcv_bytes)
+		return 0;
+	done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
+	       us_tcp_read_marked(tcp, data, len, peek) :
+	       us_tcp_rcvq_read(tcp, data, len, 0, peek);
+	if (done && !peek)
+		us_tcp_was_read(tcp);
+	return done;
 }
 
 /**
@@ -301,15 +318,10 @@ bool us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
  */
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	uint32_t done = 0;
+	uint32_t done = peek ? 0 : us_tcp_recv_piece(tcp, data, len);
 
-	if (tcp->active && tcp->active->rcv_bytes) {
-		done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
-		       us_tcp_read_marked(tcp, data, len, peek) :
-		       us_tcp_rcvq_read(tcp, data, len, 0, peek);
-		if (done && !peek)
-			us_tcp_was_read(tcp);
-	}
+	if (!done)
+		done = take(tcp, data, len, peek);
 	return done || !len ? (ssize_t)done : us_tcp_nothing_to_read(tcp);
 }
 
