@@ -4,6 +4,7 @@
  * clock, as a stack that is driven, or whose time is the user's, answers at once.
  */
 #include <fcntl.h>
+#include <time.h>
 
 #include "core/stack.h"
 #include "link/link.h"
@@ -106,6 +107,23 @@ static void test_not_answered(void)
 	close_pair();
 }
 
+/* The peer would send it again before it hears of it. */
+static void test_late(void)
+{
+	const struct timespec busy = { .tv_nsec = WORLD_MS(100) };
+
+	open_pair();
+	ok(hears(64) == 0, "a message whose reader");
+	nanosleep(&busy, NULL);
+	ustack_send(a, "answer", 6, 0);
+	run();
+	ok(hears(64) == 1, "is busy for 100 ms: the next one is acknowledged at once");
+	ustack_send(a, "answer", 6, 0);
+	run();
+	ok(hears(64) == 0, "until he is quick again");
+	close_pair();
+}
+
 static void test_stream(void)
 {
 	open_pair();
@@ -120,6 +138,7 @@ int main(void)
 	there = open_stack("10.0.0.2");
 	test_answered();
 	test_not_answered();
+	test_late();
 	test_stream();
 	ustack_destroy(here);
 	ustack_destroy(there);

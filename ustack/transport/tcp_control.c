@@ -2,6 +2,9 @@
 /* Headers, and segments without payload: SYN, ACK, RST, probes. */
 #include "transport/tcp_parts.h"
 
+/* Ticks after which an ACK is late: twice what it may be delayed. */
+#define LATE	(US_TCP_DELACK >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT - 1))
+
 /**
  * us_tcp_isn() - an initial sequence number, RFC 6528
  * @table: its table.
@@ -162,6 +165,23 @@ void us_tcp_header_end(struct us_tcp *tcp, struct us_tx *tx)
 	submit(tcp->table->stack, &tcp->dst, tx);
 }
 
+/* New data is acknowledged.  No thread of ours does that when it is due: while the user
+ * is busy for long, the peer takes what he works on for lost.  From a user who was, no
+ * ACK waits.
+ */
+static void note_ack(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	if (a->quick)
+		a->quick--;
+	if (us_likely(us_tcp_tick(tcp->table->stack) - a->last_data < LATE))
+		return;
+	a->late = true;
+	a->pingpong = false;
+	a->quick = US_TCP_QUICK_ACKS;
+}
+
 /**
  * us_tcp_ack_sent() - a segment told the peer what we have
  * @tcp: the connection.
@@ -170,8 +190,8 @@ void us_tcp_ack_sent(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a && a->quick && tcp->last_ack_sent != tcp->rcv_nxt)
-		a->quick--;
+	if (a && tcp->last_ack_sent != tcp->rcv_nxt)
+		note_ack(tcp);
 	if (us_unlikely(tcp->flags & US_TCP_ECN) && a) {
 		a->accecn.changed = 0;
 		a->accecn.unsaid = 0;

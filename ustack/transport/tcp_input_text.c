@@ -64,7 +64,7 @@ bool us_tcp_ack_may_wait(const struct us_tcp *tcp)
 	const struct us_tcp_active *a = tcp->active;
 
 	return tcp->state == TCP_ESTABLISHED && a && a->pushed && a->quick && !a->pingpong &&
-	       !a->reass && !(tcp->flags & (US_TCP_ECN | US_TCP_UNACCEPTED)) &&
+	       !a->late && !a->reass && !(tcp->flags & (US_TCP_ECN | US_TCP_UNACCEPTED)) &&
 	       a->rcv_bytes == tcp->rcv_nxt - tcp->last_ack_sent &&
 	       a->rcv_bytes - 1 < tcp->mss - 1u && a->snd_end == tcp->snd_nxt;
 }
