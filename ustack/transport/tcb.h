@@ -436,7 +436,7 @@ struct us_tcp_accecn {
  * @reo_steps: by how many quarters of min_rtt its reordering window is larger (D-SACK)...
  * @reo_persist: ... for so many recoveries more.
  * @reo_told: it grew in this round trip.
- * @late: the user was busy for so long that an ACK went out late.
+ * @late: the user was once busy for so long that an ACK went out late.
  * @deadline: tick of each timer from US_TCP_TIMERS_IDLE on, as us_tcp.deadline.
  * @prr_delivered: bytes delivered since recovery began, RFC 9937.
  * @prr_out: bytes sent since.

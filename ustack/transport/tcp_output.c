@@ -158,10 +158,8 @@ static void after_send(struct us_tcp *tcp, uint32_t bytes)
 	if (us_unlikely(a->pacing_rate))
 		us_tcp_pace_sent(tcp, bytes);
 	if (tick - a->last_data < US_TCP_DELACK >> (US_TCP_TICK_SHIFT -
-						    US_TCP_USEC_SHIFT)) {
+						    US_TCP_USEC_SHIFT))
 		a->pingpong = true;
-		a->late = false;
-	}
 	if (!us_tcp_timer_armed(tcp, US_TCP_TIMER_REXMT))
 		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
