@@ -40,7 +40,7 @@ struct us_socket_ops;
  * @nonblock: O_NONBLOCK.
  * @cloexec: FD_CLOEXEC of @fd.
  * @closed: close(2) was called; the last of @calls lets go of the socket.
- * @calls: public calls at work on it: of a driven stack there may be several.
+ * @calls: public calls at work on it, on a driven stack: there may be several.
  * @fd: its number among the process's files, or -1.
  * @fd_next: in its bucket of us_stack.fds.
  * @reuse: SO_REUSEADDR.
@@ -209,8 +209,10 @@ static inline void us_leave(struct us_stack **stack)
 
 static inline struct ustack_socket *us_socket_enter(struct ustack_socket *s)
 {
-	us_enter(s->stack);
-	s->calls++;
+	if (us_unlikely(s->stack->driver != NULL)) {
+		us_drive_enter(s->stack);
+		s->calls++;
+	}
 	return s;
 }
 
@@ -218,9 +220,11 @@ static inline void us_socket_leave(struct ustack_socket **s)
 {
 	struct us_stack *stack = (*s)->stack;
 
-	if (us_unlikely(--(*s)->calls == 0 && (*s)->closed))
+	if (us_likely(!stack->driver))
+		return;
+	if (--(*s)->calls == 0 && (*s)->closed)
 		us_socket_close(*s);
-	us_leave(&stack);
+	us_drive_leave(stack);
 }
 
 /*

@@ -358,7 +358,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 			 int flags, const struct sockaddr *address,
 			 socklen_t length)
 {
-	if (us_likely(!flags && s->tcp && !s->error && !us_tcp_due(s->stack)) &&
+	if (us_likely(!flags && s->tcp && !s->error) &&
 	    us_tcp_send_small(s->tcp, data, len)) {
 		us_stream_let_out(s->stack, false, false);
 		return len;

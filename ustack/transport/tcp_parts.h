@@ -603,7 +603,7 @@ void us_tcp_sndbuf_grow(struct us_tcp *tcp);
 void us_tcp_rcvbuf_round(struct us_tcp *tcp);
 
 /* tcp_sndq.c */
-bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len);
+bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, size_t len);
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_room(const struct us_tcp *tcp);
 uint32_t us_tcp_sndq_lend(struct us_tcp *tcp, uint32_t len);

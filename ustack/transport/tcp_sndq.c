@@ -107,13 +107,13 @@ static void put(struct us_tcp_active *a, struct us_chunk *chunk, const void *dat
  *
  * Return: false, with nothing done, if there or in sndbuf is no room.
  */
-bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, uint32_t len)
+bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, size_t len)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	if (len - 1 >= tail_room(a) || us_tcp_sndq_bytes(tcp) + len > tcp->sndbuf)
 		return false;
-	put(a, a->snd_last, data, len);
+	put(a, a->snd_last, data, (uint32_t)len);
 	return true;
 }
 

@@ -150,8 +150,7 @@ int us_tcp_may_send(struct us_tcp *tcp)
 static bool put_small(struct us_tcp *tcp, const void *data, size_t len)
 {
 	return tcp->state == TCP_ESTABLISHED && tcp->active && !tcp->error &&
-	       !(tcp->flags & US_TCP_FIN_QUEUED) && len < tcp->mss &&
-	       us_tcp_sndq_put(tcp, data, (uint32_t)len);
+	       us_tcp_sndq_put(tcp, data, len);
 }
 
 /**
@@ -188,7 +187,7 @@ bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len)
 	return (tcp->flags & (US_TCP_QUEUED | US_TCP_FIN_QUEUED | US_TCP_MORE)) ==
 	       US_TCP_QUEUED && tcp->state == TCP_ESTABLISHED && tcp->active && !tcp->error &&
 	       tcp->active->snd_end - tcp->snd_nxt + len < OUTPUT_AT &&
-	       us_tcp_sndq_put(tcp, data, (uint32_t)len);
+	       us_tcp_sndq_put(tcp, data, len);
 }
 
 /**
