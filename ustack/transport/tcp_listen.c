@@ -290,8 +290,7 @@ static struct us_dst way_back(const struct us_tcp_listener *l,
 static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		     uint32_t iss)
 {
-	us_tcp_offer(tcp, iss ? iss : us_tcp_isn(tcp->table, seg->dst, seg->dest,
-						 seg->src, seg->source));
+	us_tcp_offer(tcp, iss);
 	us_tcp_negotiate(tcp, seg);
 	tcp->rcv_nxt = seg->seq + 1;
 	tcp->rcv_adv = tcp->rcv_nxt;	/* no window until it was told */
@@ -346,9 +345,7 @@ static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *
 		return;
 	us_tcp_init(&tcp, table, &dst, seg->dest, seg->source, &l->options);
 	tcp.state = TCP_SYN_RECV;
-	take_syn(&tcp, seg, 1);
-	tcp.snd_una = us_tcp_cookie_make(table, seg,
-					 wscale(l));
+	take_syn(&tcp, seg, us_tcp_cookie_make(table, seg, wscale(l)));
 	us_count(table->stack, tcp_cookie_sent);
 	us_tcp_send_syn(&tcp);
 }
@@ -370,6 +367,8 @@ static void syn_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg,
 			send_cookie(l, seg);
 		return;
 	}
+	if (!iss)
+		iss = us_tcp_isn(l->table, seg->dst, seg->dest, seg->src, seg->source);
 	tcp = make(l, seg, iss, US_TCP_SHARE_HALF);
 	if (!tcp)
 		return;
