@@ -85,7 +85,7 @@ static void test_no_room(void)
 	bench_line("< . 20001:21001(1000) ack 1");
 	bench_discard();
 	bytes = tcp->active->reass->bytes;
-	while (us_tcp_blocks_left(tcp->table) > pool->count / 4 + 1)
+	while (us_tcp_blocks_left(tcp->table) > pool->count / 4 + 2)
 		taken[n++] = us_tcp_block_get(tcp->table);
 	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
 	bench_discard();
@@ -97,6 +97,47 @@ static void test_no_room(void)
 	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
 	ok(tcp->active->reass->bytes == bytes + 10000 && tcp->active->reass->nr == 1,
 	   "then there is, and all of it is");
+	bench_end();
+}
+
+/* A connection from another port, and what it may keep behind a hole. */
+static uint32_t fill_up(uint16_t port)
+{
+	uint32_t before, i = 0;
+
+	bench.peer_port = port;
+	bench.has_isn = false;
+	bench_line("< S 0:0(0) win 65535 <mss 1460,sackOK,nop,nop,nop,wscale 7>");
+	bench_line("> S. 0:0(0) ack 1");
+	bench_line("< . 1:1(0) ack 1 win 65535");
+	bench_line("accept = 0");
+	bench.socket = NULL;
+	do {
+		before = bench_stack()->tcp->blocks.used;
+		give(i++);
+		give(i++);
+		give(i++);
+	} while (bench_stack()->tcp->blocks.used > before);
+	return before;
+}
+
+/* Peers that send all but the first byte: what remains for others? */
+static void test_shares(void)
+{
+	struct us_pool *pool;
+	uint32_t used[4], i;
+
+	memset(&bench, 0, sizeof(bench));
+	script_open(&bench, false);
+	bench_line("option rcvbuf 8000000");
+	bench_line("listen");
+	pool = &bench_stack()->tcp->blocks;
+	for (i = 0; i < 4; i++)
+		used[i] = fill_up((uint16_t)(7000 + i));
+	ok(!bench.why[0] && used[0] <= pool->count * 3 / 8 + 1,
+	   "what is out of order on one connection: %u of %u blocks", used[0], pool->count);
+	ok(used[2] <= pool->count * 2 / 3, "on three: %u", used[2]);
+	ok(used[3] - used[2] >= pool->count / 32, "and the fourth has %u", used[3] - used[2]);
 	bench_end();
 }
 
@@ -125,5 +166,6 @@ int main(void)
 	}
 	test("in random order", order);
 	test_no_room();
+	test_shares();
 	return finish();
 }

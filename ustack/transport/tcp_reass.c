@@ -5,8 +5,8 @@
  * a ring of filled blocks; a segment is cut at the runs it overlaps, and what
  * came first stays.
  *
- * Bounds: at most US_TCP_RANGES runs and twice the receive buffer in blocks
- * (a block may hold one byte); finding a place is a binary search, and every
+ * Bounds: at most US_TCP_RANGES runs, twice the receive buffer in blocks (a block
+ * may hold one byte), and no more of them than are left to others; finding a place is a binary search, and every
  * further step of an insertion joins two runs that an earlier one had made.
  * What does not fit is dropped, counted, and comes again.
  */
@@ -38,17 +38,20 @@ static struct us_pkt *ring_join(struct us_pkt *a, struct us_pkt *b)
 	return a;
 }
 
-/* The last quarter of the blocks is for data in order, which moves on. */
-static bool may_take(const struct us_tcp_table *table)
+/* The last quarter of the blocks is for data in order, which moves on.  Of the others a
+ * connection leaves as many as it has: so however many have holes, the next one that gets
+ * one finds room, and none can take more than a half.
+ */
+static bool may_take(const struct us_tcp_table *table, uint32_t held)
 {
-	return us_tcp_blocks_left(table) > table->blocks.count / 4;
+	return us_tcp_blocks_left(table) > table->blocks.count / 4 + held;
 }
 
 static struct us_tcp_reass *get(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->reass || !may_take(tcp->table))
+	if (a->reass || !may_take(tcp->table, 0))
 		return a->reass;
 	a->reass = us_pool_get(&tcp->table->blocks);
 	if (a->reass)
@@ -61,7 +64,7 @@ static bool may_grow(const struct us_tcp *tcp)
 	uint64_t limit = 2ULL * tcp->rcvbuf + 16 * US_TCP_BLOCK;
 
 	return (uint64_t)tcp->active->reass->blocks * US_TCP_BLOCK < limit &&
-	       may_take(tcp->table);
+	       may_take(tcp->table, tcp->active->reass->blocks);
 }
 
 /* Copies to the end of a ring, which grows; returns the bytes that found room. */
