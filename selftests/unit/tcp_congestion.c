@@ -22,10 +22,10 @@ static void test_mark(void)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t ssthresh;
 
-	ok(us_tcp_congested(tcp) && a->ca_state == TCP_CA_CWR, "a mark is heard");
+	ok(us_tcp_congested(tcp, 0) && a->ca_state == TCP_CA_CWR, "a mark is heard");
 	ssthresh = tcp->ssthresh;
 	ok(ssthresh >= 2 * MSS && ssthresh < 10 * MSS, "ssthresh is reduced: %u", ssthresh);
-	ok(!us_tcp_congested(tcp) && tcp->ssthresh == ssthresh, "once in a round trip");
+	ok(!us_tcp_congested(tcp, 0) && tcp->ssthresh == ssthresh, "once in a round trip");
 	bench_line("+0.02 < . 1:1(0) ack 2921 win 65535");
 	bench_discard();
 	ok(a->cwnd < 10 * MSS && a->cwnd > ssthresh, "cwnd goes down step by step: %u",
@@ -34,12 +34,12 @@ static void test_mark(void)
 	bench_discard();
 	ok(us_tcp_in_flight(tcp) < 10 * MSS, "less is sent than arrives: %u",
 	   us_tcp_in_flight(tcp));
-	ok(!us_tcp_congested(tcp), "still the same round trip");
+	ok(!us_tcp_congested(tcp, 0), "still the same round trip");
 	bench_line("+0.02 < . 1:1(0) ack 14601 win 65535");
 	bench_discard();
 	ok(a->ca_state == TCP_CA_Open && a->cwnd >= ssthresh &&
 	   a->cwnd <= ssthresh + MSS, "then it is what it was to be: %u", a->cwnd);
-	ok(us_tcp_congested(tcp) && tcp->ssthresh < ssthresh, "the next mark counts again");
+	ok(us_tcp_congested(tcp, 0) && tcp->ssthresh < ssthresh, "the next mark counts again");
 	bench_end();
 }
 
@@ -76,7 +76,7 @@ static void test_mark_and_loss(void)
 	struct us_tcp *tcp = full_window();
 	uint32_t ssthresh;
 
-	us_tcp_congested(tcp);
+	us_tcp_congested(tcp, 0);
 	ssthresh = tcp->ssthresh;
 	bench_line("+0.02 < . 1:1(0) ack 4381 win 65535");
 	bench_discard();
@@ -258,9 +258,154 @@ static void test_duplicating_path(void)
 	bench_end();
 }
 
+/* Linux's tcp_ack(), old_ack: what an ACK that was overtaken tells beside. */
+static void test_old_ack(void)
+{
+	struct us_tcp *tcp = full_window();
+	struct us_tcp_active *a = tcp->active;
+
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("4381 win 65535");
+	answer("1461 win 65535 <nop,nop,sack 2921:4381>");
+	ok(!a->sacked && !a->totals.dsacks, "an old ACK: what is acknowledged by now is no news");
+	answer("1461 win 65535 <nop,nop,sack 5841:7301>");
+	ok(a->sacked == MSS && tcp->snd_una - bench.isn == 4381,
+	   "an old ACK: what the peer has is heard: %u bytes", a->sacked);
+	answer("1461 win 65535 <nop,nop,sack 5841:7301>");
+	ok(a->sacked == MSS, "the same once more tells nothing");
+	answer("1461 win 65535 <nop,nop,sack 5841:14601>");
+	ok(a->ca_state == TCP_CA_Recovery && first_seq() == 4381,
+	   "an old ACK shows a loss: it is sent again, %u", first_seq());
+	bench_end();
+}
+
+static void test_old_ack_dsack(void)
+{
+	struct us_tcp *tcp = sent_again();
+	uint32_t end = tcp->snd_nxt - bench.isn;
+	char text[80];
+
+	snprintf(text, sizeof(text), "%u win 65535", end);
+	answer(text);
+	answer("14601 win 65535 <nop,nop,sack 1:2921>");
+	ok(tcp->active->cwnd == 10 * MSS && tcp->ssthresh == US_TCP_SSTHRESH_INF,
+	   "an old ACK: both came twice, the window is what it was: %u", tcp->active->cwnd);
+	bench_end();
+}
+
+/* RFC 5682 is about ACKs that answer what was sent again. */
+static void test_old_ack_frto(void)
+{
+	struct us_tcp *tcp = timeout();
+
+	answer("2921 win 65535");
+	answer("1461 win 65535 <nop,nop,sack 4381:5841>");
+	answer("4381 win 65535");
+	ok(tcp->active->ca_state == TCP_CA_Open && tcp->ssthresh == US_TCP_SSTHRESH_INF,
+	   "an old ACK does not say that a timeout was right");
+	bench_end();
+}
+
+/* RFC 9937 6.1: seven of ten segments arrive with the ACK that shows the loss... */
+static void test_recover_fs(void)
+{
+	struct us_tcp *tcp = full_window();
+	struct us_tcp_active *a = tcp->active;
+
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("2921 win 65535 <nop,nop,sack 4381:11681>");
+	ok(a->ca_state == TCP_CA_Recovery && a->recover_fs == 10 * MSS,
+	   "RecoverFS has what arrives with the ACK that shows a loss: %u", a->recover_fs);
+	bench_end();
+
+	/* ... and here two had arrived before, for which two new ones left. */
+	tcp = full_window();
+	a = tcp->active;
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 1461:4381>");
+	answer("1 win 65535 <nop,nop,sack 1461:10221>");
+	ok(a->ca_state == TCP_CA_Recovery && a->recover_fs == 10 * MSS,
+	   "RecoverFS has nothing that was sacked before: %u", a->recover_fs);
+	bench_end();
+}
+
+/* On a path that reorders RACK waits 5 ms; a loss that shows then, in recovery, delivers
+ * nothing, but makes room on the path.
+ */
+static void test_lost_by_time(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+
+	bench_line("send 14600 = 14600");
+	tcp->active->reordering_seen = true;
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 13141:14601>");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	ok(tcp->active->ca_state == TCP_CA_Recovery && tcp->total_retrans == 1,
+	   "nine are lost, one is sent again: %u", tcp->total_retrans);
+	script_advance(&bench, bench.now + 5 * US_MSEC, false);
+	answer("1461 win 65535 <nop,nop,sack 13141:14601>");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1461 win 65535 <nop,nop,sack 2921:4381 13141:14601>");
+	ok(tcp->total_retrans == 4, "for each one that arrives one: %u", tcp->total_retrans);
+	script_advance(&bench, bench.now + 8 * US_MSEC, false);
+	ok(tcp->total_retrans == 5 && us_tcp_pipe(tcp) == 2 * MSS,
+	   "what is found lost in recovery leaves again at once: %u", tcp->total_retrans);
+	bench_end();
+}
+
+/* RFC 9937 4: duplicate ACKs stand for segments that a later ACK covers. */
+static void test_without_sack(void)
+{
+	struct us_tcp *tcp = bench_begin("option offer none");
+	struct us_tcp_active *a;
+	int n;
+
+	bench_line("send 100000 = 100000");
+	a = tcp->active;
+	for (n = 0; n < 4; n++)
+		answer("1 win 65535");
+	ok(a->ca_state == TCP_CA_Recovery && a->prr_delivered == 2 * MSS,
+	   "no SACK: two duplicate ACKs in recovery are two segments: %u", a->prr_delivered);
+	answer("2921 win 65535");
+	ok(a->prr_delivered == 3 * MSS,
+	   "no SACK: what was counted by duplicate ACKs is not counted again: %u",
+	   a->prr_delivered);
+	for (n = 0; n < 40; n++)
+		answer("2921 win 65535");
+	ok(a->prr_delivered == a->recover_fs,
+	   "no SACK: duplicate ACKs without end are no more than was in flight: %u",
+	   a->prr_delivered);
+	bench_end();
+}
+
+/* RFC 9937 6.2: an ACK of a part shows another loss, and is no reason to catch up. */
+static void test_partial_ack(void)
+{
+	struct us_tcp *tcp = bench_begin("option offer none");
+	int n;
+
+	bench_line("send 100000 = 100000");
+	for (n = 0; n < 6; n++) {
+		answer("1 win 65535");
+		tcp->ssthresh = 50 * MSS;	/* far from being reached */
+	}
+	answer("2921 win 65535");
+	ok(tcp->active->ca_state == TCP_CA_Recovery && first_seq() == 2921 && bench.count == 1,
+	   "no SACK: a part is acknowledged: one is sent again, and no more: %u", bench.count);
+	bench_end();
+}
+
 int main(void)
 {
 	plan(0);
+	test_old_ack();
+	test_old_ack_dsack();
+	test_old_ack_frto();
+	test_recover_fs();
+	test_lost_by_time();
+	test_without_sack();
+	test_partial_ack();
 	test_each_ack_counts();
 	test_dsack();
 	test_dsack_in_recovery();

@@ -509,6 +509,27 @@ static const struct named_script scripts[] = {
 	"> P. 18825:20273(1448) ack 1\n"
 	"counter tcp_rto 0\n" },
 
+	{ "SACK: a tail loss probe in recovery, nothing is new: what may be lost again",
+	OPEN
+	"send 14480 = 14480\n"
+	"> . 1:1449(1448) ack 1\n> . 1449:2897(1448) ack 1\n"
+	"> . 2897:4345(1448) ack 1\n> . 4345:5793(1448) ack 1\n"
+	"> . 5793:7241(1448) ack 1\n> . 7241:8689(1448) ack 1\n"
+	"> . 8689:10137(1448) ack 1\n> . 10137:11585(1448) ack 1\n"
+	"> . 11585:13033(1448) ack 1\n> P. 13033:14481(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 1449:5793 7241:14481>\n"
+	"+0 > . 1:1449(1448) ack 1\n"
+	"> . 5793:7241(1448) ack 1\n"
+	"# the link is full: that was no probe\n"
+	"option full 0\n"
+	"none 45\n"
+	"option full 100\n"
+	"+0.042 > . 5793:7241(1448) ack 1\n"
+	"# what was sent again before it is lost again\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 102 ecr 20,nop,nop,sack 1449:14481>\n"
+	"+0 > . 1:1449(1448) ack 1\n"
+	"counter tcp_rto 0\n" },
+
 	{ "SACK: RACK waits longer for a peer whose path reorders",
 	OPEN
 	"send 4344 = 4344\n"

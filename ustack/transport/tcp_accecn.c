@@ -75,7 +75,7 @@ void us_tcp_accecn_opened(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	    ((seg->has_mark & BIT(US_ECN_ECT1)) && !seg->marks[US_ECN_ECT1]))
 		tcp->ecn |= US_TCP_ECN_ZEROED;
 	if (seg->ace == handshake[US_ECN_CE])
-		us_tcp_congested(tcp);
+		us_tcp_congested(tcp, 0);
 }
 
 /**
@@ -88,7 +88,7 @@ void us_tcp_accecn_accepted(struct us_tcp *tcp, const struct us_tcp_segment *seg
 	if (seg->ace != handshake[US_ECN_CE] || !us_tcp_activate(tcp))
 		return;
 	tcp->active->accecn.s.cep++;
-	us_tcp_congested(tcp);
+	us_tcp_congested(tcp, 0);
 }
 
 /**

@@ -274,6 +274,27 @@ bool us_tcp_ack_all(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	return true;
 }
 
+/*
+ * Overtaken by a later ACK; but what it tells beside may be told nowhere else: an ACK has
+ * room for three runs, and for one duplicate (RFC 2018 5, RFC 2883 4).  Blocks below
+ * snd_una are not believed, so a repetition of old ACKs tells nothing twice.  Whether a
+ * timeout was spurious it cannot say: no segment, as far as recovery is concerned.
+ */
+static void old_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	struct us_tcp_acked r = { .prior_una = tcp->snd_una };
+
+	us_count(tcp->table->stack, tcp_old_ack);
+	if (!tcp->active || !seg->nr_sack)
+		return;
+	us_tcp_sack_input(tcp, seg, &r);
+	us_tcp_rate_sample(tcp, &r.rate);
+	if (r.dsack)
+		note_dsack(tcp, &seg->sack[0], &r);
+	us_tcp_recover(tcp, NULL, &r);
+	go_on(tcp);
+}
+
 /**
  * us_tcp_ack() - takes the acknowledgement of a segment
  * @tcp: synchronized.
@@ -287,8 +308,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 
 	tcp->last_rcv = us_tcp_tick(tcp->table->stack);
 	tcp->keep_probes = 0;
-	if (us_before(seg->ack, tcp->snd_una)) {
-		us_count(tcp->table->stack, tcp_old_ack);
+	if (us_unlikely(us_before(seg->ack, tcp->snd_una))) {
+		old_ack(tcp, seg);
 		return;
 	}
 	update_window(tcp, seg);

@@ -292,7 +292,7 @@ void us_tcp_ecn_echoed(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	if (marked && !(tcp->ecn & US_TCP_ECN_ACC))
 		tcp->active->totals.delivered_ce +=
 			(r->delivered + tcp->mss - 1u) / tcp->mss;
-	if (marked && us_tcp_congested(tcp))
+	if (marked && us_tcp_congested(tcp, r->delivered))
 		us_count(tcp->table->stack, tcp_ecn_reduced);
 }
 

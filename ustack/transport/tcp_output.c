@@ -548,36 +548,49 @@ void us_tcp_output_persist(struct us_tcp *tcp)
 	arm_persist(tcp);
 }
 
+/* The last run that may still arrive, or NULL: in recovery the peer may have the end. */
+static struct us_tcp_sent *last_on_path(struct us_tcp_active *a)
+{
+	struct us_tcp_sent *sent;
+
+	cds_list_for_each_entry_reverse(sent, &a->flight, node)
+		if (!(sent->flags & US_TCP_SACKED) &&
+		    (sent->flags & (US_TCP_LOST | US_TCP_RETRANS)) != US_TCP_LOST)
+			return sent;
+	return NULL;
+}
+
 /**
  * us_tcp_output_probe() - a tail loss probe, RFC 8985 7.3
  * @tcp: active, with something in flight.
  *
  * New data if there is any that the window allows, else the last segment again.
+ * Return: false if nothing was sent.
  */
-void us_tcp_output_probe(struct us_tcp *tcp)
+bool us_tcp_output_probe(struct us_tcp *tcp)
 {
-	struct us_tcp_active *a = tcp->active;
 	uint32_t full = full_segment(tcp), bytes;
 	struct us_tcp_sent *last;
 
 	if (send_new(tcp, full, PROBE))
-		return;
-	last = cds_list_entry(a->flight.prev, struct us_tcp_sent, node);
-	if (last->flags & (US_TCP_SACKED | US_TCP_LOST))
-		return;
+		return true;
+	last = last_on_path(tcp->active);
+	if (!last)
+		return false;
 	if (last->end - last->seq > full) {
 		if (!us_tcp_flight_split(tcp, last, last->end - full))
-			return;
+			return false;
 		last = cds_list_entry(last->node.next, struct us_tcp_sent, node);
 	}
 	bytes = transmit(tcp, last->seq, last->end, full);
 	if (!bytes)
-		return;
+		return false;
 	count_again(tcp, last->seq, bytes, full, US_TRACE_TAIL_PROBE);
 	us_tcp_undo_resent(tcp, last);
 	last->xmit = us_tcp_flight_again(tcp);
 	last->flags |= US_TCP_EVER;
 	after_send(tcp, bytes);
+	return true;
 }
 
 /**

@@ -506,7 +506,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		    struct us_tcp_acked *r);
 void us_tcp_recover_timeout(struct us_tcp *tcp);
 void us_tcp_recover_mtu(struct us_tcp *tcp);
-bool us_tcp_congested(struct us_tcp *tcp);
+bool us_tcp_congested(struct us_tcp *tcp, uint32_t delivered);
 
 /* tcp_mtu.c */
 void us_tcp_mtu_told(struct us_tcp *tcp, uint32_t seq, uint32_t mtu);
@@ -545,7 +545,7 @@ void us_tcp_output(struct us_tcp *tcp);
 bool us_tcp_output_waits(const struct us_tcp *tcp);
 void us_tcp_queue(struct us_tcp *tcp);
 void us_tcp_output_persist(struct us_tcp *tcp);
-void us_tcp_output_probe(struct us_tcp *tcp);
+bool us_tcp_output_probe(struct us_tcp *tcp);
 bool us_tcp_output_again(struct us_tcp *tcp, struct us_tcp_sent *sent);
 void us_tcp_pend(struct us_tcp *tcp);
 void us_tcp_unqueue(struct us_tcp *tcp);

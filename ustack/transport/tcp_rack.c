@@ -194,7 +194,8 @@ void us_tcp_probe_timeout(struct us_tcp *tcp)
 
 	if (tcp->snd_una == tcp->snd_nxt || a->tlp_end)
 		return;
-	us_tcp_output_probe(tcp);
+	if (!us_tcp_output_probe(tcp))
+		return;
 	a->tlp_end = tcp->snd_nxt;
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
@@ -218,5 +219,5 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		return;
 	a->tlp_end = 0;
 	if (!r->dsack && r->retrans)
-		us_tcp_congested(tcp);
+		us_tcp_congested(tcp, r->delivered);
 }

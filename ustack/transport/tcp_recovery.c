@@ -17,14 +17,15 @@ static bool has_sack(const struct us_tcp *tcp)
 }
 
 /* From here on, until what is in flight now is acknowledged, cwnd goes down to the
- * new ssthresh.
+ * new ssthresh.  RFC 9937 6.1: RecoverFS is what may yet be delivered; that is what this
+ * ACK told of, but not what was sacked before it.
  */
-static void begin_reduction(struct us_tcp *tcp)
+static void begin_reduction(struct us_tcp *tcp, uint32_t delivered)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	us_tcp_undo_begin(tcp);
-	a->recover_fs = us_max32(us_tcp_in_flight(tcp), 1);
+	a->recover_fs = us_max32(us_tcp_in_flight(tcp) - a->sacked + delivered, 1);
 	tcp->ssthresh = a->cc->ssthresh(tcp);
 	us_tcp_ecn_reduced(tcp);
 	a->prr_delivered = 0;
@@ -34,14 +35,14 @@ static void begin_reduction(struct us_tcp *tcp)
 /* What was reduced in this round trip because of a mark is not reduced again because
  * of a loss; nor undone, if the loss was none (RFC 3168 6.1.2).
  */
-static void enter(struct us_tcp *tcp)
+static void enter(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	us_count(tcp->table->stack, tcp_fast_retransmit);
 	us_tcp_note(tcp, US_TRACE_RECOVERY, tcp->snd_una, a->lost);
 	if (a->ca_state == TCP_CA_Open)
-		begin_reduction(tcp);
+		begin_reduction(tcp, r->delivered);
 	a->high_seq = tcp->snd_nxt;
 	a->tlp_end = 0;
 	a->mtu_probe = 0;
@@ -54,18 +55,19 @@ static void enter(struct us_tcp *tcp)
  *	the peer echoes a congestion mark (RFC 3168 6.1.2, RFC 9438 4.6), or a tail
  *	loss probe repaired what was lost
  * @tcp: active; called before us_tcp_recover() for the same ACK.
+ * @delivered: bytes that it newly acknowledged or sacked.
  *
  * The window is reduced as for a loss, once a round trip; the reduction is never
  * undone.
  * Return: true if it is reduced now, so that the next new data tells of it (CWR).
  */
-bool us_tcp_congested(struct us_tcp *tcp)
+bool us_tcp_congested(struct us_tcp *tcp, uint32_t delivered)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	if (a->ca_state != TCP_CA_Open)
 		return false;
-	begin_reduction(tcp);
+	begin_reduction(tcp, delivered);
 	a->undo_cwnd = 0;
 	a->high_seq = tcp->snd_nxt;
 	a->ca_state = TCP_CA_CWR;
@@ -88,21 +90,36 @@ static void leave(struct us_tcp *tcp)
 	us_tcp_cwv_reset(tcp);
 }
 
-/* RFC 9937 6 */
+/* Without SACK, duplicate ACKs that tell of more than there was tell of nothing (RFC 9937
+ * 4).
+ */
+static uint32_t newly_delivered(const struct us_tcp *tcp, const struct us_tcp_acked *r)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return has_sack(tcp) ? r->delivered :
+	       us_min32(r->delivered, a->recover_fs - us_min32(a->recover_fs, a->prr_delivered));
+}
+
+/* RFC 9937 6.2.  Where nothing arrived, what was found lost has left the path, and may
+ * be sent again in its place: cwnd stays.
+ */
 static void reduce(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
+	uint32_t pipe = us_tcp_pipe(tcp), delivered = newly_delivered(tcp, r), limit;
 	struct us_tcp_active *a = tcp->active;
-	uint32_t pipe = us_tcp_pipe(tcp), limit;
 	int64_t send;
 
-	a->prr_delivered += r->delivered;
+	if (!delivered && a->prr_out)
+		return;
+	a->prr_delivered += delivered;
 	if (pipe > tcp->ssthresh) {
 		send = (int64_t)(((uint64_t)a->prr_delivered * tcp->ssthresh +
 				  a->recover_fs - 1) / a->recover_fs) - a->prr_out;
 	} else {
 		limit = a->prr_delivered > a->prr_out ?
 			a->prr_delivered - a->prr_out : 0;
-		limit = us_max32(limit, r->delivered);
+		limit = us_max32(limit, delivered);
 		if (r->acked && !r->newly_lost)
 			limit += tcp->mss;
 		send = us_min32(tcp->ssthresh - pipe, limit);
@@ -129,8 +146,12 @@ static void count_duplicates(struct us_tcp *tcp, struct us_tcp_acked *r)
 	if (!r->acked)
 		return;
 	a->dupacks = 0;
-	if (r->acked > tcp->mss)
-		a->sacked -= us_min32(a->sacked, r->acked - tcp->mss);
+	if (r->acked > tcp->mss) {
+		uint32_t known = us_min32(a->sacked, r->acked - tcp->mss);
+
+		a->sacked -= known;
+		r->delivered -= known;
+	}
 	a->sacked = us_min32(a->sacked, us_tcp_in_flight(tcp) ?
 			     us_tcp_in_flight(tcp) - 1 : 0);
 }
@@ -190,8 +211,10 @@ static void detect(struct us_tcp *tcp, struct us_tcp_acked *r)
 	}
 	count_duplicates(tcp, r);
 	if (a->ca_state >= TCP_CA_Recovery && r->acked &&
-	    us_before(tcp->snd_una, a->high_seq))
+	    us_before(tcp->snd_una, a->high_seq)) {
 		us_tcp_flight_lose_head(tcp);
+		r->newly_lost = true;
+	}
 }
 
 /**
@@ -244,7 +267,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		leave(tcp);
 	detect(tcp, r);
 	if (must_enter(tcp)) {
-		enter(tcp);
+		enter(tcp, r);
 		if (!has_sack(tcp))
 			us_tcp_flight_lose_head(tcp);
 	}
