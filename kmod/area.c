@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The memory that a channel shares with its owner. */
 #include <linux/capability.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
@@ -69,20 +70,39 @@ static void uncharge(struct nc_area *area)
 	free_uid(area->user);
 }
 
+/*
+ * Blocks as large as they are to be had without trouble: of a packet that refers to
+ * them, each is one fragment.
+ */
+static struct page *block_alloc(unsigned long nr)
+{
+	unsigned int order = min_t(unsigned int, ilog2(nr),
+				   PAGE_ALLOC_COSTLY_ORDER);
+	struct page *page = NULL;
+
+	if (order)
+		page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP |
+				   __GFP_NORETRY | __GFP_NOWARN, order);
+	return page ?: alloc_page(NC_GFP_SIZED | __GFP_ZERO);
+}
+
 static int pages_alloc(struct nc_area *area)
 {
-	unsigned long i;
+	unsigned long i = 0, n;
+	struct page *block;
 
 	area->pages = kvcalloc(area->nr_pages, sizeof(*area->pages),
 			       NC_GFP_SIZED);
 	if (!area->pages)
 		return -ENOMEM;
-	for (i = 0; i < area->nr_pages; i++) {
+	while (i < area->nr_pages) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		area->pages[i] = alloc_page(NC_GFP_SIZED | __GFP_ZERO);
-		if (!area->pages[i])
+		block = block_alloc(area->nr_pages - i);
+		if (!block)
 			return -ENOMEM;
+		for (n = 0; n < compound_nr(block); n++)
+			area->pages[i++] = block + n;
 		cond_resched();
 	}
 	area->base = vmap(area->pages, area->nr_pages, VM_MAP, PAGE_KERNEL);
@@ -91,12 +111,15 @@ static int pages_alloc(struct nc_area *area)
 
 static void pages_free(struct nc_area *area)
 {
-	unsigned long i;
+	unsigned long i, nr;
 
 	if (area->base)
 		vunmap(area->base);
-	for (i = 0; area->pages && i < area->nr_pages && area->pages[i]; i++)
+	for (i = 0; area->pages && i < area->nr_pages && area->pages[i];
+	     i += nr) {
+		nr = compound_nr(area->pages[i]);
 		put_page(area->pages[i]);
+	}
 	kvfree(area->pages);
 }
 

@@ -251,28 +251,44 @@ static int check_size(struct work *w, struct nc_tx_fault *fault)
 	return 0;
 }
 
-static u32 first_page(const struct nc_area *area,
-		      const struct netchannel_tx_frag *frag)
+/* As many bytes from an offset of the area on as lie in one block of its memory. */
+static u32 in_block(const struct nc_area *area, u64 offset, u32 length,
+		    struct page **block, u32 *at)
 {
-	return (area->layout.tx_data.offset + frag->offset) >> PAGE_SHIFT;
+	struct page *page = area->pages[offset >> PAGE_SHIFT];
+
+	*block = compound_head(page);
+	*at = ((page - *block) << PAGE_SHIFT) + offset_in_page(offset);
+	return min_t(u32, length, page_size(*block) - *at);
 }
 
-static u32 count_pages(const struct work *w)
+static u32 count_blocks(const struct nc_area *area,
+			const struct netchannel_tx_frag *frag)
 {
-	const struct netchannel_tx_frag *frag = w->desc->frag;
-	u32 i, pages = 0;
+	u64 offset = area->layout.tx_data.offset + frag->offset;
+	u32 left = frag->length, size, at, blocks = 0;
+	struct page *block;
 
-	for (i = 0; i < w->desc->nr_frags; i++, frag++)
-		pages += DIV_ROUND_UP(offset_in_page(frag->offset) +
-				      frag->length, PAGE_SIZE);
-	return pages;
+	for (; left; left -= size, offset += size, blocks++)
+		size = in_block(area, offset, left, &block, &at);
+	return blocks;
+}
+
+static bool may_refer(const struct work *w)
+{
+	const struct nc_area *area = nc_channel_area(w->ch);
+	u32 i, blocks = 0;
+
+	for (i = 0; i < w->desc->nr_frags; i++)
+		blocks += count_blocks(area, &w->desc->frag[i]);
+	return blocks <= MAX_SKB_FRAGS;
 }
 
 /* By reference where the payload is worth it, and leaves this machine as it is. */
 static bool wants_reference(const struct work *w)
 {
 	if (!w->in_frags || w->desc->flags & NETCHANNEL_TX_COPY ||
-	    count_pages(w) > MAX_SKB_FRAGS)
+	    !may_refer(w))
 		return false;
 	if (w->desc->flags & NETCHANNEL_TX_REFERENCE)
 		return true;
@@ -403,13 +419,14 @@ static bool may_copy(const struct work *w)
 static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
 			const struct netchannel_tx_frag *frag)
 {
-	u32 left = frag->length, at = offset_in_page(frag->offset), size;
-	struct page **page = &area->pages[first_page(area, frag)];
+	u64 offset = area->layout.tx_data.offset + frag->offset;
+	u32 left = frag->length, size, at;
+	struct page *block;
 
-	for (; left; left -= size, at = 0, page++) {
-		size = min_t(u32, left, PAGE_SIZE - at);
-		get_page(*page);
-		add_frag(skb, *page, at, size);
+	for (; left; left -= size, offset += size) {
+		size = in_block(area, offset, left, &block, &at);
+		get_page(block);
+		add_frag(skb, block, at, size);
 	}
 }
 

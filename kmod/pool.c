@@ -7,14 +7,13 @@
 #include <linux/mm.h>
 #include "pool.h"
 
-#define CHUNK_ORDER	3
-#define CHUNK_SIZE	(PAGE_SIZE << CHUNK_ORDER)
+#define CHUNK_SIZE	(PAGE_SIZE << NC_POOL_ORDER)
 
 static struct page *alloc_chunk(void)
 {
 	struct page *page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_COMP |
 					__GFP_NOWARN | __GFP_NORETRY,
-					CHUNK_ORDER);
+					NC_POOL_ORDER);
 
 	/* The last reserves are not for keeping. */
 	if (page && page_is_pfmemalloc(page)) {

@@ -6,7 +6,9 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-#define NC_POOL_CHUNKS	16	/* of 32 KB, made when they are wanted first */
+#define NC_POOL_CHUNKS	32	/* made when they are wanted first */
+#define NC_POOL_ORDER	3
+#define NC_POOL_BYTES	((NC_POOL_CHUNKS * PAGE_SIZE) << NC_POOL_ORDER)
 
 /**
  * struct nc_pool - chunks of memory that are used again and again

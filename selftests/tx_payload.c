@@ -10,7 +10,7 @@
 #include "lib/packet.h"
 
 #define SIZE	30000		/* of a packet */
-#define COUNT	40		/* packets: twice what the module keeps for copies */
+#define COUNT	80		/* packets: twice what the module keeps for copies */
 
 FIXTURE(payload) {
 	struct net net;
