@@ -3,7 +3,7 @@
 # kernel's socket costs at that end when the other is one, too.
 BEGIN { FS = "\t" }
 
-{
+$2 ~ /:/ {
 	split($2, part, ":")
 	setup = part[2]
 	sub(/@.*/, "", setup)
