@@ -35,6 +35,9 @@ static const struct variant variants[] = {
 	{ .name = "lag+batch", .lag = true, .nodelay = true, .batch_calls = true },
 	{ .name = "uring", .nodelay = true, .uring = true, .kernel = true },
 	{ .name = "lag+uring", .lag = true, .nodelay = true, .uring = true, .kernel = true },
+	{ .name = "epoll", .nodelay = true, .epoll = true, .kernel = true },
+	{ .name = "lag+epoll", .lag = true, .nodelay = true, .epoll = true, .kernel = true },
+	{ .name = "reuseport", .nodelay = true, .epoll = true, .reuseport = true, .kernel = true },
 	{ .name = "mmsg", .batch = 64 },
 	{ .name = "segment", .segment = 64 },
 	{ .name = "lag+segment", .lag = true, .segment = 64 },
@@ -55,7 +58,15 @@ const struct variant *variant_find(const char *name)
 	return NULL;
 }
 
-static void set(struct end *end, void *socket, int level, int name, int value)
+/**
+ * end_set() - sets an option
+ * @end: whose sockets.
+ * @socket: one of them.
+ * @level: as setsockopt() has it.
+ * @name: alike.
+ * @value: alike.
+ */
+void end_set(struct end *end, void *socket, int level, int name, int value)
 {
 	if (end->api->setsockopt(socket, level, name, &value, sizeof(value)))
 		die(end, "option of a socket");
@@ -77,24 +88,24 @@ void *end_socket(struct end *end, const struct workload *w)
 		die(end, "socket");
 	end->lent = w->lent && end->api->reserve;
 	if (w->udp)
-		set(end, socket, SOL_SOCKET,
-		    end->api == &api_kernel ? SO_RCVBUFFORCE : SO_RCVBUF, ROOM);
+		end_set(end, socket, SOL_SOCKET,
+			end->api == &api_kernel ? SO_RCVBUFFORCE : SO_RCVBUF, ROOM);
 	if (v->segment) {
-		set(end, socket, IPPROTO_UDP, UDP_SEGMENT, (int)w->bytes);
-		set(end, socket, IPPROTO_UDP, UDP_GRO, 1);
+		end_set(end, socket, IPPROTO_UDP, UDP_SEGMENT, (int)w->bytes);
+		end_set(end, socket, IPPROTO_UDP, UDP_GRO, 1);
 	}
 	if (v->buffer) {
-		set(end, socket, SOL_SOCKET, SO_SNDBUF, v->buffer);
-		set(end, socket, SOL_SOCKET, SO_RCVBUF, v->buffer);
+		end_set(end, socket, SOL_SOCKET, SO_SNDBUF, v->buffer);
+		end_set(end, socket, SOL_SOCKET, SO_RCVBUF, v->buffer);
 	}
 	if (v->nodelay && !w->udp)
-		set(end, socket, IPPROTO_TCP, TCP_NODELAY, 1);
+		end_set(end, socket, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (v->zerocopy)
-		set(end, socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+		end_set(end, socket, SOL_SOCKET, SO_ZEROCOPY, 1);
 	if (v->busy_poll)
-		set(end, socket, SOL_SOCKET, SO_BUSY_POLL, BUSY_POLL_US);
+		end_set(end, socket, SOL_SOCKET, SO_BUSY_POLL, BUSY_POLL_US);
 	if (end->rate)
-		set(end, socket, SOL_SOCKET, SO_MAX_PACING_RATE, (int)end->rate);
+		end_set(end, socket, SOL_SOCKET, SO_MAX_PACING_RATE, (int)end->rate);
 	return socket;
 }
 
@@ -159,7 +170,7 @@ void end_flush(struct end *end, void *socket)
 		end->held = 0;
 	}
 	if (end->variant->flags & MSG_MORE)
-		set(end, socket, IPPROTO_TCP, TCP_CORK, 0);
+		end_set(end, socket, IPPROTO_TCP, TCP_CORK, 0);
 	if (end->variant->uring)
 		uring_flush(end);
 }

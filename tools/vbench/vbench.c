@@ -195,6 +195,10 @@ static void check(const struct options *o)
 		wrong("--variant ", v->name, "it is for the kernel's sockets");
 	if ((v->flags || v->gather) && (w->answered || w->udp))
 		wrong("--variant ", v->name, "it is for streams");
+	if (v->epoll && (!w->answered || w->udp))
+		wrong("--variant ", v->name, "it is for requests over TCP");
+	if (v->reuseport && w->connections)
+		wrong("--variant ", v->name, "it is for connections that do not stay");
 	if ((v->batch || v->segment) ? !w->udp :
 	    w->udp && ((v->nodelay && !v->batch_calls) || v->zerocopy))
 		wrong("--variant ", v->name, "it is for the other protocol");

@@ -28,6 +28,8 @@
  * @batch_calls: what is sent goes with the call that waits: USTACK_MSG_BATCH at an end
  *	of ustack.
  * @uring: the same at an end of the kernel: io_uring.
+ * @epoll: a server that answers whoever asks: epoll, edge by edge.
+ * @reuseport: that server has several listeners: SO_REUSEPORT.
  * @lag: SCHED_BATCH: who is woken waits for the other one's time to be over.
  * @buffer: SO_SNDBUF and SO_RCVBUF, bytes; 0: as they are.
  * @kernel: for the kernel's sockets only.
@@ -45,6 +47,8 @@ struct variant {
 	bool spin;
 	bool batch_calls;
 	bool uring;
+	bool epoll;
+	bool reuseport;
 	bool lag;
 	int buffer;
 	bool kernel;
@@ -123,6 +127,7 @@ const struct workload *workload_find(const char *name);
  * something fails.
  */
 void workload_connect(const struct workload *w, struct end *end);
+void *workload_listener(const struct workload *w, struct end *end);
 void workload_listen(const struct workload *w, struct end *end);
 void workload_accept(const struct workload *w, struct end *end);
 void workload_ask(const struct workload *w, struct end *end);
@@ -131,6 +136,7 @@ void workload_answer(const struct workload *w, struct end *end);
 /* end.c: sockets, and a message of a stream */
 void *end_socket(struct end *end, const struct workload *w);
 void end_put(struct end *end, void *socket, uint32_t bytes);
+void end_set(struct end *end, void *socket, int level, int name, int value);
 int end_flags(const struct end *end);
 void end_flush(struct end *end, void *socket);
 void end_get(struct end *end, void *socket, uint32_t bytes);
@@ -140,6 +146,11 @@ void end_verify(struct end *end, const uint8_t *data, size_t len);
 void uring_send(const struct end *end, void *socket, const void *data, size_t len);
 size_t uring_recv(const struct end *end, void *socket, void *data, size_t len);
 void uring_flush(const struct end *end);
+
+/* epoll.c: a server on sockets of the kernel; they end the program on errors */
+void epoll_listen(const struct workload *w, struct end *end);
+void epoll_accept(const struct workload *w, struct end *end);
+void epoll_answer(const struct workload *w, struct end *end);
 
 /* datagram.c: @count datagrams of @bytes, however the variant moves them */
 void datagrams_put(struct end *end, uint32_t bytes, unsigned int count);

@@ -110,17 +110,36 @@ void workload_connect(const struct workload *w, struct end *end)
 }
 
 /**
- * workload_listen() - makes the server's listener, before the client connects
+ * workload_listener() - makes one
+ * @w: what is to be done.
+ * @end: whose address it gets.
+ *
+ * Return: the listener.
+ */
+void *workload_listener(const struct workload *w, struct end *end)
+{
+	void *listener = end_socket(end, w);
+
+	if (end->variant->reuseport)
+		end_set(end, listener, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (end->api->bind(listener, &end->peer.sa, job_length(&end->peer)))
+		die(end, "bind");
+	if (!w->udp && end->api->listen(listener, BACKLOG))
+		die(end, "listen");
+	return listener;
+}
+
+/**
+ * workload_listen() - makes what the server listens with, before the client connects
  * @w: what is to be done.
  * @end: gets the listener.
  */
 void workload_listen(const struct workload *w, struct end *end)
 {
-	end->listener = end_socket(end, w);
-	if (end->api->bind(end->listener, &end->peer.sa, job_length(&end->peer)))
-		die(end, "bind");
-	if (!w->udp && end->api->listen(end->listener, BACKLOG))
-		die(end, "listen");
+	if (end->variant->epoll)
+		epoll_listen(w, end);
+	else
+		end->listener = workload_listener(w, end);
 }
 
 /**
@@ -132,8 +151,11 @@ void workload_accept(const struct workload *w, struct end *end)
 {
 	if (w->udp)
 		accept_datagrams(end);
-	for (unsigned int i = 0; !w->udp && i < w->connections; i++)
-		end->socket[i] = accept_one(end);
+	else if (end->variant->epoll)
+		epoll_accept(w, end);
+	else
+		for (unsigned int i = 0; i < w->connections; i++)
+			end->socket[i] = accept_one(end);
 }
 
 /* ------------------------------------------------------------- messages */
@@ -222,6 +244,10 @@ void workload_ask(const struct workload *w, struct end *end)
  */
 void workload_answer(const struct workload *w, struct end *end)
 {
+	if (end->variant->epoll) {
+		epoll_answer(w, end);
+		return;
+	}
 	for (unsigned int i = 0; i < w->rounds; i++)
 		if (w->udp)
 			answer_datagrams(w, end);
