@@ -1424,7 +1424,8 @@ static inline bool script_open(struct script *s, bool six)
 	s->six = false;
 	own = script_addr(s, 1);
 	s->six = six;
-	s->now = s->begin = s->mark = 1000 * US_SEC;
+	/* A time that never was set is long ago in one half of all, and to come in the other. */
+	s->now = s->begin = s->mark = 1000 * US_SEC + (six ? 1LL << 41 : 0);
 	s->full = -1;
 	s->peer_isn = UINT32_MAX - 399;	/* goes round in nearly every script */
 	s->peer_port = SCRIPT_PEER_PORT;

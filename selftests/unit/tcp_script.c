@@ -477,6 +477,21 @@ static const struct named_script scripts[] = {
 	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46>\n"
 	"none 1000\n" },
 
+	{ "SACK: RACK, when nothing was sent for 40 minutes",
+	OPEN
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.01 < P. 1:11(10) ack 11 win 512 <nop,nop,TS val 101 ecr 20>\n"
+	"> . 11:11(0) ack 11\n"
+	"none 2400000\n"
+	"send 4344 = 4344\n"
+	"> . 11:1459(1448) ack 11\n"
+	"> . 1459:2907(1448) ack 11\n"
+	"> P. 2907:4355(1448) ack 11\n"
+	"+0.02 < . 11:11(0) ack 11 win 512 <nop,nop,TS val 2400000 ecr 20,nop,nop,sack 1459:2907>\n"
+	"+0.005 > . 11:1459(1448) ack 11\n"
+	"none 20\n" },
+
 	{ "SACK: holes told at once, the newest block first, are no reordering",
 	OPEN
 	"send 11584 = 11584\n"

@@ -12,6 +12,7 @@
  */
 #include "transport/tcp_parts.h"
 
+#define AHEAD		1024u	/* usec that stamps may be ahead of the clock */
 #define RUNS_MIN	256u	/* runs that SACK may cut; and one for each segment */
 
 static struct us_tcp_sent *first(struct us_tcp_active *a)
@@ -83,14 +84,15 @@ bool us_tcp_flight_ready(const struct us_tcp *tcp)
 }
 
 /* All that one poll sends has one time, but RACK asks what was sent first.  What is sent
- * again is later than the new data before it, and not later than what follows.
+ * again is later than the new data before it, and not later than what follows.  A time
+ * that is further ahead is of long ago: they go round in 73 minutes.
  */
 static uint32_t stamp(const struct us_tcp *tcp)
 {
 	uint32_t now = us_tcp_usec(tcp->table->stack);
 	const struct us_tcp_active *a = tcp->active;
 
-	if (us_unlikely(a->retrans) && us_after(a->resent_at, now))
+	if (us_unlikely(a->retrans) && a->resent_at - now < AHEAD)
 		return a->resent_at;
 	return now;
 }
@@ -124,6 +126,8 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_sent *sent = tail(a);
 
+	if (!sent)
+		a->rack_rtt = 0;	/* nothing of this flight was delivered */
 	if (!sent || sent->xmit != now || sent->flags) {
 		struct us_tcp_sent *fresh = us_pool_get(&tcp->table->sents);
 

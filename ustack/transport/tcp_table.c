@@ -255,6 +255,7 @@ bool us_tcp_activate(struct us_tcp *tcp)
 	a->snd_end = tcp->snd_nxt - !!(tcp->flags & US_TCP_FIN_SENT);
 	a->high_seq = tcp->snd_una;
 	a->rack_fack = tcp->snd_una;
+	a->limited_end = tcp->snd_una;
 	a->min_rtt = UINT32_MAX;
 	a->rcv_mss = us_min32(tcp->mss, 536);
 	a->last_snd = us_tcp_tick(tcp->table->stack);
