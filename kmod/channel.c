@@ -9,8 +9,12 @@
 #undef pr_fmt
 #define pr_fmt(fmt) "netchannel: " fmt
 
+#define PATIENCE	(HZ / 2)	/* of a SETUP, for what was closed before it */
+
 static struct workqueue_struct *workqueue;
 static atomic_t last_id;
+static atomic_t closing;	/* channels that are closed and not yet freed */
+static DECLARE_WAIT_QUEUE_HEAD(freed);
 
 static void free_private(struct nc_channel *ch)
 {
@@ -37,6 +41,8 @@ static void free_work(struct work_struct *work)
 	nc_area_destroy(ch->area);
 	put_pid(ch->owner);
 	kfree(ch);
+	if (atomic_dec_and_test(&closing))
+		wake_up_all(&freed);
 	/* The exit function waits for this work, so the code stays. */
 	module_put(THIS_MODULE);
 }
@@ -116,6 +122,7 @@ void nc_channel_leave(struct nc_channel *ch, bool gone)
  */
 void nc_channel_close(struct nc_channel *ch)
 {
+	atomic_inc(&closing);
 	nc_channel_leave(ch, false);
 	nc_channel_put(ch);
 }
@@ -142,16 +149,15 @@ static int alloc_private(struct nc_channel *ch,
 
 /*
  * A channel is freed some time after it was closed.  Who closed one and is short
- * of memory, or of what it may lock, waits for that.
+ * of memory, or of what it may lock, waits for that; not for a packet on its way.
  */
 static struct nc_area *create_area(struct netchannel_setup *setup)
 {
 	struct nc_area *area = nc_area_create(setup);
 
-	if (area != ERR_PTR(-ENOMEM))
+	if (area != ERR_PTR(-ENOMEM) || !atomic_read(&closing))
 		return area;
-	rcu_barrier();
-	flush_workqueue(workqueue);
+	wait_event_killable_timeout(freed, !atomic_read(&closing), PATIENCE);
 	return nc_area_create(setup);
 }
 

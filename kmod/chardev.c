@@ -261,7 +261,7 @@ static __poll_t nc_poll(struct file *file, poll_table *wait)
 	__poll_t mask = 0;
 
 	poll_wait(file, &ch->wait, wait);
-	/* (H) queued before we look; pairs with wq_has_sleeper() */
+	/* (H) queued before we look; pairs with has_sleeper() */
 	smp_mb();
 	flags = READ_ONCE(ch->flags);
 	if (flags & BIT(NC_CHANNEL_BROKEN))

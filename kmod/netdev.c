@@ -452,4 +452,6 @@ void nc_netdev_exit(void)
 	unregister_netdevice_notifier(&notifier);
 	unregister_pernet_subsys(&net_ops);
 	synchronize_net();
+	/* Who left its last critical section may not yet have left the code. */
+	synchronize_rcu_tasks();
 }

@@ -8,6 +8,7 @@
 #include "pool.h"
 
 #define CHUNK_SIZE	(PAGE_SIZE << NC_POOL_ORDER)
+#define PATIENCE	64	/* packets without another try for a chunk */
 
 static struct page *alloc_chunk(void)
 {
@@ -23,29 +24,45 @@ static struct page *alloc_chunk(void)
 	return page;
 }
 
+/* Where memory is short, each try costs more than all else of a packet. */
+static bool add_chunk(struct nc_pool *pool, u32 at)
+{
+	if (at == NC_POOL_CHUNKS)
+		return false;
+	if (pool->patience) {
+		pool->patience--;
+		return false;
+	}
+	pool->chunk[at] = alloc_chunk();
+	if (!pool->chunk[at])
+		pool->patience = PATIENCE;
+	return pool->chunk[at];
+}
+
 /*
  * Moves on to a chunk that nobody refers to; false if there is none.  A reader
- * that stands still keeps some for long: they are passed over.
+ * that stands still keeps some for long: they are passed over.  What was used
+ * lately is warm, so a new one is made only when all are in use.
  */
 static bool next_chunk(struct nc_pool *pool)
 {
-	struct page **chunk;
-	u32 i, next;
+	u32 i, next, empty = NC_POOL_CHUNKS;
 
-	for (i = 1; i < NC_POOL_CHUNKS; i++) {
+	for (i = 0; i < NC_POOL_CHUNKS; i++) {
 		next = (pool->current_chunk + i) % NC_POOL_CHUNKS;
-		chunk = &pool->chunk[next];
-		if (!*chunk)
-			*chunk = alloc_chunk();
-		if (!*chunk)
-			return false;
-		if (page_ref_count(*chunk) == 1) {
-			pool->current_chunk = next;
-			pool->used = 0;
-			return true;
-		}
+		if (pool->chunk[next] && page_ref_count(pool->chunk[next]) == 1)
+			break;
+		if (!pool->chunk[next])
+			empty = min(empty, next);
 	}
-	return false;
+	if (i == NC_POOL_CHUNKS) {
+		next = empty;
+		if (!add_chunk(pool, next))
+			return false;
+	}
+	pool->current_chunk = next;
+	pool->used = 0;
+	return true;
 }
 
 /**

@@ -8,18 +8,19 @@
 
 #define NC_POOL_CHUNKS	32	/* made when they are wanted first */
 #define NC_POOL_ORDER	3
-#define NC_POOL_BYTES	((NC_POOL_CHUNKS * PAGE_SIZE) << NC_POOL_ORDER)
 
 /**
  * struct nc_pool - chunks of memory that are used again and again
  * @chunk: each has a reference of the pool's and one for each part in use.
  * @current_chunk: the one that parts are taken from.
  * @used: bytes of it that are taken.
+ * @patience: packets to come before a chunk is asked for again.
  */
 struct nc_pool {
 	struct page *chunk[NC_POOL_CHUNKS];
 	u32 current_chunk;
 	u32 used;
+	u32 patience;
 };
 
 /**

@@ -208,7 +208,7 @@ static void fill(struct netchannel_rx_desc *desc, const struct nc_flow *flow,
  * @flow: the flow, under RCU.
  * @packet: what to put there; the skb stays the caller's.
  *
- * Return: false if it was dropped, and counted.
+ * Return: false if it was dropped, and counted; or if the flow has just ended.
  */
 bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
 {

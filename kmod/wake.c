@@ -40,10 +40,13 @@ static void wake_sleeper(struct nc_channel *ch)
 
 	/* RCU keeps the task, which may return and exit meanwhile. */
 	rcu_read_lock();
+	/* Between the two nobody else would wake it. */
+	preempt_disable();
 	if (rcu_access_pointer(ch->sleeper))
 		task = unrcu_pointer(xchg(&ch->sleeper, NULL));
 	if (task)
 		wake_up_process(task);
+	preempt_enable();
 	rcu_read_unlock();
 }
 
@@ -87,7 +90,7 @@ static void wake_later(struct nc_channel *ch)
 	put_cpu_ptr(&wakeups);
 }
 
-/* Who sleeps on this CPU does not run before the softirq batch ends anyway. */
+/* Who sleeps on this CPU mostly does not run before the softirq batch ends anyway. */
 static bool sleeps_here(const struct nc_channel *ch)
 {
 	const struct task_struct *task;
@@ -213,6 +216,8 @@ static enum hrtimer_restart on_time(struct hrtimer *timer)
 {
 	struct nc_channel *ch = container_of(timer, struct nc_channel, timer);
 
+	/* (I) the timer is seen to have run out before we look for sleepers */
+	smp_mb();
 	wake_sleeper(ch);
 	wake_up_interruptible(&ch->wait);
 	return HRTIMER_NORESTART;
@@ -252,7 +257,7 @@ static void prepare(struct nc_channel *ch, struct wait_queue_entry *wait)
 
 	first = unrcu_pointer(cmpxchg(&ch->sleeper, NULL,
 				      RCU_INITIALIZER(current)));
-	/* (H) either way we are to be found before we look */
+	/* (H, I) either way we are to be found before we look */
 	if (!first || first == current)
 		set_current_state(TASK_INTERRUPTIBLE);
 	else
@@ -268,13 +273,16 @@ static void finish(struct nc_channel *ch, struct wait_queue_entry *wait)
 
 static int sleep(struct nc_channel *ch, ktime_t deadline)
 {
+	bool frozen = test_bit(NC_CHANNEL_FROZEN, &ch->flags), slept = false;
 	DEFINE_WAIT(wait);
-	bool slept = false;
 	int err = 0;
 
 	for (;;) {
 		prepare(ch, &wait);
 		if (event(ch) || late(ch, deadline))
+			break;
+		/* All that sleep are to see it, not just who uses the event up. */
+		if (test_bit(NC_CHANNEL_FROZEN, &ch->flags) != frozen)
 			break;
 		if (signal_pending(current)) {
 			err = -EINTR;

@@ -98,15 +98,16 @@ static int reads(void *argument)
 	return read(c->fd, NULL, 0) ? errno : 0;
 }
 
-TEST_F(events, freeze_wakes)
+TEST_F(events, freeze_wakes_all)
 {
-	int child = child_start(reads, &self->c), ms;
+	int child[] = { child_start(reads, &self->c), child_start(reads, &self->c) }, ms;
 
 	for (ms = 0; ms < CHAN_TIMEOUT &&
-		     !chan_counter(&self->c, NETCHANNEL_WAITS); ms++)
+		     chan_counter(&self->c, NETCHANNEL_WAITS) < 2; ms++)
 		usleep(1000);
 	ASSERT_EQ(0, chan_freeze(&self->c));
-	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(0, child_wait(child[0]));
+	EXPECT_EQ(0, child_wait(child[1]));
 }
 
 TEST_HARNESS_MAIN

@@ -395,6 +395,8 @@ struct netchannel_stats {
  * poll()		EPOLLIN: a descriptor as above; or a TX slot completed while
  *			NETCHANNEL_WAKE_TX is asked for, until read() has told so.
  *			EPOLLOUT: the slot at tx_head is free.  EPOLLERR: broken.
+ *			Who sleeps is woken for input or completions only while
+ *			NETCHANNEL_WAKE_RX or NETCHANNEL_WAKE_TX asks for them.
  *			EPOLLHUP: no flow is left because its device or namespace
  *			went away.
  *
