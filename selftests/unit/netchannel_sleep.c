@@ -137,6 +137,29 @@ static void test_barrier(void)
 	end();
 }
 
+/* What poll(2) tells of it tells until a read(): at the next one, if it was asked for. */
+static void test_polled(void)
+{
+	uint64_t before;
+
+	begin();
+	before = nc.link.stats.syscalls;
+	us_netchannel_ops.fd(&nc.link);
+	us_netchannel_ops.fd(&nc.link);
+	ok(nc.link.stats.syscalls == before, "the descriptor, nothing in flight: no system call");
+	sent(NULL);
+	us_netchannel_ops.fd(&nc.link);
+	complete(nc.tx.tail, 0);
+	sleeps();
+	before = nc.link.stats.syscalls;
+	us_netchannel_ops.fd(&nc.link);
+	ok(nc.link.stats.syscalls == before + 1, "it was polled for a completion: that is used up");
+	ok(!ctl->deadline && ctl->wakeup == NETCHANNEL_WAKE_RX, "and not asked for again");
+	us_netchannel_ops.fd(&nc.link);
+	ok(nc.link.stats.syscalls == before + 1, "once");
+	end();
+}
+
 int main(void)
 {
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
@@ -145,5 +168,6 @@ int main(void)
 	test_starved();
 	test_memory();
 	test_barrier();
+	test_polled();
 	return finish();
 }

@@ -268,6 +268,17 @@ static uint32_t wanted(const struct us_nc *nc)
 		NETCHANNEL_WAKE_TX : 0);
 }
 
+/* What woke a poll(2) for a completion does so until a read() uses it up: one that does
+ * not sleep, as its deadline is over.
+ */
+static void use_event_up(struct us_nc *nc)
+{
+	us_nc_want(nc->ctl, nc->rx.next, 0, 1);
+	nc->link.stats.syscalls++;
+	if (read(nc->fd, NULL, 0) < 0)
+		die(nc, errno);
+}
+
 /* Who polls the descriptor is woken for input: asked for here.  (F) For what completed
  * before that nobody is woken: who has not seen a whole lap does not sleep.
  */
@@ -275,7 +286,10 @@ static int fd(const struct us_link *link)
 {
 	struct us_nc *nc = us_nc_of(link);
 
+	if (nc->watched)
+		use_event_up(nc);
 	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), 0);
+	nc->watched = nc->ctl->wakeup & NETCHANNEL_WAKE_TX;
 	if (us_nc_tx_completed(&nc->tx))
 		us_nc_want(nc->ctl, nc->rx.next - nc->rx.depth - 1, wanted(nc), 0);
 	return nc->fd;
