@@ -9,8 +9,9 @@
  * Gbit/s, and what a larger one lets in only waits, until the link's ring is so full
  * that packets have to be copied out of it.
  *
- * A round, at the receiver, is the time in which a window's worth arrives; if that is
- * less than two round-trip times, the window may be what limits the peer.
+ * A round, at the receiver, is the time in which half a window arrives; if that is not
+ * more than a round-trip time, the next one, in which a peer in slow start sends twice as
+ * much, will be limited by the window.
  */
 #include "transport/tcp_parts.h"
 
@@ -64,7 +65,7 @@ void us_tcp_sndbuf_grow(struct us_tcp *tcp)
 }
 
 /**
- * us_tcp_rcvbuf_round() - a window's worth arrived
+ * us_tcp_rcvbuf_round() - half a window arrived
  * @tcp: active.
  */
 void us_tcp_rcvbuf_round(struct us_tcp *tcp)
@@ -72,13 +73,13 @@ void us_tcp_rcvbuf_round(struct us_tcp *tcp)
 	uint32_t now = us_tcp_usec(tcp->table->stack);
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->rcv_round_at && now - a->rcv_round_at < tcp->srtt >> 2 &&
+	if (a->rcv_round_at && now - a->rcv_round_at < (tcp->srtt >> 3) + (tcp->srtt >> 5) &&
 	    tcp->srtt >> 3 >= SHORT &&
 	    !tcp->rcvbuf_set && a->rcv_bytes < tcp->rcvbuf / 2 &&
 	    tcp->rcvbuf < RCVBUF_MAX)
-		tcp->rcvbuf = us_min32(2 * tcp->rcvbuf, RCVBUF_MAX);
+		tcp->rcvbuf = us_min32(4 * tcp->rcvbuf, RCVBUF_MAX);
 	a->rcv_round_at = now;
-	a->rcv_round_end = us_seq_max(tcp->rcv_adv, tcp->rcv_nxt + 1);
+	a->rcv_round_end = tcp->rcv_nxt + tcp->rcvbuf / 2;
 }
 
 /**
