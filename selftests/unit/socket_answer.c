@@ -8,6 +8,8 @@
 
 #include "core/stack.h"
 #include "link/link.h"
+#include "socket/socket.h"
+#include "transport/tcp_parts.h"
 #include "world.h"
 
 static struct ustack *here, *there;
@@ -121,6 +123,28 @@ static void test_late(void)
 	ustack_send(a, "answer", 6, 0);
 	run();
 	ok(hears(64) == 0, "until he is quick again");
+	ustack_send(a, "answer", 6, 0);
+	run();
+	us_tcp_fold(a->tcp);
+	ok(hears(64) == 1, "a pause does not make him quick");
+	close_pair();
+}
+
+/* It is for one round, and for nothing but the ACK. */
+static void test_may_wait(void)
+{
+	struct us_stack *stack = (struct us_stack *)here;
+
+	open_pair();
+	ok(hears(64) == 0, "a message");
+	a->tcp->active->rcv_bytes = 64;		/* as before it was read */
+	ok(us_tcp_ack_may_wait(a->tcp), "its ACK may wait");
+	a->tcp->active->lost = 1;
+	ok(!us_tcp_ack_may_wait(a->tcp), "not if something is lost");
+	a->tcp->active->lost = 0;
+	stack->now += WORLD_MS(2);
+	ok(!us_tcp_ack_may_wait(a->tcp), "nor in the next round");
+	a->tcp->active->rcv_bytes = 0;
 	close_pair();
 }
 
@@ -139,6 +163,7 @@ int main(void)
 	test_answered();
 	test_not_answered();
 	test_late();
+	test_may_wait();
 	test_stream();
 	ustack_destroy(here);
 	ustack_destroy(there);

@@ -258,6 +258,86 @@ static void test_duplicating_path(void)
 	bench_end();
 }
 
+/* The network repeats ACKs, too. */
+static void test_dsack_repeated(void)
+{
+	struct us_tcp *tcp = sent_again();
+	uint32_t end = tcp->snd_nxt - bench.isn;
+	char text[80];
+
+	snprintf(text, sizeof(text), "%u win 65535", end);
+	answer(text);
+	snprintf(text, sizeof(text), "%u win 65535 <nop,nop,sack 1:1461>", end);
+	answer(text);
+	answer(text);
+	ok(tcp->ssthresh < 10 * MSS, "one of two came twice, and is told twice: the other was lost");
+	snprintf(text, sizeof(text), "%u win 65535 <nop,nop,sack 1461:2921>", end);
+	answer(text);
+	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF, "until that one came twice, too");
+	bench_end();
+}
+
+/* Two segments, and the last of them once more. */
+static struct us_tcp *probed(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 100000");
+
+	bench_line("send 2920 = 2920");
+	script_advance(&bench, bench.now + 45 * US_MSEC, false);
+	ok(tcp->total_retrans == 1 && tcp->active->tlp_end == tcp->snd_nxt,
+	   "a tail loss probe, which is a copy");
+	answer("2921 win 65535");
+	return tcp;
+}
+
+/* RFC 8985 7.4: the first ACK may be the original's. */
+static void test_probe_needless(void)
+{
+	struct us_tcp *tcp = probed();
+
+	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF && tcp->active->tlp_end,
+	   "a tail loss probe is acknowledged: whose ACK that is shows later");
+	answer("2921 win 65535 <nop,nop,sack 1461:2921>");
+	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF && !tcp->active->tlp_end,
+	   "a tail loss probe came twice: nothing was lost");
+	ok(!tcp->active->reo_steps, "nor reordered");
+	bench_end();
+	tcp = probed();
+	answer("2921 win 65535");
+	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF && !tcp->active->tlp_end,
+	   "a peer without D-SACK says so by the same ACK again");
+	bench_end();
+}
+
+static void test_probe_repaired(void)
+{
+	struct us_tcp *tcp = probed();
+
+	bench_line("send 1460 = 1460");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("4381 win 65535");
+	ok(tcp->ssthresh < 10 * MSS && !tcp->active->tlp_end,
+	   "a tail loss probe did not come twice: it repaired a loss");
+	bench_end();
+}
+
+/* All of them come round in 73 minutes. */
+static void test_stamps(void)
+{
+	const uint32_t ago = 40 * 60 * 1000000u;
+	struct us_tcp *tcp = sent_again();
+	const struct us_tcp_sent *last;
+
+	tcp->active->resent_at = us_tcp_usec(bench_stack()) - ago;
+	answer("1461 win 65535 <nop,nop,sack 2921:14601>");
+	last = cds_list_entry(tcp->active->flight.prev, struct us_tcp_sent, node);
+	ok(us_after(last->end - bench.isn, 14601) && last->xmit == us_tcp_usec(bench_stack()),
+	   "what was sent again forty minutes ago does not date what is sent now");
+	bench_end();
+	ok(us_tcp_since(5, 5 + ago) == ago, "a stamp of forty minutes ago is not ahead");
+	ok(us_tcp_since(5, 4) == 0, "a stamp that is ahead is of now");
+}
+
 /* Linux's tcp_ack(), old_ack: what an ACK that was overtaken tells beside. */
 static void test_old_ack(void)
 {
@@ -411,6 +491,10 @@ int main(void)
 	test_dsack_in_recovery();
 	test_dsack_of_others();
 	test_duplicating_path();
+	test_dsack_repeated();
+	test_probe_needless();
+	test_probe_repaired();
+	test_stamps();
 	test_mark();
 	test_reordering();
 	test_mark_and_loss();

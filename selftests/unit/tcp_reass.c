@@ -85,7 +85,7 @@ static void test_no_room(void)
 	bench_line("< . 20001:21001(1000) ack 1");
 	bench_discard();
 	bytes = tcp->active->reass->bytes;
-	while (us_tcp_blocks_left(tcp->table) > pool->count / 4 + 2)
+	while (us_tcp_blocks_left(tcp->table) > pool->count / 8 + 1)
 		taken[n++] = us_tcp_block_get(tcp->table);
 	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
 	bench_discard();
@@ -121,23 +121,32 @@ static uint32_t fill_up(uint16_t port)
 	return before;
 }
 
+#define MANY	12
+
 /* Peers that send all but the first byte: what remains for others? */
 static void test_shares(void)
 {
 	struct us_pool *pool;
-	uint32_t used[4], i;
+	uint32_t used[MANY], i;
 
 	memset(&bench, 0, sizeof(bench));
 	script_open(&bench, false);
 	bench_line("option rcvbuf 8000000");
 	bench_line("listen");
 	pool = &bench_stack()->tcp->blocks;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < MANY; i++)
 		used[i] = fill_up((uint16_t)(7000 + i));
 	ok(!bench.why[0] && used[0] <= pool->count * 3 / 8 + 1,
 	   "what is out of order on one connection: %u of %u blocks", used[0], pool->count);
 	ok(used[2] <= pool->count * 2 / 3, "on three: %u", used[2]);
 	ok(used[3] - used[2] >= pool->count / 32, "and the fourth has %u", used[3] - used[2]);
+	ok(used[MANY - 1] - used[MANY - 2] > FEW, "many have holes: the next one has %u",
+	   used[MANY - 1] - used[MANY - 2]);
+	script_advance(&bench, bench.now + 59 * US_SEC, false);
+	ok(pool->used == used[MANY - 1], "for 59 seconds they keep it");
+	script_advance(&bench, bench.now + 4 * US_SEC, false);
+	ok(!pool->used && bench_stack()->counter[US_COUNT_tcp_reass_expired] == MANY,
+	   "who is silent for a minute has it no longer");
 	bench_end();
 }
 

@@ -899,6 +899,20 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 1\n"
 	"counter tcp_bad_ack 1\n" },
 
+	{ "PAWS: an ACK that another one overtook tells of blocks yet",
+	OPEN
+	"send 5792 = 5792\n"
+	"> . 1:1449(1448) ack 1\n> . 1449:2897(1448) ack 1\n"
+	"> . 2897:4345(1448) ack 1\n> P. 4345:5793(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 1202 ecr 20,nop,nop,sack 4345:5793>\n"
+	"< . 1:1(0) ack 1 win 512 <nop,nop,TS val 1201 ecr 20,nop,nop,sack 1449:4345>\n"
+	"+0.005 > . 1:1449(1448) ack 1 <nop,nop,TS val * ecr 1202>\n"
+	"counter tcp_paws 0\n"
+	"# this one is older than what can be on its way\n"
+	"< . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 20>\n"
+	"+0 > . 5793:5793(0) ack 1\n"
+	"counter tcp_paws 1\n" },
+
 	{ "PAWS: an old segment is answered and dropped",
 	OPEN
 	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 200 ecr 1>\n"

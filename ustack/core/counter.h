@@ -29,7 +29,7 @@
 	X(tcp_ecn_ce) X(tcp_ecn_reduced) X(tcp_ecn_mangled) \
 	X(tcp_syn_limited) X(tcp_time_wait_limited) \
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
-	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_rcv_dropped) X(tcp_duplicate) \
+	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_reass_expired) X(tcp_rcv_dropped) X(tcp_duplicate) \
 	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \
 	X(tcp_urgent) \
 	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_time_wait_reused) \

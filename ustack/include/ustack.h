@@ -17,7 +17,10 @@
  * that nothing can ever wake (no link has a descriptor and no timer is due, or
  * the time is the caller's to move) fails with EDEADLK instead of hanging.
  * Calls that do not block leave running the stack to ustack_poll(),
- * ustack_run(), ustack_pollsockets() and those that do.
+ * ustack_run(), ustack_pollsockets() and those that do.  Between calls nothing
+ * runs: an ACK that TCP delays, or that waits for the answer of who received a
+ * message, leaves with the next call, and no timer runs out before it.  Who does
+ * other things for longer than 40 ms runs the stack meanwhile.
  *
  * Times are nanoseconds of the stack's clock (CLOCK_MONOTONIC by default).
  * Addresses in struct sockaddr are in network byte order, as everywhere.

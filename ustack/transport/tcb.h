@@ -188,6 +188,7 @@ struct us_tcp_bind {
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
+ * @late: the user was once busy for so long that an ACK went out late.
  * @sndbuf_set: @sndbuf is the user's, and does not grow (tcp_buffer.c).
  * @rcvbuf_set: likewise.
  * @mtu_wait: when the next search for a larger MTU may begin (tcp_mtu.c).
@@ -260,7 +261,8 @@ struct us_tcp {
 	uint8_t syn_limit;
 	uint8_t keep_probes;
 	uint8_t share;
-	uint8_t cc : 6;
+	uint8_t cc : 5;
+	uint8_t late : 1;
 	uint8_t sndbuf_set : 1;
 	uint8_t rcvbuf_set : 1;
 	uint8_t mtu_wait;
@@ -342,7 +344,8 @@ enum us_tcp_limit {
  * @data_in: of them, with payload.
  * @data_out: likewise.
  * @delivered_ce: segments that arrived marked.
- * @dsacks: segments that the peer says it had twice.
+ * @dsacks: segments that the peer says it had twice...
+ * @twice: ... and where the last of them began.
  * @ooo: segments received out of order.
  * @rtos: retransmission timeouts.
  * @rto_times: how often they began; one may lead to others.
@@ -369,6 +372,7 @@ struct us_tcp_totals {
 	uint32_t rate_bytes;
 	uint32_t rate_usec;
 	uint32_t limit_at;
+	uint32_t twice;
 	uint8_t limit;
 };
 
@@ -436,7 +440,6 @@ struct us_tcp_accecn {
  * @reo_steps: by how many quarters of min_rtt its reordering window is larger (D-SACK)...
  * @reo_persist: ... for so many recoveries more.
  * @reo_told: it grew in this round trip.
- * @late: the user was once busy for so long that an ACK went out late.
  * @deadline: tick of each timer from US_TCP_TIMERS_IDLE on, as us_tcp.deadline.
  * @prr_delivered: bytes delivered since recovery began, RFC 9937.
  * @prr_out: bytes sent since.
@@ -467,6 +470,7 @@ struct us_tcp_accecn {
  * @pace_end: a window begun without ACKs is paced until this is acknowledged.
  * @limited_end: snd_nxt when cwnd last stopped output.
  * @tlp_end: snd_nxt at the tail loss probe; 0: none outstanding.
+ * @tlp_again: the probe was a copy, not new data.
  * @last_snd: tick of the last data sent.
  * @snd_sml: end of the last segment sent that was not full (Minshall's Nagle).
  * @cc: congestion control.
@@ -478,7 +482,7 @@ struct us_tcp_accecn {
  * @fin_seq: with US_TCP_FIN_AHEAD.
  * @last_data: tick of the last data received.
  * @rcv_round_at: usec at which this round began, 0: none did (tcp_buffer.c)...
- * @rcv_round_end: ... and the end of the window then.
+ * @rcv_round_end: ... and where it ends, half a window later.
  * @quick: segments still to be acknowledged at once.
  * @pingpong: interactive: acknowledge with the answer.
  * @pushed: the last segment in order had PSH.
@@ -598,7 +602,7 @@ struct us_tcp_active {
 	uint16_t urg;
 	uint16_t syn_data;
 	bool reo_told;
-	bool late;
+	bool tlp_again;
 	struct us_tcp_totals totals;
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;

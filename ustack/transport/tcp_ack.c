@@ -171,8 +171,14 @@ static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 static void note_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice,
 		       struct us_tcp_acked *r)
 {
+	struct us_tcp_totals *totals = &tcp->active->totals;
+
+	/* The network repeats ACKs, too. */
+	if (twice->start == totals->twice)
+		return;
+	totals->twice = twice->start;
 	us_count(tcp->table->stack, tcp_dsack_in);
-	tcp->active->totals.dsacks++;
+	totals->dsacks++;
 	us_tcp_rack_dsack(tcp);
 	r->twice = us_tcp_undo_dsack(tcp, twice);
 }

@@ -177,7 +177,7 @@ static void note_ack(struct us_tcp *tcp)
 		a->quick--;
 	if (us_likely(us_tcp_tick(tcp->table->stack) - a->last_data < LATE))
 		return;
-	a->late = true;
+	tcp->late = true;
 	a->pingpong = false;
 	a->quick = US_TCP_QUICK_ACKS;
 }

@@ -12,7 +12,6 @@
  */
 #include "transport/tcp_parts.h"
 
-#define AHEAD		1024u	/* usec that stamps may be ahead of the clock */
 #define RUNS_MIN	256u	/* runs that SACK may cut; and one for each segment */
 
 static struct us_tcp_sent *first(struct us_tcp_active *a)
@@ -92,7 +91,7 @@ static uint32_t stamp(const struct us_tcp *tcp)
 	uint32_t now = us_tcp_usec(tcp->table->stack);
 	const struct us_tcp_active *a = tcp->active;
 
-	if (us_unlikely(a->retrans) && a->resent_at - now < AHEAD)
+	if (us_unlikely(a->retrans) && a->resent_at - now < US_TCP_AHEAD)
 		return a->resent_at;
 	return now;
 }

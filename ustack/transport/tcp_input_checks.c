@@ -132,6 +132,21 @@ static bool in_window(const struct us_tcp *tcp, const struct us_tcp_segment *seg
 	       !us_after(seg->seq, tcp->rcv_adv);
 }
 
+/*
+ * An ACK that was overtaken, and so has an older timestamp, may yet tell of blocks, or be
+ * one of three that count.  The conditions are Linux's: it moves nothing, and is not
+ * older than what can be on the way.
+ */
+static bool is_overtaken(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	return tcp->active && !us_tcp_is_opening(tcp) &&
+	       seg->seq == tcp->rcv_nxt && seg->end == seg->seq &&
+	       (us_before(seg->ack, tcp->snd_una) ||
+		(seg->ack == tcp->snd_una &&
+		 seg->window << tcp->snd_wscale == tcp->snd_wnd)) &&
+	       !us_tcp_beyond_rto(tcp, tcp->ts_recent - seg->ts_val);
+}
+
 static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	struct us_stack *stack = tcp->table->stack;
@@ -142,6 +157,8 @@ static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		return false;
 	}
 	if (!rst && !us_tcp_paws_ok(tcp, seg)) {
+		if (is_overtaken(tcp, seg))
+			return true;
 		us_count(stack, tcp_paws);
 		unacceptable(tcp, seg);
 		return false;

@@ -57,16 +57,19 @@ void us_tcp_schedule_ack(struct us_tcp *tcp)
  * us_tcp_ack_may_wait() - is all that is due the ACK of a message that nobody has read?
  * @tcp: on the table's flush list.
  *
- * Of less than a segment, all that the peer pushed, and on the way of quick ACKs.
+ * Of less than a segment, all that the peer pushed, on the way of quick ACKs, and not
+ * for longer than this round.
  */
 bool us_tcp_ack_may_wait(const struct us_tcp *tcp)
 {
 	const struct us_tcp_active *a = tcp->active;
 
 	return tcp->state == TCP_ESTABLISHED && a && a->pushed && a->quick && !a->pingpong &&
-	       !a->late && !a->reass && !(tcp->flags & (US_TCP_ECN | US_TCP_UNACCEPTED)) &&
+	       !tcp->late && !a->reass && !(tcp->flags & (US_TCP_ECN | US_TCP_UNACCEPTED)) &&
+	       a->last_data == us_tcp_tick(tcp->table->stack) &&
 	       a->rcv_bytes == tcp->rcv_nxt - tcp->last_ack_sent &&
-	       a->rcv_bytes - 1 < tcp->mss - 1u && a->snd_end == tcp->snd_nxt;
+	       a->rcv_bytes - 1 < tcp->mss - 1u &&
+	       a->snd_end == tcp->snd_nxt && a->lost == a->retrans;
 }
 
 static void trim_front(struct us_tcp_segment *seg, uint32_t bytes)

@@ -194,14 +194,14 @@ struct us_tcp_range {
  * @nr: used elements of @range.
  * @blocks: in all ranges.
  * @bytes: in all ranges.
- * @pad: unused.
+ * @since: tick of the first of them.
  * @range: by sequence number, never adjacent.
  */
 struct us_tcp_reass {
 	uint32_t nr;
 	uint32_t blocks;
 	uint32_t bytes;
-	uint32_t pad;
+	uint32_t since;
 	struct us_tcp_range range[US_TCP_RANGES];
 };
 
@@ -646,6 +646,7 @@ uint16_t us_tcp_urgent_pointer(const struct us_tcp *tcp, uint32_t seq);
 void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_reass_drain(struct us_tcp *tcp);
 void us_tcp_reass_free(struct us_tcp *tcp);
+void us_tcp_reass_expire(struct us_tcp *tcp);
 
 /* tcp_sack.c */
 void us_tcp_sack_input(struct us_tcp *tcp, const struct us_tcp_segment *seg,
@@ -814,10 +815,12 @@ static inline uint32_t us_tcp_usec(const struct us_stack *stack)
 	return (uint32_t)(stack->now >> US_TCP_USEC_SHIFT);
 }
 
+#define US_TCP_AHEAD	1024u	/* usec that stamps may be ahead of the clock */
+
 /* Microseconds from @then to @now; 0 if @then is ahead (us_tcp_flight_again()). */
 static inline uint32_t us_tcp_since(uint32_t then, uint32_t now)
 {
-	return us_after(then, now) ? 0 : now - then;
+	return then - now < US_TCP_AHEAD ? 0 : now - then;
 }
 
 /* Where a timer's deadline is; NULL: it never ran, as the connection is not active. */

@@ -191,13 +191,21 @@ void us_tcp_probe_arm(struct us_tcp *tcp)
 void us_tcp_probe_timeout(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
+	uint32_t end = tcp->snd_nxt;
 
-	if (tcp->snd_una == tcp->snd_nxt || a->tlp_end)
+	if (tcp->snd_una == end || a->tlp_end)
 		return;
 	if (!us_tcp_output_probe(tcp))
 		return;
 	a->tlp_end = tcp->snd_nxt;
+	a->tlp_again = tcp->snd_nxt == end;
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+}
+
+/* By D-SACK, or by an ACK that tells of nothing else. */
+static bool told_twice(const struct us_tcp_segment *seg, const struct us_tcp_acked *r)
+{
+	return r->dsack || (!r->acked && !seg->len && !seg->nr_sack);
 }
 
 /**
@@ -206,8 +214,9 @@ void us_tcp_probe_timeout(struct us_tcp *tcp)
  * @seg: an ACK; NULL: none.
  * @r: what it told.
  *
- * RFC 8985 7.4.  The probe was a copy of something that had arrived if the peer
- * says so by D-SACK, or by a duplicate ACK; else it repaired a loss, which
+ * RFC 8985 7.4.  An ACK of all that was sent before the probe may be that of the
+ * original, if the probe was a copy: then the peer will say that it has it twice.  If
+ * that does not come before more is acknowledged, the probe repaired a loss, which
  * congestion control must hear of.
  */
 void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
@@ -217,7 +226,10 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 
 	if (!a->tlp_end || !seg || us_before(seg->ack, a->tlp_end))
 		return;
-	a->tlp_end = 0;
-	if (!r->dsack && r->retrans)
+	if (!a->tlp_again || told_twice(seg, r)) {
+		a->tlp_end = 0;
+	} else if (us_after(seg->ack, a->tlp_end)) {
+		a->tlp_end = 0;
 		us_tcp_congested(tcp, r->delivered);
+	}
 }

@@ -6,8 +6,9 @@
  * came first stays.
  *
  * Bounds: at most US_TCP_RANGES runs, twice the receive buffer in blocks (a block
- * may hold one byte), and no more of them than are left to others; finding a place is a binary search, and every
- * further step of an insertion joins two runs that an earlier one had made.
+ * may hold one byte), and no more of them than are left to others; finding a place is a
+ * binary search, and every further step of an insertion joins two runs that an earlier one
+ * had made.
  * What does not fit is dropped, counted, and comes again.
  */
 #include "transport/tcp_parts.h"
@@ -38,13 +39,18 @@ static struct us_pkt *ring_join(struct us_pkt *a, struct us_pkt *b)
 	return a;
 }
 
-/* The last quarter of the blocks is for data in order, which moves on.  Of the others a
- * connection leaves as many as it has: so however many have holes, the next one that gets
- * one finds room, and none can take more than a half.
+#define FEW		8u	/* blocks: some segments behind a hole */
+#define STALE_TICKS	(US_TCP_MSEC(60000) >> (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT))
+
+/* The last eighth of the blocks is for data in order, which moves on, and the one before it
+ * for those who have few.  Of the others a connection leaves as many as it has, so that none
+ * can take more than a half.
  */
 static bool may_take(const struct us_tcp_table *table, uint32_t held)
 {
-	return us_tcp_blocks_left(table) > table->blocks.count / 4 + held;
+	uint32_t eighth = table->blocks.count / 8;
+
+	return us_tcp_blocks_left(table) > eighth + (held < FEW ? 0 : eighth + held);
 }
 
 static struct us_tcp_reass *get(struct us_tcp *tcp)
@@ -54,8 +60,10 @@ static struct us_tcp_reass *get(struct us_tcp *tcp)
 	if (a->reass || !may_take(tcp->table, 0))
 		return a->reass;
 	a->reass = us_pool_get(&tcp->table->blocks);
-	if (a->reass)
+	if (a->reass) {
 		a->reass->nr = a->reass->blocks = a->reass->bytes = 0;
+		a->reass->since = us_tcp_tick(tcp->table->stack);
+	}
 	return a->reass;
 }
 
@@ -345,4 +353,24 @@ void us_tcp_reass_free(struct us_tcp *tcp)
 	us_pool_put(&tcp->table->blocks, a->reass);
 	a->reass = NULL;
 	a->nr_sack = 0;
+}
+
+/**
+ * us_tcp_reass_expire() - throws away what has waited for a minute in which nothing in
+ *	order came
+ * @tcp: active.
+ *
+ * A peer that leaves a hole and falls silent keeps the blocks from those who need them.
+ * One that lives has it all still (RFC 2018 8).
+ */
+void us_tcp_reass_expire(struct us_tcp *tcp)
+{
+	uint32_t tick = us_tcp_tick(tcp->table->stack);
+	const struct us_tcp_active *a = tcp->active;
+
+	if (us_likely(!a->reass) || tick - a->reass->since < STALE_TICKS ||
+	    tick - a->last_data < STALE_TICKS)
+		return;
+	us_count(tcp->table->stack, tcp_reass_expired);
+	us_tcp_reass_free(tcp);
 }

@@ -246,6 +246,7 @@ static void fold(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
+	us_tcp_reass_expire(tcp);
 	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
 	    !a->rcv_bytes && !a->reass && !a->snd_lent &&
 	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
