@@ -37,9 +37,12 @@ struct us_tcp_wait *us_tcp_wait_lookup(struct us_tcp_table *table,
 				       const struct us_addr *remote,
 				       uint16_t remote_port)
 {
-	struct us_tcp_wait *wait = *bucket(table, local, local_port, remote,
-					   remote_port);
+	struct us_tcp_wait *wait;
 
+	/* Where there is none, the buckets' memory is not even touched. */
+	if (cds_list_empty(&table->waits))
+		return NULL;
+	wait = *bucket(table, local, local_port, remote, remote_port);
 	while (wait && !(wait->local_port == local_port &&
 			 wait->remote_port == remote_port &&
 			 us_addr_equal(&wait->remote, remote) &&
