@@ -75,7 +75,7 @@ static unsigned int get_segments(struct end *end, uint32_t bytes)
 static void put_one(struct end *end, uint32_t bytes)
 {
 	if (end->api->send(end->socket[0], end->pattern + end->sent_at, bytes,
-			   end_flags(end)) != (ssize_t)bytes)
+			   end->flags) != (ssize_t)bytes)
 		die(end, "send");
 	end->sent_at = pattern_next(end->sent_at, bytes);
 }

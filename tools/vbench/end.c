@@ -86,7 +86,6 @@ void *end_socket(struct end *end, const struct workload *w)
 
 	if (!socket)
 		die(end, "socket");
-	end->lent = w->lent && end->api->reserve;
 	if (w->udp)
 		end_set(end, socket, SOL_SOCKET,
 			end->api == &api_kernel ? SO_RCVBUFFORCE : SO_RCVBUF, ROOM);
@@ -125,29 +124,28 @@ static void complete(struct end *end, void *socket)
 }
 
 /**
- * end_flags() - flags of each send
- * @end: whose variant, and whose kind of sockets, says which.
- *
- * Return: MSG_* bits.
+ * end_init() - how this end sends and receives, once and for all
+ * @end: whose variant, and whose kind of sockets, says it.
+ * @lent: as the workload has it.
  */
-int end_flags(const struct end *end)
+void end_init(struct end *end, bool lent)
 {
 	const struct variant *v = end->variant;
 
-	return v->flags | (v->zerocopy ? MSG_ZEROCOPY : 0) |
-	       (v->batch_calls && end->api == &api_ustack ? USTACK_MSG_BATCH : 0);
+	end->lent = lent && end->api->reserve;
+	end->plain = !(end->lent || v->gather || v->uring || v->spin || v->zerocopy);
+	end->flags = v->flags | (v->zerocopy ? MSG_ZEROCOPY : 0) |
+		     (v->batch_calls && end->api == &api_ustack ? USTACK_MSG_BATCH : 0);
 }
 
 static void send_all(struct end *end, void *socket, const uint8_t *data, size_t len)
 {
-	int flags = end_flags(end);
-
 	if (end->variant->uring) {
 		uring_send(end, socket, data, len);
 		return;
 	}
 	while (len) {
-		ssize_t n = end->api->send(socket, data, len, flags);
+		ssize_t n = end->api->send(socket, data, len, end->flags);
 
 		if (n < 0)
 			die(end, "send");
@@ -185,11 +183,24 @@ static void put_lent(struct end *end, void *socket, uint32_t bytes)
 		if (!to)
 			die(end, "reserve");
 		memcpy(to, end->pattern + end->sent_at, room);
-		if (end->api->submit(socket, room, end_flags(end)))
+		if (end->api->submit(socket, room, end->flags))
 			die(end, "submit");
 		end->sent_at = pattern_next(end->sent_at, room);
 		bytes -= (uint32_t)room;
 	}
+}
+
+static void put_otherwise(struct end *end, void *socket, const uint8_t *data,
+			  uint32_t bytes)
+{
+	if (!end->variant->gather) {
+		send_all(end, socket, data, bytes);
+		return;
+	}
+	if (end->held + bytes > end->variant->gather)
+		end_flush(end, socket);
+	memcpy(end->out + end->held, data, bytes);
+	end->held += bytes;
 }
 
 /**
@@ -207,14 +218,10 @@ void end_put(struct end *end, void *socket, uint32_t bytes)
 		return;
 	}
 	end->sent_at = pattern_next(end->sent_at, bytes);
-	if (!end->variant->gather) {
-		send_all(end, socket, data, bytes);
-		return;
-	}
-	if (end->held + bytes > end->variant->gather)
-		end_flush(end, socket);
-	memcpy(end->out + end->held, data, bytes);
-	end->held += bytes;
+	if (!end->plain)
+		put_otherwise(end, socket, data, bytes);
+	else if (end->api->send(socket, data, bytes, end->flags) != (ssize_t)bytes)
+		die(end, "send");
 }
 
 /* The kernel's network runs by itself, ustack's has to be run. */
@@ -286,13 +293,7 @@ static void get_lent(struct end *end, void *socket, uint32_t bytes)
 	}
 }
 
-/**
- * end_get() - receives a message, and verifies it
- * @end: knows what was sent.
- * @socket: of it, connected.
- * @bytes: of the message.
- */
-void end_get(struct end *end, void *socket, uint32_t bytes)
+static void get_otherwise(struct end *end, void *socket, uint32_t bytes)
 {
 	bool gather = end->variant->gather;
 	size_t n;
@@ -312,4 +313,26 @@ void end_get(struct end *end, void *socket, uint32_t bytes)
 		end->first += n;
 		bytes -= n;
 	}
+}
+
+/**
+ * end_get() - receives a message, and verifies it
+ * @end: knows what was sent.
+ * @socket: of it, connected.
+ * @bytes: of the message.
+ */
+void end_get(struct end *end, void *socket, uint32_t bytes)
+{
+	ssize_t n;
+
+	if (!end->plain) {
+		get_otherwise(end, socket, bytes);
+		return;
+	}
+	n = end->api->recvfrom(socket, end->in, bytes, end->variant->receive, NULL, NULL);
+	if (n < 0)
+		die(end, "recv");
+	end_verify(end, end->in, (size_t)n);
+	if ((size_t)n < bytes)
+		get_otherwise(end, socket, bytes - (uint32_t)n);
 }

@@ -270,6 +270,7 @@ static void end_start(struct end *end, const struct options *o, int which)
 
 	*end = (struct end){ .api = o->sockets[which], .variant = o->variant,
 			     .pattern = pattern_bytes() };
+	end_init(end, o->workload->lent);
 	end->peer = address("--address ", o->address, o->port);
 	if (o->wall)
 		pin(which);

@@ -72,6 +72,8 @@ const struct variant *variant_find(const char *name);
  * @first: of the bytes in @in that nobody took yet.
  * @last: behind them.
  * @lent: messages are made and verified in memory that the socket lends.
+ * @plain: a message is one send() and one recv() of the API, and nothing beside.
+ * @flags: of each send.
  * @completions: of MSG_ZEROCOPY that are due.
  * @rate: bytes a second to keep to; 0: none.
  */
@@ -90,6 +92,8 @@ struct end {
 	uint32_t first;
 	uint32_t last;
 	bool lent;
+	bool plain;
+	int flags;
 	unsigned int completions;
 	uint64_t rate;
 };
@@ -137,7 +141,7 @@ void workload_answer(const struct workload *w, struct end *end);
 void *end_socket(struct end *end, const struct workload *w);
 void end_put(struct end *end, void *socket, uint32_t bytes);
 void end_set(struct end *end, void *socket, int level, int name, int value);
-int end_flags(const struct end *end);
+void end_init(struct end *end, bool lent);
 void end_flush(struct end *end, void *socket);
 void end_get(struct end *end, void *socket, uint32_t bytes);
 void end_verify(struct end *end, const uint8_t *data, size_t len);

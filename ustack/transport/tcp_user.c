@@ -175,19 +175,25 @@ bool us_tcp_send_small(struct us_tcp *tcp, const void *data, size_t len)
 }
 
 /**
- * us_tcp_send_batched() - queues bytes behind others that wait for the next flush
+ * us_tcp_send_batched() - queues small messages that wait for the next flush
  * @tcp: the connection.
  * @data: copied.
  * @len: of @data.
  *
+ * As many as make up a large segment wait no longer; those behind it, that it leaves
+ * for want of a window, wait for an ACK, or for as many again.
  * Return: true if so; false: us_tcp_send() has to look.
  */
 bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len)
 {
-	return (tcp->flags & (US_TCP_QUEUED | US_TCP_FIN_QUEUED | US_TCP_MORE)) ==
-	       US_TCP_QUEUED && tcp->state == TCP_ESTABLISHED && tcp->active && !tcp->error &&
-	       tcp->active->snd_end - tcp->snd_nxt + len < OUTPUT_AT &&
-	       us_tcp_sndq_put(tcp, data, len);
+	const struct us_tcp_active *a = tcp->active;
+
+	if ((tcp->flags & (US_TCP_FIN_QUEUED | US_TCP_MORE)) || !a ||
+	    (a->snd_end - tcp->snd_nxt) % OUTPUT_AT + len >= OUTPUT_AT ||
+	    !put_small(tcp, data, len))
+		return false;
+	us_tcp_queue(tcp);
+	return true;
 }
 
 /**
