@@ -543,10 +543,12 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 /* tcp_output.c */
 void us_tcp_output(struct us_tcp *tcp);
 bool us_tcp_output_waits(const struct us_tcp *tcp);
-void us_tcp_queue(struct us_tcp *tcp);
 void us_tcp_output_persist(struct us_tcp *tcp);
 bool us_tcp_output_probe(struct us_tcp *tcp);
 bool us_tcp_output_again(struct us_tcp *tcp, struct us_tcp_sent *sent);
+
+/* tcp_due.c */
+void us_tcp_queue(struct us_tcp *tcp);
 void us_tcp_pend(struct us_tcp *tcp);
 void us_tcp_unqueue(struct us_tcp *tcp);
 
