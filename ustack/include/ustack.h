@@ -22,6 +22,11 @@
  * message, leaves with the next call, and no timer runs out before it.  Who does
  * other things for longer than 40 ms runs the stack meanwhile.
  *
+ * There is no descriptor of a stack for poll(2) or epoll(7), and ustack_fd() gives
+ * none.  A program that also waits for descriptors of the kernel alternates:
+ * ustack_pollsockets() with a short timeout, then poll(2) with 0; or it gives either
+ * side a thread, and a queue between them.
+ *
  * Times are nanoseconds of the stack's clock (CLOCK_MONOTONIC by default).
  * Addresses in struct sockaddr are in network byte order, as everywhere.
  */
@@ -317,15 +322,23 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	"netchannel:depth=1024,hook=late|early" - the kernel module; addresses
  *	and routes are the kernel's own; tx_bytes=, rx_bytes= (of the shared memory,
  *	for what is sent and what comes; 4 MiB to send, or what the module finds
- *	usual, where ulimit -l does not allow that);
- *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket;
+ *	usual, where ulimit -l does not allow that).  It has 1024 flows (ENOSPC):
+ *	one for each socket that listens or is an unconnected SOCK_DGRAM, and one
+ *	for each connection that was opened here; accepted ones take none.  At most
+ *	256 ports are asked for by number (ENOBUFS), each a descriptor of the process;
+ *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket of one
+ *	Ethernet device that is up (not lo); needs CAP_NET_RAW.  mac= is the stack's
+ *	own (that of the device, unless given; then the device is made promiscuous),
+ *	peer= that of every neighbour (unless given, ARP and ND ask).  Needs
+ *	ustack_address_add(), and ustack_route_add() for what is not on the link;
  *	"pipe:name=A" - the other end is the next pipe of that name in this
  *	process, whose stack the same thread has to run: a call that blocks runs
  *	its own alone; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
  *	last marks what is ECN-capable as CE), burst= (packets lost in a row, on
- *	average), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=,
- *	limit= (packets), hole= (bytes; larger packets vanish) shape what this
- *	end sends;
+ *	average), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=
+ *	(1500), limit= (packets), hole= (bytes; larger packets vanish) shape what
+ *	this end sends; frames= is how many packets may be under way at once (1024,
+ *	or 8192 if anything is shaped), with gso=1 super-segments cross whole;
  *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
  *	ustack_link_inject() and ustack_link_collect(); depth is the number of
  *	packets that may wait each way.
@@ -403,7 +416,7 @@ void ustack_link_stats(const struct ustack_link *link,
 
 /* --------------------------------------------------------------- sockets */
 
-/* Readiness, as poll(2) has it: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP. */
+/* Readiness, as poll(2) has it: POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLRDHUP. */
 
 /**
  * ustack_socket() - socket(2)
@@ -413,7 +426,8 @@ void ustack_link_stats(const struct ustack_link *link,
  *	wished.
  * @protocol: 0, IPPROTO_TCP or IPPROTO_UDP.
  *
- * Return: a socket, or NULL and errno.
+ * Return: a socket, or NULL and errno: EMFILE when max_sockets are in use, and as
+ * socket(2).
  */
 struct ustack_socket *ustack_socket(struct ustack *stack, int domain, int type,
 				    int protocol);
@@ -461,7 +475,8 @@ int ustack_listen(struct ustack_socket *socket, int backlog);
  *
  * SOCK_STREAM waits until the connection is open, SO_SNDTIMEO at most.
  * Return: 0; -1 and errno: EINPROGRESS (not blocking, or time out), EALREADY, EISCONN,
- * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EINTR and others, as connect(2).
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EINTR, ENOSPC (netchannel: no flow is left)
+ * and others, as connect(2).
  */
 int ustack_connect(struct ustack_socket *socket,
 		   const struct sockaddr *address, socklen_t length);
@@ -741,7 +756,8 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_KEEPIDLE,
  * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT,
  * TCP_CONGESTION, TCP_INFO (struct tcp_info of <linux/tcp.h>, or as much of it as the
- * caller has), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR,
+ * caller has), TCP_CC_INFO (struct tcp_bbr_info; all zero but with bbr; to read
+ * only), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR,
  * IP_MTU, IP_MTU_DISCOVER (WANT, DO, PROBE: all the same); IPPROTO_IPV6:
  * IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR, IPV6_MTU, IPV6_MTU_DISCOVER; of
  * SOCK_DGRAM, IPPROTO_UDP: UDP_SEGMENT (at most 64 datagrams of a message), UDP_GRO.
