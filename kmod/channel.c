@@ -13,7 +13,8 @@
 
 static struct workqueue_struct *workqueue;
 static atomic_t last_id;
-static atomic_t closing;	/* channels that are closed and not yet freed */
+static atomic_t nr_closing;	/* channels that are closed and not yet freed */
+static atomic_t nr_freed;
 static DECLARE_WAIT_QUEUE_HEAD(freed);
 
 static void free_private(struct nc_channel *ch)
@@ -41,8 +42,9 @@ static void free_work(struct work_struct *work)
 	nc_area_destroy(ch->area);
 	put_pid(ch->owner);
 	kfree(ch);
-	if (atomic_dec_and_test(&closing))
-		wake_up_all(&freed);
+	atomic_dec(&nr_closing);
+	atomic_inc(&nr_freed);
+	wake_up_all(&freed);
 	/* The exit function waits for this work, so the code stays. */
 	module_put(THIS_MODULE);
 }
@@ -122,7 +124,7 @@ void nc_channel_leave(struct nc_channel *ch, bool gone)
  */
 void nc_channel_close(struct nc_channel *ch)
 {
-	atomic_inc(&closing);
+	atomic_inc(&nr_closing);
 	nc_channel_leave(ch, false);
 	nc_channel_put(ch);
 }
@@ -153,12 +155,20 @@ static int alloc_private(struct nc_channel *ch,
  */
 static struct nc_area *create_area(struct netchannel_setup *setup)
 {
-	struct nc_area *area = nc_area_create(setup);
+	long left = PATIENCE;
+	struct nc_area *area;
 
-	if (area != ERR_PTR(-ENOMEM) || !atomic_read(&closing))
-		return area;
-	wait_event_killable_timeout(freed, !atomic_read(&closing), PATIENCE);
-	return nc_area_create(setup);
+	for (;;) {
+		int before = atomic_read(&nr_freed);
+		bool more = atomic_read(&nr_closing);
+
+		area = nc_area_create(setup);
+		if (area != ERR_PTR(-ENOMEM) || !more || left <= 0)
+			return area;
+		left = wait_event_killable_timeout(freed,
+						   atomic_read(&nr_freed) != before,
+						   left);
+	}
 }
 
 static int setup_locked(struct nc_channel *ch, struct netchannel_setup *setup)

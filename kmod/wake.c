@@ -271,10 +271,10 @@ static void finish(struct nc_channel *ch, struct wait_queue_entry *wait)
 	finish_wait(&ch->wait, wait);
 }
 
-static int sleep(struct nc_channel *ch, ktime_t deadline)
+static int sleep(struct nc_channel *ch, ktime_t deadline, bool frozen)
 {
-	bool frozen = test_bit(NC_CHANNEL_FROZEN, &ch->flags), slept = false;
 	DEFINE_WAIT(wait);
+	bool slept = false;
 	int err = 0;
 
 	for (;;) {
@@ -297,14 +297,14 @@ static int sleep(struct nc_channel *ch, ktime_t deadline)
 	return err;
 }
 
-static int wait(struct nc_channel *ch)
+static int wait(struct nc_channel *ch, bool frozen)
 {
 	int err;
 
 	atomic_inc(&ch->rx.sleepers);
 	/* (C) producers see the sleeper, or it sees what they published */
 	smp_mb__after_atomic();
-	err = sleep(ch, deadline_of(ch));
+	err = sleep(ch, deadline_of(ch), frozen);
 	atomic_dec(&ch->rx.sleepers);
 	return err;
 }
@@ -318,10 +318,11 @@ static int wait(struct nc_channel *ch)
  */
 int nc_channel_wait(struct nc_channel *ch, bool nonblock)
 {
+	bool frozen = test_bit(NC_CHANNEL_FROZEN, &ch->flags);
 	int err = 0;
 
 	if (!event(ch))
-		err = nonblock ? -EAGAIN : wait(ch);
+		err = nonblock ? -EAGAIN : wait(ch, frozen);
 	return err ?: nc_channel_check(ch);
 }
 

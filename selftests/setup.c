@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* NETCHANNEL_IOC_SETUP: arguments, defaults, the regions, what is charged. */
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -248,6 +250,23 @@ TEST_F(setup, default_fits_default_memlock)
 	EXPECT_EQ(0, child_nobody(setup_with_default_limit, &self->fd));
 }
 
+/* So that the channel is freed by RCU, in a while. */
+static int any_flow(struct chan *c)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET };
+	socklen_t length = sizeof(name);
+	struct netchannel_bind flow;
+	int sock = socket(AF_INET, SOCK_DGRAM, 0);
+
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(sock, (struct sockaddr *)&name, sizeof(name)) ||
+	    getsockname(sock, (struct sockaddr *)&name, &length))
+		return -1;
+	bind_init(&flow, IPPROTO_UDP, "127.0.0.1", ntohs(name.sin_port), "0.0.0.0/0", 0);
+	flow.sock_fd = sock;
+	return chan_bind(c, &flow);
+}
+
 /*
  * The charge is the user's, over all channels, until the file is closed and
  * unmapped: one area fits, two do not, and after the first has gone one more.
@@ -260,7 +279,7 @@ static int charge_and_uncharge(void *argument)
 	int second = ((int *)argument)[1];
 
 	setrlimit(RLIMIT_MEMLOCK, &limit);
-	if (become_nobody() || do_setup(c.fd, &c.setup) || chan_map(&c))
+	if (become_nobody() || do_setup(c.fd, &c.setup) || chan_map(&c) || any_flow(&c))
 		return 1;
 	if (do_setup(second, &s) != -ENOMEM)
 		return 2;

@@ -64,6 +64,25 @@ TEST_F(events, poll_tells_of_a_completion_until_read)
 	EXPECT_EQ(0, readable(&self->c));
 }
 
+/* As a stack does that sleeps in poll(): its read() does not sleep. */
+TEST_F(events, read_uses_up_without_sleep)
+{
+	int i;
+
+	wants(&self->c, NETCHANNEL_WAKE_TX);
+	ASSERT_EQ(0, chan_send(&self->c, self->flow, &self->p));
+	EXPECT_EQ(POLLIN, readable(&self->c));
+	for (i = 0; i < 2; i++) {	/* with an event, and without one */
+		wants(&self->c, 0);
+		self->c.ctl->deadline = 1;
+		EXPECT_EQ(0, read(self->c.fd, NULL, 0));
+		self->c.ctl->deadline = 0;
+		wants(&self->c, NETCHANNEL_WAKE_TX);
+		EXPECT_EQ(0, readable(&self->c));
+	}
+	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
+}
+
 TEST_F(events, poll_tells_only_what_was_asked_for)
 {
 	wants(&self->c, NETCHANNEL_WAKE_RX);

@@ -277,6 +277,26 @@ static void test_dsack_repeated(void)
 	bench_end();
 }
 
+/* Two copies of one segment are told of alike. */
+static void test_dsack_of_both(void)
+{
+	struct us_tcp *tcp = sent_again();
+	struct us_tcp_sent again = { .seq = tcp->snd_una, .end = tcp->snd_una,
+				     .flags = US_TCP_EVER };
+	uint32_t end = tcp->snd_nxt - bench.isn;
+	char text[80];
+
+	us_tcp_undo_resent(tcp, &again);
+	snprintf(text, sizeof(text), "%u win 65535", end);
+	answer(text);
+	snprintf(text, sizeof(text), "%u win 65535 <nop,nop,sack 1:1461>", end);
+	answer(text);
+	ok(tcp->ssthresh < 10 * MSS, "sent again twice, and one of these came twice");
+	answer(text);
+	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF, "both did");
+	bench_end();
+}
+
 /* Two segments, and the last of them once more. */
 static struct us_tcp *probed(void)
 {
@@ -286,7 +306,7 @@ static struct us_tcp *probed(void)
 	script_advance(&bench, bench.now + 45 * US_MSEC, false);
 	ok(tcp->total_retrans == 1 && tcp->active->tlp_end == tcp->snd_nxt,
 	   "a tail loss probe, which is a copy");
-	answer("2921 win 65535");
+	answer("2921 win 60000");
 	return tcp;
 }
 
@@ -297,13 +317,13 @@ static void test_probe_needless(void)
 
 	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF && tcp->active->tlp_end,
 	   "a tail loss probe is acknowledged: whose ACK that is shows later");
-	answer("2921 win 65535 <nop,nop,sack 1461:2921>");
+	answer("2921 win 60000 <nop,nop,sack 1461:2921>");
 	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF && !tcp->active->tlp_end,
 	   "a tail loss probe came twice: nothing was lost");
 	ok(!tcp->active->reo_steps, "nor reordered");
 	bench_end();
 	tcp = probed();
-	answer("2921 win 65535");
+	answer("2921 win 60000");
 	ok(tcp->ssthresh == US_TCP_SSTHRESH_INF && !tcp->active->tlp_end,
 	   "a peer without D-SACK says so by the same ACK again");
 	bench_end();
@@ -313,11 +333,37 @@ static void test_probe_repaired(void)
 {
 	struct us_tcp *tcp = probed();
 
+	answer("2921 win 65535");
+	ok(tcp->active->tlp_end, "a window that changes tells nothing about a tail loss probe");
+	answer("2921 win 65535 <nop,nop,sack 1:1461>");
+	ok(tcp->active->tlp_end, "nor does another segment that came twice");
+
 	bench_line("send 1460 = 1460");
 	script_advance(&bench, bench.now + 20 * US_MSEC, false);
 	answer("4381 win 65535");
 	ok(tcp->ssthresh < 10 * MSS && !tcp->active->tlp_end,
 	   "a tail loss probe did not come twice: it repaired a loss");
+	bench_end();
+}
+
+/* What recovery repairs is reduced for once. */
+static void test_probe_in_recovery(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 100000");
+	uint32_t ssthresh;
+
+	bench_line("send 14600 = 14600");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 2921:14601>");
+	ssthresh = tcp->ssthresh;
+	script_advance(&bench, bench.now + 60 * US_MSEC, false);
+	ok(tcp->total_retrans == 3 && tcp->active->tlp_end, "a tail loss probe in recovery, a copy");
+	answer("14601 win 65535");
+	bench_line("send 1460 = 1460");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("16061 win 65535");
+	ok(tcp->active->ca_state == TCP_CA_Open && tcp->ssthresh == ssthresh,
+	   "what it repaired was lost before, and is not reduced for again: %u", ssthresh);
 	bench_end();
 }
 
@@ -492,8 +538,10 @@ int main(void)
 	test_dsack_of_others();
 	test_duplicating_path();
 	test_dsack_repeated();
+	test_dsack_of_both();
 	test_probe_needless();
 	test_probe_repaired();
+	test_probe_in_recovery();
 	test_stamps();
 	test_mark();
 	test_reordering();

@@ -432,6 +432,7 @@ struct us_tcp_accecn {
  * @undo_ssthresh: ssthresh before.
  * @undo_resent: bytes sent again since, of which the peer did not yet say that it had
  *	them twice.
+ * @resent_twice: something of that more than once.
  * @retrans_ts: TSval of the first retransmission of this recovery (Eifel).
  * @ca_state: TCP_CA_*.
  * @dupacks: duplicate ACKs in a row.
@@ -601,8 +602,9 @@ struct us_tcp_active {
 	uint16_t mtu_high;
 	uint16_t urg;
 	uint16_t syn_data;
-	bool reo_told;
-	bool tlp_again;
+	bool reo_told : 1;
+	bool tlp_again : 1;
+	bool resent_twice : 1;
 	struct us_tcp_totals totals;
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;

@@ -110,12 +110,12 @@ static void update_window(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	set_window(tcp, seg->seq, window);
 }
 
-/* RFC 5681 2: all five conditions. */
-static bool is_duplicate(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
-			 uint32_t old_window)
+/* RFC 5681 2, but for the condition that something is in flight. */
+static bool is_repeated(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+			uint32_t old_window)
 {
-	return seg->ack == tcp->snd_una && tcp->snd_una != tcp->snd_nxt &&
-	       seg->seq == seg->end && tcp->snd_wnd == old_window;
+	return seg->ack == tcp->snd_una && seg->seq == seg->end &&
+	       tcp->snd_wnd == old_window;
 }
 
 static void stop_timers(struct us_tcp *tcp)
@@ -174,7 +174,7 @@ static void note_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice,
 	struct us_tcp_totals *totals = &tcp->active->totals;
 
 	/* The network repeats ACKs, too. */
-	if (twice->start == totals->twice)
+	if (twice->start == totals->twice && !tcp->active->resent_twice)
 		return;
 	totals->twice = twice->start;
 	us_count(tcp->table->stack, tcp_dsack_in);
@@ -321,7 +321,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	update_window(tcp, seg);
 	if (!tcp->active)
 		return;
-	r.duplicate = is_duplicate(tcp, seg, old_window);
+	r.repeated = is_repeated(tcp, seg, old_window);
+	r.duplicate = r.repeated && tcp->snd_una != tcp->snd_nxt;
 	was_writable = us_tcp_writable(tcp);
 	if (us_after(seg->ack, tcp->snd_una))
 		advance(tcp, seg, &r);

@@ -132,7 +132,8 @@ struct us_tcp_rate {
  *	0: none.
  * @timed: it is valid.
  * @retrans: a run that had been retransmitted was acknowledged.
- * @duplicate: a duplicate ACK, RFC 5681 2.
+ * @repeated: it tells nothing that an ACK before did not, as far as number and window go.
+ * @duplicate: a duplicate ACK, RFC 5681 2: so, and something is in flight.
  * @dsack: tells of a segment received twice, RFC 2883.
  * @twice: that is all that was sent again since the last reduction (tcp_undo.c).
  * @newly_lost: loss detection found more.
@@ -147,6 +148,7 @@ struct us_tcp_acked {
 	uint32_t rtt;
 	bool timed;
 	bool retrans;
+	bool repeated;
 	bool duplicate;
 	bool dsack;
 	bool twice;

@@ -198,14 +198,20 @@ void us_tcp_probe_timeout(struct us_tcp *tcp)
 	if (!us_tcp_output_probe(tcp))
 		return;
 	a->tlp_end = tcp->snd_nxt;
-	a->tlp_again = tcp->snd_nxt == end;
+	/* In recovery what it repairs is counted already. */
+	a->tlp_again = tcp->snd_nxt == end && a->ca_state < TCP_CA_Recovery;
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
 
-/* By D-SACK, or by an ACK that tells of nothing else. */
-static bool told_twice(const struct us_tcp_segment *seg, const struct us_tcp_acked *r)
+/* By D-SACK of its end, in which a FIN may count or not; or by an ACK that tells nothing. */
+static bool told_twice(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       const struct us_tcp_acked *r)
 {
-	return r->dsack || (!r->acked && !seg->len && !seg->nr_sack);
+	uint32_t behind = tcp->active->tlp_end - seg->sack[0].end;
+
+	if (r->dsack)
+		return !behind || (behind == 1 && (tcp->flags & US_TCP_FIN_SENT));
+	return r->repeated && !seg->nr_sack;
 }
 
 /**
@@ -226,7 +232,7 @@ void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 
 	if (!a->tlp_end || !seg || us_before(seg->ack, a->tlp_end))
 		return;
-	if (!a->tlp_again || told_twice(seg, r)) {
+	if (!a->tlp_again || told_twice(tcp, seg, r)) {
 		a->tlp_end = 0;
 	} else if (us_after(seg->ack, a->tlp_end)) {
 		a->tlp_end = 0;

@@ -23,6 +23,7 @@ void us_tcp_undo_begin(struct us_tcp *tcp)
 	a->undo_cwnd = a->cwnd;
 	a->undo_ssthresh = tcp->ssthresh;
 	a->undo_resent = 0;
+	a->resent_twice = false;
 	a->retrans_ts = us_tcp_tick(tcp->table->stack) + tcp->ts_offset;
 }
 
@@ -33,8 +34,11 @@ void us_tcp_undo_begin(struct us_tcp *tcp)
  */
 void us_tcp_undo_resent(struct us_tcp *tcp, const struct us_tcp_sent *sent)
 {
-	if (!us_after(sent->end, tcp->active->high_seq))
-		tcp->active->undo_resent += sent->end - sent->seq;
+	if (us_after(sent->end, tcp->active->high_seq))
+		return;
+	tcp->active->undo_resent += sent->end - sent->seq;
+	if (sent->flags & US_TCP_EVER)
+		tcp->active->resent_twice = true;
 }
 
 /* More came twice than was sent twice: then the path duplicates (RFC 3708 3). */
