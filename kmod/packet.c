@@ -13,6 +13,7 @@
 #include <net/tcp.h>
 #include "nc.h"
 #include "compat.h"
+#include "copy.h"
 #include "tx.h"
 
 #define PACKET_MAX	65535	/* what an IP header can say */
@@ -346,7 +347,7 @@ static bool add_copy(const struct work *w, struct sk_buff *skb, const u8 *from,
 		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS ||
 		    !nc_pool_take(&w->ch->tx.pool, length, &part))
 			return false;
-		memcpy(page_address(part.page) + part.offset, from, part.length);
+		nc_copy(page_address(part.page) + part.offset, from, part.length);
 		add_frag(skb, part.page, part.offset, part.length);
 	}
 	return true;

@@ -4,6 +4,7 @@
 #include <linux/skbuff.h>
 #include "nc.h"
 #include "compat.h"
+#include "copy.h"
 #include "trace.h"
 
 static const u32 verdict_counter[] = {
@@ -203,6 +204,27 @@ static void fill(struct netchannel_rx_desc *desc, const struct nc_flow *flow,
 	fill_origin(desc, packet->skb);
 }
 
+/* Cannot fail: the bytes are there, and readable. */
+static void copy_out(const struct nc_rx_packet *packet, u8 *to)
+{
+	unsigned int done = 0, length;
+	struct skb_seq_state state;
+	const u8 *from;
+
+	if (packet->length < NC_COPY_LONG) {
+		skb_copy_bits(packet->skb, packet->offset, to, packet->length);
+		return;
+	}
+	skb_prepare_seq_read(packet->skb, packet->offset,
+			     packet->offset + packet->length, &state);
+	/* The last piece may reach further. */
+	while ((length = skb_seq_read(done, &from, &state))) {
+		length = min(length, packet->length - done);
+		nc_copy(to + done, from, length);
+		done += length;
+	}
+}
+
 /**
  * nc_rx_deliver() - put a packet into the ring of a flow's channel
  * @flow: the flow, under RCU.
@@ -226,9 +248,7 @@ bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
 		return false;
 	desc = &area->rx_desc[slot.index & (ch->rx.ring.depth - 1)];
 	fill(desc, flow, packet, &slot);
-	/* Cannot fail: the bytes are there, and readable. */
-	skb_copy_bits(packet->skb, packet->offset,
-		      area->rx_data + slot.offset, packet->length);
+	copy_out(packet, area->rx_data + slot.offset);
 	nc_ring_publish(&ch->rx.ring, slot.index, &desc->seq);
 	trace_netchannel_rx(ch->id, flow->id, slot.index, packet->length);
 	nc_channel_wake_rx(ch, slot.urgent);
