@@ -9,7 +9,7 @@
 #undef pr_fmt
 #define pr_fmt(fmt) "netchannel: " fmt
 
-#define PATIENCE	(HZ / 2)	/* of a SETUP, for what was closed before it */
+#define PATIENCE	(2 * HZ)	/* of a SETUP, for what was closed before it */
 
 static struct workqueue_struct *workqueue;
 static atomic_t last_id;

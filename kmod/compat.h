@@ -11,6 +11,10 @@
 #include <net/route.h>
 #include <net/udp.h>
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define call_rcu_hurry call_rcu
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void nc_vm_flags_set(struct vm_area_struct *vma, vm_flags_t set)
 {

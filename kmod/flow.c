@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "nc.h"
+#include "compat.h"
 
 static_assert(sizeof(struct nc_key) == 48);
 
@@ -129,7 +130,8 @@ void nc_flow_put(struct nc_flow *flow)
 		return;
 	if (flow->file)
 		fput(flow->file);
-	call_rcu(&flow->rcu, flow_free);
+	/* Memory is charged until then: not at RCU's leisure. */
+	call_rcu_hurry(&flow->rcu, flow_free);
 }
 
 static struct nc_ranks __rcu **ranks_of(struct nc_table *table, u8 family)
