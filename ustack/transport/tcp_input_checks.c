@@ -134,8 +134,8 @@ static bool in_window(const struct us_tcp *tcp, const struct us_tcp_segment *seg
 
 /*
  * An ACK that was overtaken, and so has an older timestamp, may yet tell of blocks, or be
- * one of three that count.  The conditions are Linux's: it moves nothing, and is not
- * older than what can be on the way.
+ * one of three that count.  It must move nothing, and not be older than what can be on the
+ * way: Linux's conditions, which are for repetitions; here it may be older than those.
  */
 static bool is_overtaken(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
