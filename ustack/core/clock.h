@@ -14,6 +14,8 @@
  * @scale: nanoseconds of a cycle, << US_CLOCK_SHIFT.
  * @last: what was told last.
  * @sure: @cycles and @time belong together.
+ * @asked: the processor was asked whether its counter counts evenly.
+ * @even: it does.
  */
 struct us_clock {
 	uint64_t cycles;
@@ -22,6 +24,8 @@ struct us_clock {
 	uint64_t scale;
 	us_ns last;
 	bool sure;
+	bool asked;
+	bool even;
 };
 
 #define US_CLOCK_SHIFT	24
