@@ -412,6 +412,7 @@ void nc_channel_stats(struct nc_channel *ch, struct netchannel_stats *stats)
 	memcpy(stats->counter, ch->counter, sizeof(stats->counter));
 	spin_unlock_bh(&ch->rx.lock);
 	mutex_unlock(&ch->tx.lock);
+	stats->counter[NETCHANNEL_SPINS] = atomic64_read(&ch->spins);
 	stats->counter[NETCHANNEL_WAITS] = atomic64_read(&ch->waits);
 	stats->counter[NETCHANNEL_WAKEUPS] = atomic64_read(&ch->wakeups);
 	stats->status = READ_ONCE(ch->flags) & NC_CHANNEL_STATUS;

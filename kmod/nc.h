@@ -161,12 +161,14 @@ struct nc_tx {
  * @ring: reservation state.
  * @lost: packets dropped since the last descriptor.
  * @sleepers: calls of read() that sleep.
+ * @napi: the device's that sent the last packet (struct sk_buff.napi_id).
  */
 struct nc_rx {
 	spinlock_t lock;
 	struct nc_ring ring;
 	u32 lost;
 	atomic_t sleepers;
+	u32 napi;
 };
 
 /* Bits of nc_channel.flags, beside those of the status word */
@@ -197,10 +199,12 @@ struct nc_rx {
  * @wait: all others that sleep, and who polls.
  * @timer: wakes them, not later than the first deadline of theirs.
  * @timer_lock: serialises its start.
+ * @spin: nanoseconds that a read() looks for packets before it sleeps.
+ * @spins: calls that did not have to sleep then.
  * @waits: calls that slept.
  * @wakeups: wake-ups of the owner.
  * @waking: element of a CPU's list of wake-ups.
- * @counter: by enum netchannel_counter, but for @waits and @wakeups.
+ * @counter: by enum netchannel_counter, but for @spins, @waits and @wakeups.
  * @owner: thread group that did the setup.
  * @uid: who did it.
  * @comm: its name.
@@ -224,6 +228,8 @@ struct nc_channel {
 	wait_queue_head_t wait;
 	struct hrtimer timer;
 	spinlock_t timer_lock;
+	u32 spin;
+	atomic64_t spins;
 	atomic64_t waits;
 	atomic64_t wakeups;
 	struct llist_node waking;
@@ -448,6 +454,7 @@ void nc_channel_exit(void);
 /* wake.c */
 int nc_channel_wait(struct nc_channel *ch, bool nonblock);
 bool nc_channel_readable(const struct nc_channel *ch);
+bool nc_channel_has_event(const struct nc_channel *ch);
 bool nc_channel_completed(const struct nc_channel *ch);
 void nc_channel_wake(struct nc_channel *ch, bool now);
 void nc_channel_wake_rx(struct nc_channel *ch, bool urgent);
@@ -456,6 +463,10 @@ void nc_channel_failed(struct nc_channel *ch);
 void nc_sleep_init(struct nc_channel *ch);
 int nc_wake_init(void);
 void nc_wake_exit(void);
+
+/* spin.c */
+ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline);
+void nc_spin_learn(struct nc_channel *ch, ktime_t begin);
 
 static inline struct nc_area *nc_channel_area(const struct nc_channel *ch)
 {

@@ -204,6 +204,15 @@ static void fill(struct netchannel_rx_desc *desc, const struct nc_flow *flow,
 	fill_origin(desc, packet->skb);
 }
 
+/* For who spins until the next one comes. */
+static void note_device(struct nc_rx *rx, const struct sk_buff *skb)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	if (READ_ONCE(rx->napi) != skb->napi_id)
+		WRITE_ONCE(rx->napi, skb->napi_id);
+#endif
+}
+
 /* Cannot fail: the bytes are there, and readable. */
 static void copy_out(const struct nc_rx_packet *packet, u8 *to)
 {
@@ -248,6 +257,7 @@ bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
 		return false;
 	desc = &area->rx_desc[slot.index & (ch->rx.ring.depth - 1)];
 	fill(desc, flow, packet, &slot);
+	note_device(&ch->rx, packet->skb);
 	copy_out(packet, area->rx_data + slot.offset);
 	nc_ring_publish(&ch->rx.ring, slot.index, &desc->seq);
 	trace_netchannel_rx(ch->id, flow->id, slot.index, packet->length);

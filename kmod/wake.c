@@ -192,15 +192,32 @@ bool nc_channel_readable(const struct nc_channel *ch)
 	return nc_ring_readable(&ch->rx.ring, seen);
 }
 
+/* What nobody uses up. */
+static bool lasts(const struct nc_channel *ch)
+{
+	return READ_ONCE(ch->flags) & (BIT(NC_CHANNEL_BROKEN) |
+				       BIT(NC_CHANNEL_GONE)) ||
+	       nc_channel_readable(ch);
+}
+
+/**
+ * nc_channel_has_event() - is there anything that a read() would tell?
+ * @ch: a channel with an area.
+ *
+ * Return: true if so.
+ */
+bool nc_channel_has_event(const struct nc_channel *ch)
+{
+	return test_bit(NC_CHANNEL_EVENT, &ch->flags) || lasts(ch);
+}
+
 /* Whoever finds an event has used it up, and tells the owner. */
 static bool event(struct nc_channel *ch)
 {
 	if (test_bit(NC_CHANNEL_EVENT, &ch->flags) &&
 	    test_and_clear_bit(NC_CHANNEL_EVENT, &ch->flags))
 		return true;
-	return READ_ONCE(ch->flags) & (BIT(NC_CHANNEL_BROKEN) |
-				       BIT(NC_CHANNEL_GONE)) ||
-	       nc_channel_readable(ch);
+	return lasts(ch);
 }
 
 /* The owner's deadline. */
@@ -299,13 +316,15 @@ static int sleep(struct nc_channel *ch, ktime_t deadline, bool frozen)
 
 static int wait(struct nc_channel *ch, bool frozen)
 {
+	ktime_t deadline = deadline_of(ch), begin = nc_spin(ch, deadline);
 	int err;
 
 	atomic_inc(&ch->rx.sleepers);
 	/* (C) producers see the sleeper, or it sees what they published */
 	smp_mb__after_atomic();
-	err = sleep(ch, deadline_of(ch), frozen);
+	err = sleep(ch, deadline, frozen);
 	atomic_dec(&ch->rx.sleepers);
+	nc_spin_learn(ch, begin);
 	return err;
 }
 

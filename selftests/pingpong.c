@@ -2,8 +2,8 @@
 /*
  * kselftest-mode: smp
  *
- * Two processes answer each other over two channels and sleep in between: a
- * lost wake-up stops them, and the harness' timeout tells.
+ * Two processes answer each other over two channels and sleep in between, or spin
+ * before they do: a lost wake-up stops them, and the harness' timeout tells.
  */
 #include <string.h>
 #include <unistd.h>
@@ -24,16 +24,20 @@ FIXTURE(pingpong) {
 FIXTURE_VARIANT(pingpong) {
 	int hook;
 	bool poll;
+	unsigned int spin;
 };
 
 FIXTURE_VARIANT_ADD(pingpong, late_read) { NETCHANNEL_HOOK_LATE, false };
 FIXTURE_VARIANT_ADD(pingpong, late_poll) { NETCHANNEL_HOOK_LATE, true };
+FIXTURE_VARIANT_ADD(pingpong, late_spin) { NETCHANNEL_HOOK_LATE, false, CHAN_SPIN };
 FIXTURE_VARIANT_ADD(pingpong, early_read) { NETCHANNEL_HOOK_EARLY, false };
 FIXTURE_VARIANT_ADD(pingpong, early_poll) { NETCHANNEL_HOOK_EARLY, true };
+FIXTURE_VARIANT_ADD(pingpong, early_spin) { NETCHANNEL_HOOK_EARLY, false, CHAN_SPIN };
 
 FIXTURE_SETUP(pingpong)
 {
 	ASSERT_EQ(0, net_create(&self->net));
+	ASSERT_EQ(0, chan_spin(variant->spin));
 	ASSERT_EQ(0, chan_create(&self->c, 4, 4));
 	self->flow = chan_flow(&self->c, variant->hook, IPPROTO_UDP, HERE4, 7,
 			       PEER4, 9);
@@ -43,6 +47,7 @@ FIXTURE_SETUP(pingpong)
 FIXTURE_TEARDOWN(pingpong)
 {
 	chan_destroy(&self->c);
+	chan_spin(CHAN_SPIN);
 }
 
 /* No timeout: who is not woken, sleeps. */

@@ -170,6 +170,16 @@ static struct netchannel_stats stats(struct chan *c)
 	return s;
 }
 
+int chan_spin(unsigned int us)
+{
+	FILE *file = fopen("/sys/module/netchannel/parameters/spin_us", "w");
+
+	if (!file)
+		return -errno;
+	fprintf(file, "%u\n", us);
+	return fclose(file) ? -errno : 0;
+}
+
 uint64_t chan_counter(struct chan *c, enum netchannel_counter counter)
 {
 	return stats(c).counter[counter];

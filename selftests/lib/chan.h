@@ -71,6 +71,10 @@ int chan_freeze(struct chan *c);
 int chan_latch(struct chan *c, uint32_t flow_id, uint32_t op, const char *peer,
 	       uint16_t port);
 
+/* The module's spin_us: how long a read() of any channel looks before it sleeps. */
+#define CHAN_SPIN	100	/* as it is for users */
+int chan_spin(unsigned int us);
+
 uint64_t chan_counter(struct chan *c, enum netchannel_counter counter);
 uint32_t chan_status(struct chan *c);
 

@@ -317,6 +317,7 @@ struct netchannel_freeze {
  * @NETCHANNEL_TX_NO_MEM: ENOMEM or ENOBUFS
  * @NETCHANNEL_TX_DROPPED: refused by the firewall, a queue or the device
  * @NETCHANNEL_KICKS: calls that looked at the TX ring
+ * @NETCHANNEL_SPINS: calls that waited a moment and did not have to sleep
  * @NETCHANNEL_WAITS: calls that slept
  * @NETCHANNEL_WAKEUPS: wake-ups of the owner
  * @NETCHANNEL_COUNTERS: the number of counters, not one of them
@@ -351,6 +352,7 @@ enum netchannel_counter {
 	NETCHANNEL_TX_NO_MEM,
 	NETCHANNEL_TX_DROPPED,
 	NETCHANNEL_KICKS,
+	NETCHANNEL_SPINS,
 	NETCHANNEL_WAITS,
 	NETCHANNEL_WAKEUPS,
 	NETCHANNEL_COUNTERS
@@ -391,7 +393,8 @@ struct netchannel_stats {
  *			or the deadline passes.  Does not sleep if a TX slot
  *			completed with an error since the last read().  Returns 0,
  *			or the error of the new status.  EAGAIN: nothing and
- *			O_NONBLOCK.  EINTR: a signal.
+ *			O_NONBLOCK.  EINTR: a signal.  Where the last waits were
+ *			short, it looks for a while before it sleeps (spin_us).
  * poll()		EPOLLIN: a descriptor as above; or a TX slot completed while
  *			NETCHANNEL_WAKE_TX is asked for, until read() has told so.
  *			EPOLLOUT: the slot at tx_head is free.  EPOLLERR: broken.

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Spinning.  To sleep and be woken costs more than a packet does; who waits looks first
+ * whether one comes, if the last waits were short and nobody else wants this CPU: as KVM
+ * does for a virtual CPU that halts.  Meanwhile the device is polled that sent the last
+ * packet, if it can be.
+ */
+#include <linux/cpumask.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+#include <net/busy_poll.h>
+#include "nc.h"
+
+#define FIRST	(10 * NSEC_PER_USEC)
+#define MOST	(100 * USEC_PER_MSEC)	/* of spin_us */
+
+static unsigned int spin_us = 100;
+module_param(spin_us, uint, 0644);
+MODULE_PARM_DESC(spin_us, "Microseconds, at most, that read() looks for packets before it sleeps (default 100; 0: never; 100000 at most)");
+
+static u32 limit(void)
+{
+	return min_t(u32, READ_ONCE(spin_us), MOST) * NSEC_PER_USEC;
+}
+
+/**
+ * struct spin - who looks, and until when
+ * @ch: the channel.
+ * @end: CLOCK_MONOTONIC.
+ */
+struct spin {
+	const struct nc_channel *ch;
+	ktime_t end;
+};
+
+static bool ends(void *argument, unsigned long start)
+{
+	const struct spin *spin = argument;
+
+	return nc_channel_has_event(spin->ch) || need_resched() || !single_task_running() ||
+	       signal_pending(current) || ktime_get() >= spin->end;
+}
+
+static void poll_device(const struct nc_channel *ch, struct spin *spin)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	u32 napi = READ_ONCE(ch->rx.napi);
+
+	if (napi >= MIN_NAPI_ID)
+		napi_busy_loop(napi, ends, spin, false, BUSY_POLL_BUDGET);
+#endif
+}
+
+/**
+ * nc_spin() - look for a while whether there is something for the owner
+ * @ch: the channel.  Process context.
+ * @deadline: CLOCK_MONOTONIC; not longer.
+ *
+ * Return: when that began, for nc_spin_learn(); 0: there is no other CPU that a packet
+ * could come from, or no spinning at all.
+ */
+ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline)
+{
+	struct spin spin = { .ch = ch };
+	ktime_t begin;
+	u32 length;
+
+	if (num_online_cpus() == 1 || !limit())
+		return 0;
+	begin = ktime_get();
+	length = min(READ_ONCE(ch->spin), limit());
+	if (!length)
+		return begin;
+	spin.end = min(ktime_add_ns(begin, length), deadline);
+	poll_device(ch, &spin);
+	while (!ends(&spin, 0))
+		cpu_relax();
+	if (nc_channel_has_event(ch))
+		atomic64_inc(&ch->spins);
+	return begin;
+}
+
+/**
+ * nc_spin_learn() - how long to look the next time
+ * @ch: the channel.
+ * @begin: of nc_spin(); what the owner waited for has come.
+ *
+ * Longer if that would have saved a sleep, not at all after a long one.
+ */
+void nc_spin_learn(struct nc_channel *ch, ktime_t begin)
+{
+	u32 length = READ_ONCE(ch->spin), most = limit();
+	s64 waited;
+
+	if (!begin)
+		return;
+	waited = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	if (waited > most)
+		WRITE_ONCE(ch->spin, 0);
+	else if (waited > length)
+		WRITE_ONCE(ch->spin, clamp_t(u32, 2 * length, min_t(u32, FIRST, most), most));
+}

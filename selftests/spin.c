@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kselftest-mode: smp
+ *
+ * Who waits looks for packets before it sleeps: as long as waits are short.
+ */
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/chan.h"
+#include "lib/net.h"
+#include "lib/packet.h"
+
+#define LONG	100000	/* usec to spin: for whatever else an emulated guest does */
+#define TRACING	"/sys/kernel/tracing"
+
+/**
+ * sender - a process of the peer, on the other CPU
+ * @order: a pipe: usec until each packet.
+ */
+struct sender {
+	int order[2];
+	int socket;
+};
+
+FIXTURE(spin) {
+	struct net net;
+	struct chan c;
+	struct sender sender;
+	int pid;
+};
+
+static void run_on(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static int send_when_told(void *argument)
+{
+	struct sender *s = argument;
+	unsigned int us;
+
+	run_on(1);
+	close(s->order[1]);
+	while (read(s->order[0], &us, sizeof(us)) == sizeof(us)) {
+		usleep(us);
+		if (send(s->socket, "x", 1, 0) != 1)
+			return 1;
+	}
+	return 0;
+}
+
+FIXTURE_SETUP(spin)
+{
+	struct sender *s = &self->sender;
+
+	ASSERT_EQ(0, net_create(&self->net));
+	ASSERT_EQ(0, chan_spin(LONG));
+	ASSERT_EQ(0, chan_create(&self->c, 4, 4));
+	ASSERT_LE(0, chan_flow(&self->c, NETCHANNEL_HOOK_EARLY, IPPROTO_UDP, HERE4, 7,
+			       PEER4, 9));
+	s->socket = net_socket(self->net.peer, SOCK_DGRAM, PEER4, 9);
+	ASSERT_LE(0, s->socket);
+	ASSERT_EQ(0, net_connect(s->socket, HERE4, 7));
+	ASSERT_EQ(0, pipe(s->order));
+	self->pid = child_start(send_when_told, s);
+	run_on(0);
+}
+
+FIXTURE_TEARDOWN(spin)
+{
+	close(self->sender.order[1]);
+	EXPECT_EQ(0, child_wait(self->pid));
+	close(self->sender.socket);
+	chan_destroy(&self->c);
+	chan_spin(CHAN_SPIN);
+}
+
+/* Orders a packet and waits for it. */
+static bool wait_for_one(struct chan *c, struct sender *s, unsigned int us)
+{
+	struct netchannel_rx_desc *desc;
+
+	if (write(s->order[1], &us, sizeof(us)) != sizeof(us))
+		return false;
+	while (!(desc = chan_peek(c))) {
+		c->ctl->rx_seen = c->rx_next;
+		if (read(c->fd, NULL, 0) < 0)
+			return false;
+	}
+	c->rx_next++;
+	chan_release(c, desc);
+	return true;
+}
+
+static bool wait_for(struct chan *c, struct sender *s, unsigned int us, int packets)
+{
+	while (packets-- && wait_for_one(c, s, us))
+		;
+	return packets < 0;
+}
+
+/* Waits so often, and says how often it slept. */
+static int sleeps(struct chan *c, struct sender *s, unsigned int us, int packets)
+{
+	uint64_t before = chan_counter(c, NETCHANNEL_WAITS);
+
+	if (!wait_for(c, s, us, packets))
+		return -1;
+	return chan_counter(c, NETCHANNEL_WAITS) - before;
+}
+
+/* The kernel itself may want the CPU for a while, for a namespace that ended. */
+static bool spins(struct chan *c, struct sender *s, unsigned int us)
+{
+	int tries = 100, n;
+
+	while ((n = sleeps(c, s, us, 5)) > 0 && --tries)
+		;
+	return n == 0;
+}
+
+TEST_F(spin, who_waits_for_a_moment_does_not_sleep)
+{
+	EXPECT_TRUE(spins(&self->c, &self->sender, 1000));
+	EXPECT_LE(5, chan_counter(&self->c, NETCHANNEL_SPINS));
+}
+
+TEST_F(spin, who_waited_long_sleeps_the_next_time)
+{
+	ASSERT_TRUE(spins(&self->c, &self->sender, 10000));
+	ASSERT_TRUE(wait_for(&self->c, &self->sender, 3 * LONG, 1));
+	EXPECT_EQ(1, sleeps(&self->c, &self->sender, 10000, 1));
+}
+
+/* usec that a read() takes whose deadline is in 2 ms, and to which nothing comes. */
+static int64_t late(struct chan *c)
+{
+	struct timespec begin, end;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	c->ctl->rx_seen = c->rx_next;
+	c->ctl->deadline = begin.tv_sec * 1000000000ULL + begin.tv_nsec + 2000000;
+	if (read(c->fd, NULL, 0) < 0)
+		return INT64_MAX;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	c->ctl->deadline = 0;
+	return (end.tv_sec - begin.tv_sec) * 1000000LL + (end.tv_nsec - begin.tv_nsec) / 1000;
+}
+
+/* By then each would spin for more than the half of LONG, if nobody else comes. */
+static bool are_in_time(struct chan *c, struct sender *s)
+{
+	int64_t sum = 0;
+	int i;
+
+	for (i = 0; i < 10 && spins(c, s, LONG * 2 / 3); i++)
+		sum += late(c);
+	return i == 10 && sum < 10 * LONG / 5;
+}
+
+TEST_F(spin, not_beyond_the_deadline)
+{
+	int tries = 3;		/* of a host that may stand still */
+
+	while (!are_in_time(&self->c, &self->sender) && --tries)
+		;
+	EXPECT_LT(0, tries);
+}
+
+TEST_F(spin, never_with_spin_us_0)
+{
+	ASSERT_EQ(0, chan_spin(0));
+	EXPECT_EQ(30, sleeps(&self->c, &self->sender, 10000, 30));
+	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_SPINS));
+}
+
+/* As long as somebody else wants this CPU. */
+static int want_cpu(void *argument)
+{
+	run_on(0);
+	for (;;)
+		;
+	return 0;
+}
+
+TEST_F(spin, not_while_others_want_the_cpu)
+{
+	int pid = child_start(want_cpu, NULL);
+
+	EXPECT_LE(28, sleeps(&self->c, &self->sender, 10000, 30));
+	kill(pid, SIGKILL);
+	child_wait(pid);
+}
+
+static int trace(const char *file, const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	if (!f)
+		return -errno;
+	fputs(text, f);
+	return fclose(f) ? -errno : 0;
+}
+
+/* Lines of polls of the device that this process made itself. */
+static int own_polls(void)
+{
+	FILE *f = fopen(TRACING "/trace", "r");
+	char line[512];
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, " napi_poll: ") && strstr(line, HERE_DEV) &&
+		     atoi(strchr(line, '-') + 1) == getpid();
+	if (f)
+		fclose(f);
+	return n;
+}
+
+TEST_F(spin, the_device_is_polled_meanwhile)
+{
+	ASSERT_EQ(0, net_run(self->net.peer, "ethtool -K " PEER_DEV " tso off"));
+	ASSERT_EQ(0, net_run(self->net.here, "ethtool -K " HERE_DEV " gro on"));
+	mount("tracefs", TRACING, "tracefs", 0, NULL);
+	ASSERT_TRUE(spins(&self->c, &self->sender, 1000));
+	ASSERT_EQ(0, trace(TRACING "/events/napi/napi_poll/enable", "1"));
+	EXPECT_TRUE(wait_for(&self->c, &self->sender, 1000, 10));
+	EXPECT_EQ(0, trace(TRACING "/events/napi/napi_poll/enable", "0"));
+	EXPECT_LT(0, own_polls());
+	EXPECT_EQ(0, trace(TRACING "/trace", ""));
+}
+
+TEST_HARNESS_MAIN
