@@ -1014,7 +1014,7 @@ static inline void script_call_listen(struct script *s, bool peer)
 static inline void script_call_connect(struct script *s, const char *p)
 {
 	struct sockaddr_storage name;
-	socklen_t len = script_name(s, 2, SCRIPT_PEER_PORT, &name);
+	socklen_t len = script_name(s, 2, s->peer_port, &name);
 
 	if (!s->socket)
 		s->socket = script_socket(s);

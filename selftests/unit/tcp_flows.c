@@ -10,6 +10,7 @@
  * @s: the link's other end.
  * @flow: bound.
  * @used: elements of @flow.
+ * @bound: ports that it chose.
  * @latched: by whom the listen flow is held.
  * @latch_error: what latch() gives.
  */
@@ -17,26 +18,29 @@ static struct flows {
 	struct script s;
 	struct us_flow flow[FLOWS];
 	bool used[FLOWS];
+	unsigned int bound;
 	bool latched;
 	int latch_error;
 } flows;
 
 static int bind_flow(struct us_link *link, struct us_flow *flow, uint32_t *id)
 {
-	(void)link;
 	for (*id = 0; *id < FLOWS && flows.used[*id]; ++*id)
 		;
 	if (*id == FLOWS)
 		return -ENOSPC;
+	if (!flow->local_port)
+		flow->local_port = htons((uint16_t)(40000 + flows.bound++));
 	flows.flow[*id] = *flow;
 	flows.used[*id] = true;
+	link->flows_left--;
 	return 0;
 }
 
 static void unbind_flow(struct us_link *link, uint32_t id)
 {
-	(void)link;
 	flows.used[id] = false;
+	link->flows_left++;
 }
 
 static int latch(struct us_link *link, uint32_t id, const struct us_addr *peer,
@@ -71,6 +75,7 @@ static void begin(void)
 	ops.unbind = unbind_flow;
 	ops.latch = latch;
 	flows.s.link.ops = &ops;
+	flows.s.link.flows_left = FLOWS;
 }
 
 static void end(void)
@@ -149,6 +154,66 @@ static void test_room(void)
 	end();
 }
 
+/* With timestamps, the peer's @ts. */
+static bool open_and_close(const char *ts, const char *more)
+{
+	char text[800];
+
+	snprintf(text, sizeof(text),
+		 "connect = EINPROGRESS\n"
+		 "> S 0:0(0)\n"
+		 "< S. 0:0(0) ack 1 win 65535 <mss 1000,nop,nop,TS val %s ecr 0>\n"
+		 "> . 1:1(0) ack 1\n"
+		 "close\n"
+		 "> F. 1:1(0) ack 1\n"
+		 "< F. 1:1(0) ack 2 win 65535 <nop,nop,TS val %s ecr 0>\n"
+		 "> . 2:2(0) ack 2\n"
+		 "%s", ts, ts, more);
+	return lines(text);
+}
+
+static uint64_t overflows(void)
+{
+	return script_stack(&flows.s)->counter[US_COUNT_tcp_time_wait_overflow];
+}
+
+/* A link that owns the ports. */
+static void fill(const char *ts)
+{
+	unsigned int i;
+
+	begin();
+	flows.s.link.flags |= US_LINK_KERNEL_IP;
+	for (i = 0; i < FLOWS; i++)
+		if (!(*ts ? open_and_close(ts, "") : lines(OPEN CLOSE)))
+			break;
+	ok(i == FLOWS && bound() == FLOWS && flows.bound == FLOWS && !overflows(),
+	   "all flows are in TIME-WAIT");
+}
+
+static void test_inherit(void)
+{
+	fill("700");
+	ok(open_and_close("700", "") && flows.bound == FLOWS + 1 && overflows() == 1,
+	   "inherit: not what ended in this tick");
+	ok(open_and_close("700", "+0.01 waits 4\n") && flows.bound == FLOWS + 2, "likewise");
+	ok(open_and_close("701", "waits 4\n") && flows.bound == FLOWS + 2 &&
+	   overflows() == 3 && flows.s.port == 40002, "inherit: flow and port of the oldest");
+	ok(open_and_close("701", "waits 4\n") && flows.bound == FLOWS + 2 &&
+	   flows.s.port == 40003, "and of the next");
+	ok(lines("+61 waits 0\n") && bound() == 0, "given back once");
+	end();
+	fill("");
+	ok(lines("+0.01\n" OPEN CLOSE) && flows.bound == FLOWS + 1,
+	   "inherit: nothing without timestamps");
+	end();
+	fill("700");
+	flows.s.peer_port++;
+	ok(lines("+0.01\n") && open_and_close("700", "") && flows.bound == FLOWS + 1,
+	   "inherit: nothing towards another port");
+	end();
+}
+
 static void test_listen(void)
 {
 	begin();
@@ -185,6 +250,7 @@ int main(void)
 	plan(0);
 	test_connect();
 	test_room();
+	test_inherit();
 	test_listen();
 	test_peer();
 	return finish();

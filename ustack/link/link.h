@@ -103,6 +103,7 @@ struct us_link_ops {
  * @fixed_peer: nobody is asked by ARP and ND, but questions are answered.
  * @mem: send memory that @ops can send from.
  * @own_mem: @mem is the link's, else the stack's.
+ * @flows_left: flows that bind() has room for.
  * @stats: counters.
  * @pending: transport's list of those that wait for room.
  * @error: the link is dead: negative errno, 0 if alive.
@@ -120,6 +121,7 @@ struct us_link {
 	bool fixed_peer;
 	bool own_mem;
 	struct us_txmem *mem;
+	uint32_t flows_left;
 	struct ustack_link_stats stats;
 	struct cds_list_head pending;
 	int error;

@@ -69,7 +69,6 @@ struct us_nc_flow {
  * @scratch: an ICMP error made of a TX result, while it is given upwards.
  * @authority: ports.
  * @flow: bound flows, found by their id from its remainder on.
- * @flows: number of them.
  * @way: by hash of the destination.
  */
 struct us_nc {
@@ -89,7 +88,6 @@ struct us_nc {
 	uint8_t scratch[8 + NETCHANNEL_TX_INLINE];
 	struct us_nc_authority authority[US_NC_AUTHORITIES];
 	struct us_nc_flow flow[NETCHANNEL_FLOWS_MAX];
-	uint32_t flows;
 	struct us_nc_way way[US_NC_WAYS];
 };
 

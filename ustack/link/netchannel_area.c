@@ -195,6 +195,7 @@ int us_nc_open(struct us_stack *stack, const char *args, struct us_link **link)
 	/* What a path bears says us_nc_route(), for each of them. */
 	nc->link.mtu = PACKET_MAX;
 	nc->link.gso_max = PACKET_MAX;
+	nc->link.flows_left = NETCHANNEL_FLOWS_MAX;
 	err = set_up(stack, args, nc);
 	if (err) {
 		destroy(nc);

@@ -222,7 +222,7 @@ static int bind_with(struct us_nc *nc, const struct us_flow *flow, int fd,
 	*find_flow(nc, bind.flow_id, false) = (struct us_nc_flow) {
 		bind.flow_id, true, authority
 	};
-	nc->flows++;
+	nc->link.flows_left--;
 	*id = bind.flow_id;
 	return 0;
 }
@@ -276,7 +276,7 @@ int us_nc_bind(struct us_link *link, struct us_flow *flow, uint32_t *id)
 	uint32_t mtu;
 	int err;
 
-	if (nc->flows == NETCHANNEL_FLOWS_MAX)
+	if (!nc->link.flows_left)
 		return bind_error(nc, -ENOSPC, 0);
 	if (is_any(&flow->remote))
 		err = us_nc_check_local(&flow->local);
@@ -306,7 +306,7 @@ void us_nc_unbind(struct us_link *link, uint32_t id)
 	link->stats.syscalls++;
 	ioctl(nc->fd, NETCHANNEL_IOC_UNBIND, &unbind);
 	flow->used = false;
-	nc->flows--;
+	link->flows_left++;
 	let_go(nc, flow->authority);
 }
 

@@ -22,29 +22,57 @@ static struct us_tcp_bind *find_shared(struct us_tcp_table *table,
 	return NULL;
 }
 
-/* The oldest TIME-WAIT that holds a flow of this link ends; false: there is none. */
-static bool make_room(struct us_tcp_table *table, const struct us_link *link)
+/* The oldest TIME-WAIT that alone holds a flow of this link, or NULL. */
+static struct us_tcp_wait *oldest_on(const struct us_tcp_table *table,
+				     const struct us_link *link)
 {
 	struct us_tcp_wait *wait;
 
-	cds_list_for_each_entry(wait, &table->waits, node) {
-		if (!wait->bind || wait->bind->link != link || wait->bind->refs > 1)
-			continue;
-		us_count(table->stack, tcp_time_wait_overflow);
-		us_tcp_wait_drop(table, wait);
-		return true;
-	}
-	return false;
+	cds_list_for_each_entry(wait, &table->waits, node)
+		if (wait->bind && wait->bind->link == link && wait->bind->refs == 1)
+			return wait;
+	return NULL;
 }
 
-static int bind_new(struct us_tcp_table *table, struct us_link *link,
-		    struct us_flow *flow, struct us_tcp_bind *b)
+/* To the same peer; and what it sent last was sent in an earlier tick than what follows,
+ * so that its timestamps tell old from new (RFC 6191, RFC 7323 5.3).
+ */
+static bool may_follow(const struct us_tcp_wait *wait, const struct us_flow *flow,
+		       uint32_t tick)
 {
-	int err;
+	return cds_list_empty(&wait->bind->node) && wait->family == flow->family &&
+	       wait->remote_port == flow->remote_port &&
+	       us_addr_equal(&wait->remote, &flow->remote) &&
+	       us_addr_equal(&wait->local, &flow->local) &&
+	       wait->has_ts && tick + US_TCP_WAIT_TICKS != wait->expires;
+}
 
-	do
-		err = link->ops->bind(link, flow, &b->id);
-	while (err == -ENOSPC && make_room(table, link));
+/*
+ * Where no room is left for flows, TIME-WAIT gives up the oldest; to whoever wants
+ * some port towards the same peer, the flow as it is.  NULL: @flow needs one of its own.
+ */
+static struct us_tcp_bind *inherit(struct us_tcp_table *table, const struct us_link *link,
+				   struct us_flow *flow)
+{
+	struct us_tcp_wait *wait = link->flows_left ? NULL : oldest_on(table, link);
+	struct us_tcp_bind *b = NULL;
+
+	if (!wait)
+		return NULL;
+	us_count(table->stack, tcp_time_wait_overflow);
+	if (!flow->local_port && may_follow(wait, flow, us_tcp_tick(table->stack))) {
+		b = wait->bind;
+		wait->bind = NULL;
+		flow->local_port = wait->local_port;
+	}
+	us_tcp_wait_drop(table, wait);
+	return b;
+}
+
+static int bind_new(struct us_link *link, struct us_flow *flow, struct us_tcp_bind *b)
+{
+	int err = link->ops->bind(link, flow, &b->id);
+
 	if (err)
 		return err;
 	b->link = link;
@@ -54,8 +82,6 @@ static int bind_new(struct us_tcp_table *table, struct us_link *link,
 	b->family = flow->family;
 	b->listen_peer = flow->listen_peer;
 	CDS_INIT_LIST_HEAD(&b->node);
-	if (us_addr_is_any(&flow->remote))
-		cds_list_add(&b->node, &table->shared);
 	return 0;
 }
 
@@ -72,27 +98,31 @@ static int bind_new(struct us_tcp_table *table, struct us_link *link,
 int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
 		     struct us_flow *flow, struct us_tcp_bind **bind)
 {
-	struct us_tcp_bind *b = NULL;
+	bool shared = us_addr_is_any(&flow->remote);
 	int err;
 
 	*bind = NULL;
 	if (!link->ops->bind)
 		return 0;
-	if (us_addr_is_any(&flow->remote))
-		b = find_shared(table, link, flow);
-	if (b) {
-		b->refs++;
-		*bind = b;
+	if (shared)
+		*bind = find_shared(table, link, flow);
+	if (*bind) {
+		(*bind)->refs++;
 		return 0;
 	}
-	b = us_pool_get(&table->binds);
-	if (!b)
+	*bind = inherit(table, link, flow);
+	if (*bind)
+		return 0;
+	*bind = us_pool_get(&table->binds);
+	if (!*bind)
 		return -ENOBUFS;
-	err = bind_new(table, link, flow, b);
-	if (err)
-		us_pool_put(&table->binds, b);
-	else
-		*bind = b;
+	err = bind_new(link, flow, *bind);
+	if (err) {
+		us_pool_put(&table->binds, *bind);
+		*bind = NULL;
+	} else if (shared) {
+		cds_list_add(&(*bind)->node, &table->shared);
+	}
 	return err;
 }
 
