@@ -161,7 +161,8 @@ struct nc_tx {
  * @ring: reservation state.
  * @lost: packets dropped since the last descriptor.
  * @sleepers: calls of read() that sleep.
- * @napi: the device's that sent the last packet (struct sk_buff.napi_id).
+ * @napi: the device's that sent the last packet (struct sk_buff.napi_id), if the authority
+ *	may poll it.
  */
 struct nc_rx {
 	spinlock_t lock;
@@ -465,8 +466,8 @@ int nc_wake_init(void);
 void nc_wake_exit(void);
 
 /* spin.c */
-ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline);
-void nc_spin_learn(struct nc_channel *ch, ktime_t begin);
+ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline, bool frozen);
+void nc_spin_learn(struct nc_channel *ch, ktime_t begin, bool came, bool slept);
 
 static inline struct nc_area *nc_channel_area(const struct nc_channel *ch)
 {

@@ -204,12 +204,15 @@ static void fill(struct netchannel_rx_desc *desc, const struct nc_flow *flow,
 	fill_origin(desc, packet->skb);
 }
 
-/* For who spins until the next one comes. */
-static void note_device(struct nc_rx *rx, const struct sk_buff *skb)
+/* For who spins until the next one comes: if the kernel would let its socket. */
+static void note_device(const struct nc_flow *flow, const struct sk_buff *skb)
 {
 #ifdef CONFIG_NET_RX_BUSY_POLL
-	if (READ_ONCE(rx->napi) != skb->napi_id)
-		WRITE_ONCE(rx->napi, skb->napi_id);
+	struct nc_rx *rx = &flow->channel->rx;
+	u32 napi = flow->sk && READ_ONCE(flow->sk->sk_ll_usec) ? skb->napi_id : 0;
+
+	if (READ_ONCE(rx->napi) != napi)
+		WRITE_ONCE(rx->napi, napi);
 #endif
 }
 
@@ -257,7 +260,7 @@ bool nc_rx_deliver(struct nc_flow *flow, const struct nc_rx_packet *packet)
 		return false;
 	desc = &area->rx_desc[slot.index & (ch->rx.ring.depth - 1)];
 	fill(desc, flow, packet, &slot);
-	note_device(&ch->rx, packet->skb);
+	note_device(flow, packet->skb);
 	copy_out(packet, area->rx_data + slot.offset);
 	nc_ring_publish(&ch->rx.ring, slot.index, &desc->seq);
 	trace_netchannel_rx(ch->id, flow->id, slot.index, packet->length);

@@ -3,7 +3,7 @@
  * Spinning.  To sleep and be woken costs more than a packet does; who waits looks first
  * whether one comes, if the last waits were short and nobody else wants this CPU: as KVM
  * does for a virtual CPU that halts.  Meanwhile the device is polled that sent the last
- * packet, if it can be.
+ * packet, where the authority may do so (SO_BUSY_POLL, net.core.busy_read).
  */
 #include <linux/cpumask.h>
 #include <linux/ktime.h>
@@ -29,10 +29,12 @@ static u32 limit(void)
 /**
  * struct spin - who looks, and until when
  * @ch: the channel.
+ * @frozen: it was frozen before.
  * @end: CLOCK_MONOTONIC.
  */
 struct spin {
 	const struct nc_channel *ch;
+	bool frozen;
 	ktime_t end;
 };
 
@@ -41,15 +43,17 @@ static bool ends(void *argument, unsigned long start)
 	const struct spin *spin = argument;
 
 	return nc_channel_has_event(spin->ch) || need_resched() || !single_task_running() ||
+	       test_bit(NC_CHANNEL_FROZEN, &spin->ch->flags) != spin->frozen ||
 	       signal_pending(current) || ktime_get() >= spin->end;
 }
 
+/* Whether it is time to end, that asks behind the first poll. */
 static void poll_device(const struct nc_channel *ch, struct spin *spin)
 {
 #ifdef CONFIG_NET_RX_BUSY_POLL
 	u32 napi = READ_ONCE(ch->rx.napi);
 
-	if (napi >= MIN_NAPI_ID)
+	if (napi >= MIN_NAPI_ID && !ends(spin, 0))
 		napi_busy_loop(napi, ends, spin, false, BUSY_POLL_BUDGET);
 #endif
 }
@@ -57,14 +61,15 @@ static void poll_device(const struct nc_channel *ch, struct spin *spin)
 /**
  * nc_spin() - look for a while whether there is something for the owner
  * @ch: the channel.  Process context.
- * @deadline: CLOCK_MONOTONIC; not longer.
+ * @deadline: CLOCK_MONOTONIC; nobody spins up to there.
+ * @frozen: the channel is frozen already.
  *
  * Return: when that began, for nc_spin_learn(); 0: there is no other CPU that a packet
  * could come from, or no spinning at all.
  */
-ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline)
+ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline, bool frozen)
 {
-	struct spin spin = { .ch = ch };
+	struct spin spin = { .ch = ch, .frozen = frozen };
 	ktime_t begin;
 	u32 length;
 
@@ -72,25 +77,25 @@ ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline)
 		return 0;
 	begin = ktime_get();
 	length = min(READ_ONCE(ch->spin), limit());
-	if (!length)
+	spin.end = ktime_add_ns(begin, length);
+	if (!length || spin.end > deadline)
 		return begin;
-	spin.end = min(ktime_add_ns(begin, length), deadline);
 	poll_device(ch, &spin);
 	while (!ends(&spin, 0))
 		cpu_relax();
-	if (nc_channel_has_event(ch))
-		atomic64_inc(&ch->spins);
 	return begin;
 }
 
 /**
  * nc_spin_learn() - how long to look the next time
  * @ch: the channel.
- * @begin: of nc_spin(); what the owner waited for has come.
+ * @begin: of nc_spin().
+ * @came: something for the owner ended the wait; else it was a deadline, a signal.
+ * @slept: after all.
  *
- * Longer if that would have saved a sleep, not at all after a long one.
+ * Longer if that would have saved a sleep; not at all after a long one, or in vain.
  */
-void nc_spin_learn(struct nc_channel *ch, ktime_t begin)
+void nc_spin_learn(struct nc_channel *ch, ktime_t begin, bool came, bool slept)
 {
 	u32 length = READ_ONCE(ch->spin), most = limit();
 	s64 waited;
@@ -98,7 +103,9 @@ void nc_spin_learn(struct nc_channel *ch, ktime_t begin)
 	if (!begin)
 		return;
 	waited = ktime_to_ns(ktime_sub(ktime_get(), begin));
-	if (waited > most)
+	if (came && !slept)
+		atomic64_inc(&ch->spins);
+	if (!came || waited > most)
 		WRITE_ONCE(ch->spin, 0);
 	else if (waited > length)
 		WRITE_ONCE(ch->spin, clamp_t(u32, 2 * length, min_t(u32, FIRST, most), most));

@@ -288,26 +288,30 @@ static void finish(struct nc_channel *ch, struct wait_queue_entry *wait)
 	finish_wait(&ch->wait, wait);
 }
 
-static int sleep(struct nc_channel *ch, ktime_t deadline, bool frozen)
+/* 0: an event; -ETIME: the deadline, or FREEZE; -EINTR. */
+static int look(struct nc_channel *ch, ktime_t deadline, bool frozen)
+{
+	if (event(ch))
+		return 0;
+	/* All that sleep are to see it, not just who uses the event up. */
+	if (late(ch, deadline) || test_bit(NC_CHANNEL_FROZEN, &ch->flags) != frozen)
+		return -ETIME;
+	return signal_pending(current) ? -EINTR : -EAGAIN;
+}
+
+static int sleep(struct nc_channel *ch, ktime_t deadline, bool frozen, bool *slept)
 {
 	DEFINE_WAIT(wait);
-	bool slept = false;
-	int err = 0;
+	int err;
 
 	for (;;) {
 		prepare(ch, &wait);
-		if (event(ch) || late(ch, deadline))
+		err = look(ch, deadline, frozen);
+		if (err != -EAGAIN)
 			break;
-		/* All that sleep are to see it, not just who uses the event up. */
-		if (test_bit(NC_CHANNEL_FROZEN, &ch->flags) != frozen)
-			break;
-		if (signal_pending(current)) {
-			err = -EINTR;
-			break;
-		}
-		if (!slept)
+		if (!*slept)
 			atomic64_inc(&ch->waits);
-		slept = true;
+		*slept = true;
 		schedule();
 	}
 	finish(ch, &wait);
@@ -316,16 +320,17 @@ static int sleep(struct nc_channel *ch, ktime_t deadline, bool frozen)
 
 static int wait(struct nc_channel *ch, bool frozen)
 {
-	ktime_t deadline = deadline_of(ch), begin = nc_spin(ch, deadline);
+	ktime_t deadline = deadline_of(ch), begin = nc_spin(ch, deadline, frozen);
+	bool slept = false;
 	int err;
 
 	atomic_inc(&ch->rx.sleepers);
 	/* (C) producers see the sleeper, or it sees what they published */
 	smp_mb__after_atomic();
-	err = sleep(ch, deadline, frozen);
+	err = sleep(ch, deadline, frozen, &slept);
 	atomic_dec(&ch->rx.sleepers);
-	nc_spin_learn(ch, begin);
-	return err;
+	nc_spin_learn(ch, begin, !err, slept);
+	return err == -ETIME ? 0 : err;
 }
 
 /**
