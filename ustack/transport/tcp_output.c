@@ -298,7 +298,7 @@ static bool emit(struct us_tcp *tcp, uint32_t end, uint32_t full)
 	tcp->snd_nxt += bytes;
 	if (us_after(tcp->snd_nxt, tcp->active->snd_end))
 		tcp->flags |= US_TCP_FIN_SENT;
-	if (bytes < full)
+	if (bytes < full)	/* not the tail of a super-segment */
 		tcp->active->snd_sml = tcp->snd_nxt;
 	after_send(tcp, bytes);
 	return true;
