@@ -161,8 +161,8 @@ struct nc_tx {
  * @ring: reservation state.
  * @lost: packets dropped since the last descriptor.
  * @sleepers: calls of read() that sleep.
- * @napi: the device's that sent the last packet (struct sk_buff.napi_id), if the authority
- *	may poll it.
+ * @napi: the device's that sent the last packet (struct sk_buff.napi_id).
+ * @napi_us: how long the authority of its flow may poll that.
  */
 struct nc_rx {
 	spinlock_t lock;
@@ -170,6 +170,7 @@ struct nc_rx {
 	u32 lost;
 	atomic_t sleepers;
 	u32 napi;
+	u32 napi_us;
 };
 
 /* Bits of nc_channel.flags, beside those of the status word */

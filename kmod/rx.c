@@ -209,10 +209,12 @@ static void note_device(const struct nc_flow *flow, const struct sk_buff *skb)
 {
 #ifdef CONFIG_NET_RX_BUSY_POLL
 	struct nc_rx *rx = &flow->channel->rx;
-	u32 napi = flow->sk && READ_ONCE(flow->sk->sk_ll_usec) ? skb->napi_id : 0;
+	u32 us = flow->sk ? READ_ONCE(flow->sk->sk_ll_usec) : 0;
 
-	if (READ_ONCE(rx->napi) != napi)
-		WRITE_ONCE(rx->napi, napi);
+	if (READ_ONCE(rx->napi) != skb->napi_id)
+		WRITE_ONCE(rx->napi, skb->napi_id);
+	if (READ_ONCE(rx->napi_us) != us)
+		WRITE_ONCE(rx->napi_us, us);
 #endif
 }
 

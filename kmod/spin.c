@@ -47,14 +47,16 @@ static bool ends(void *argument, unsigned long start)
 	       signal_pending(current) || ktime_get() >= spin->end;
 }
 
-/* Whether it is time to end, that asks behind the first poll. */
-static void poll_device(const struct nc_channel *ch, struct spin *spin)
+/* As long as the socket may.  Whether it is time to end, that asks behind a poll only. */
+static void poll_device(const struct spin *spin, ktime_t begin)
 {
 #ifdef CONFIG_NET_RX_BUSY_POLL
-	u32 napi = READ_ONCE(ch->rx.napi);
+	u32 napi = READ_ONCE(spin->ch->rx.napi);
+	struct spin device = *spin;
 
-	if (napi >= MIN_NAPI_ID && !ends(spin, 0))
-		napi_busy_loop(napi, ends, spin, false, BUSY_POLL_BUDGET);
+	device.end = min(spin->end, ktime_add_us(begin, READ_ONCE(spin->ch->rx.napi_us)));
+	if (napi >= MIN_NAPI_ID && !ends(&device, 0))
+		napi_busy_loop(napi, ends, &device, false, BUSY_POLL_BUDGET);
 #endif
 }
 
@@ -80,7 +82,7 @@ ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline, bool frozen)
 	spin.end = ktime_add_ns(begin, length);
 	if (!length || spin.end > deadline)
 		return begin;
-	poll_device(ch, &spin);
+	poll_device(&spin, begin);
 	while (!ends(&spin, 0))
 		cpu_relax();
 	return begin;
@@ -105,7 +107,7 @@ void nc_spin_learn(struct nc_channel *ch, ktime_t begin, bool came, bool slept)
 	waited = ktime_to_ns(ktime_sub(ktime_get(), begin));
 	if (came && !slept)
 		atomic64_inc(&ch->spins);
-	if (!came || waited > most)
+	if ((!came && waited >= length) || waited > most)
 		WRITE_ONCE(ch->spin, 0);
 	else if (waited > length)
 		WRITE_ONCE(ch->spin, clamp_t(u32, 2 * length, min_t(u32, FIRST, most), most));

@@ -148,14 +148,14 @@ TEST_F_TIMEOUT(spin, who_waited_long_sleeps_the_next_time, 300)
 	EXPECT_EQ(1, slept);
 }
 
-/* usec that a read() takes whose deadline is in 2 ms, and to which nothing comes. */
-static int64_t late(struct chan *c)
+/* usec that a read() takes with a deadline, and to which nothing comes. */
+static int64_t late(struct chan *c, unsigned int us)
 {
 	struct timespec begin, end;
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	c->ctl->rx_seen = c->rx_next;
-	c->ctl->deadline = begin.tv_sec * 1000000000ULL + begin.tv_nsec + 2000000;
+	c->ctl->deadline = begin.tv_sec * 1000000000ULL + begin.tv_nsec + us * 1000ULL;
 	if (read(c->fd, NULL, 0) < 0)
 		return INT64_MAX;
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -170,7 +170,7 @@ static bool are_in_time(struct chan *c, struct sender *s)
 	int i;
 
 	for (i = 0; i < 4 && spins(c, s, LONG * 2 / 3); i++)
-		sum += late(c);
+		sum += late(c, 2000);
 	return i == 4 && sum < 4 * LONG / 5;
 }
 
@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(spin, not_after_a_deadline, 300)
 
 	do {
 		ASSERT_TRUE(spins(&self->c, &self->sender, 10000));
-		late(&self->c);
+		late(&self->c, 40000);
 		slept = sleeps(&self->c, &self->sender, 5000, 1);
 	} while (slept != 1 && --tries);
 	EXPECT_EQ(1, slept);

@@ -191,16 +191,43 @@ static void fill(const char *ts)
 	   "all flows are in TIME-WAIT");
 }
 
+/* The names of this link were chosen by the stack, or by the user. */
+static void test_not_inherited(void)
+{
+	unsigned int i;
+
+	begin();
+	for (i = 0; i < FLOWS; i++)
+		open_and_close("700", "");
+	flows.s.link.flags |= US_LINK_KERNEL_IP;
+	ok(lines("+0.01\n") && open_and_close("701", "") && flows.bound == 1,
+	   "inherit: nothing that the link has not chosen");
+	end();
+	fill("700");
+	flows.s.link.error = -ENODEV;
+	ok(lines("+0.01\n") && open_and_close("701", "") && flows.bound == FLOWS + 1,
+	   "inherit: nothing on a dead link");
+	flows.s.link.error = 0;
+	end();
+}
+
 static void test_inherit(void)
 {
+	uint32_t isn;
+
 	fill("700");
 	ok(open_and_close("700", "") && flows.bound == FLOWS + 1 && overflows() == 1,
 	   "inherit: not what ended in this tick");
 	ok(open_and_close("700", "+0.01 waits 4\n") && flows.bound == FLOWS + 2, "likewise");
 	ok(open_and_close("701", "waits 4\n") && flows.bound == FLOWS + 2 &&
 	   overflows() == 3 && flows.s.port == 40002, "inherit: flow and port of the oldest");
+	isn = flows.s.isn;
 	ok(open_and_close("701", "waits 4\n") && flows.bound == FLOWS + 2 &&
 	   flows.s.port == 40003, "and of the next");
+	ok(lines("+0.01\n") && open_and_close("702", "") && open_and_close("702", "") &&
+	   flows.s.port == 40005, "of two that had their own");
+	ok(open_and_close("702", "") && flows.s.port == 40002 &&
+	   flows.s.isn == isn + 2 + 65537, "beyond the old sequence numbers");
 	ok(lines("+61 waits 0\n") && bound() == 0, "given back once");
 	end();
 	fill("");
@@ -251,6 +278,7 @@ int main(void)
 	test_connect();
 	test_room();
 	test_inherit();
+	test_not_inherited();
 	test_listen();
 	test_peer();
 	return finish();

@@ -886,6 +886,15 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 1\n"
 	"counter tcp_syn_ignored 2\n" },
 
+	{ "half-open: a SYN follows the RST, once",
+	"connect = EINPROGRESS\n> S 0:0(0)\n"
+	"< . 5000:5000(0) ack 777\n"
+	"> R 777:777(0)\n"
+	"+0.003 > S 0:0(0)\n"
+	"< . 5000:5000(0) ack 777\n"
+	"> R 777:777(0)\n"
+	"none 900\n" },
+
 	{ "an ACK of what was never sent is challenged",
 	OPEN_PLAIN
 	"< . 1:11(10) ack 5000\n"

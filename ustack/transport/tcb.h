@@ -114,6 +114,9 @@ enum us_tcp_share {
  * @port: network byte order.
  * @family: AF_INET or AF_INET6.
  * @listen_peer: point-to-point listen.
+ * @chosen: the link chose the port.
+ * @inherited: from a connection in TIME-WAIT.
+ * @iss: then: initial sequence number for the heir.
  */
 struct us_tcp_bind {
 	struct cds_list_head node;
@@ -124,6 +127,9 @@ struct us_tcp_bind {
 	uint16_t port;
 	uint8_t family;
 	bool listen_peer;
+	bool chosen;
+	bool inherited;
+	uint32_t iss;
 };
 
 /**

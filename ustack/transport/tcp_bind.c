@@ -34,13 +34,26 @@ static struct us_tcp_wait *oldest_on(const struct us_tcp_table *table,
 	return NULL;
 }
 
-/* To the same peer; and what it sent last was sent in an earlier tick than what follows,
- * so that its timestamps tell old from new (RFC 6191, RFC 7323 5.3).
+/* The oldest ends; false: there is none. */
+static bool make_room(struct us_tcp_table *table, const struct us_link *link)
+{
+	struct us_tcp_wait *wait = oldest_on(table, link);
+
+	if (!wait)
+		return false;
+	us_count(table->stack, tcp_time_wait_overflow);
+	us_tcp_wait_drop(table, wait);
+	return true;
+}
+
+/* From a port that the link chose, to the same peer; and what it sent last was sent in an
+ * earlier tick than what follows, so that timestamps tell the peer old from new (RFC 6191,
+ * RFC 7323 5.3).
  */
 static bool may_follow(const struct us_tcp_wait *wait, const struct us_flow *flow,
 		       uint32_t tick)
 {
-	return cds_list_empty(&wait->bind->node) && wait->family == flow->family &&
+	return wait->bind->chosen && wait->family == flow->family &&
 	       wait->remote_port == flow->remote_port &&
 	       us_addr_equal(&wait->remote, &flow->remote) &&
 	       us_addr_equal(&wait->local, &flow->local) &&
@@ -48,31 +61,36 @@ static bool may_follow(const struct us_tcp_wait *wait, const struct us_flow *flo
 }
 
 /*
- * Where no room is left for flows, TIME-WAIT gives up the oldest; to whoever wants
- * some port towards the same peer, the flow as it is.  NULL: @flow needs one of its own.
+ * Where no room is left for flows, who wants some port gets that of the oldest TIME-WAIT
+ * towards the same peer, with the flow as it is.  NULL: @flow needs one of its own.
  */
 static struct us_tcp_bind *inherit(struct us_tcp_table *table, const struct us_link *link,
 				   struct us_flow *flow)
 {
-	struct us_tcp_wait *wait = link->flows_left ? NULL : oldest_on(table, link);
-	struct us_tcp_bind *b = NULL;
+	struct us_tcp_wait *wait = oldest_on(table, link);
+	struct us_tcp_bind *b;
 
-	if (!wait)
+	if (!wait || !may_follow(wait, flow, us_tcp_tick(table->stack)))
 		return NULL;
 	us_count(table->stack, tcp_time_wait_overflow);
-	if (!flow->local_port && may_follow(wait, flow, us_tcp_tick(table->stack))) {
-		b = wait->bind;
-		wait->bind = NULL;
-		flow->local_port = wait->local_port;
-	}
+	b = wait->bind;
+	b->inherited = true;
+	b->iss = us_tcp_wait_iss(wait);
+	flow->local_port = wait->local_port;
+	wait->bind = NULL;
 	us_tcp_wait_drop(table, wait);
 	return b;
 }
 
-static int bind_new(struct us_link *link, struct us_flow *flow, struct us_tcp_bind *b)
+static int bind_new(struct us_tcp_table *table, struct us_link *link,
+		    struct us_flow *flow, struct us_tcp_bind *b)
 {
-	int err = link->ops->bind(link, flow, &b->id);
+	bool chosen = !flow->local_port;
+	int err;
 
+	do
+		err = link->ops->bind(link, flow, &b->id);
+	while (err == -ENOSPC && make_room(table, link));
 	if (err)
 		return err;
 	b->link = link;
@@ -81,6 +99,8 @@ static int bind_new(struct us_link *link, struct us_flow *flow, struct us_tcp_bi
 	b->port = flow->local_port;
 	b->family = flow->family;
 	b->listen_peer = flow->listen_peer;
+	b->chosen = chosen;
+	b->inherited = false;
 	CDS_INIT_LIST_HEAD(&b->node);
 	return 0;
 }
@@ -110,13 +130,14 @@ int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
 		(*bind)->refs++;
 		return 0;
 	}
-	*bind = inherit(table, link, flow);
+	if (!flow->local_port && !link->flows_left && !link->error)
+		*bind = inherit(table, link, flow);
 	if (*bind)
 		return 0;
 	*bind = us_pool_get(&table->binds);
 	if (!*bind)
 		return -ENOBUFS;
-	err = bind_new(link, flow, *bind);
+	err = bind_new(table, link, flow, *bind);
 	if (err) {
 		us_pool_put(&table->binds, *bind);
 		*bind = NULL;

@@ -60,6 +60,17 @@ static bool acks_syn(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	return seg->ack - tcp->snd_nxt <= (tcp->active ? tcp->active->syn_data : 0u);
 }
 
+/* The peer knows our name from before.  Our RST ends that, and the next SYN need not
+ * wait; as Linux, once.
+ */
+static void half_open(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	us_count(tcp->table->stack, tcp_bad_ack);
+	us_tcp_refuse(tcp->table->stack, seg);
+	if (!(seg->flags & US_TCP_RST) && !tcp->retries)
+		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, US_TCP_MSEC(2));
+}
+
 /**
  * us_tcp_input_syn_sent() - a segment in SYN-SENT
  * @tcp: the connection.
@@ -70,8 +81,7 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	bool ack = seg->flags & US_TCP_ACK;
 
 	if (ack && !acks_syn(tcp, seg)) {
-		us_count(tcp->table->stack, tcp_bad_ack);
-		us_tcp_refuse(tcp->table->stack, seg);
+		half_open(tcp, seg);
 		return;
 	}
 	if (seg->flags & US_TCP_RST) {

@@ -69,6 +69,14 @@ static int name(struct us_tcp_table *table, struct us_dst *dst,
 	return err ? err : bind_flow(table, dst, local_port, remote_port, bind);
 }
 
+static uint32_t first_seq(struct us_tcp_table *table, const struct us_tcp *tcp)
+{
+	if (tcp->bind && tcp->bind->inherited)
+		return tcp->bind->iss;
+	return us_tcp_isn(table, &tcp->dst.local, tcp->local_port, &tcp->dst.remote,
+			  tcp->remote_port);
+}
+
 /**
  * us_tcp_connect() - begins a connection
  * @stack: the stack.
@@ -104,8 +112,7 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 	}
 	t->bind = bind;
 	t->user = user;
-	us_tcp_offer(t, us_tcp_isn(table, &dst->local, local_port, &dst->remote,
-				   remote_port));
+	us_tcp_offer(t, first_seq(table, t));
 	us_tcp_enter(t, TCP_SYN_SENT);
 	us_tcp_ecn_offer(t, options->ecn);
 	us_tcp_insert(t);

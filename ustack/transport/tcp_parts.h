@@ -249,6 +249,12 @@ struct us_tcp_wait {
 
 static_assert(sizeof(struct us_tcp_wait) <= 96, "TIME-WAIT is a small record");
 
+/* Initial sequence number of a successor: beyond all that the old connection used. */
+static inline uint32_t us_tcp_wait_iss(const struct us_tcp_wait *wait)
+{
+	return wait->snd_nxt + 65535 + 2;
+}
+
 #define US_TCP_LISTEN_LINKS	8
 
 /**

@@ -216,7 +216,7 @@ bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
 		       struct us_tcp_segment *seg, uint32_t *iss)
 {
 	if (iss && reopens(wait, seg)) {
-		*iss = wait->snd_nxt + 65535 + 2;
+		*iss = us_tcp_wait_iss(wait);
 		us_count(table->stack, tcp_time_wait_reused);
 		us_tcp_wait_drop(table, wait);
 		return false;
