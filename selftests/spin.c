@@ -136,16 +136,20 @@ TEST_F_TIMEOUT(spin, who_waits_for_a_moment_does_not_sleep, 300)
 	EXPECT_LE(5, chan_counter(&self->c, NETCHANNEL_SPINS));
 }
 
+/* Of REPEATS: sometimes somebody else wants the CPU, or stalls the host. */
+#define REPEATS	6
+#define MOST	4
+
 TEST_F_TIMEOUT(spin, who_waited_long_sleeps_the_next_time, 300)
 {
-	int tries = 3, slept;
+	int i, slept = 0;
 
-	do {
+	for (i = 0; i < REPEATS; i++) {
 		ASSERT_TRUE(spins(&self->c, &self->sender, 10000));
 		ASSERT_TRUE(wait_for(&self->c, &self->sender, 3 * LONG, 1));
-		slept = sleeps(&self->c, &self->sender, 5000, 1);
-	} while (slept != 1 && --tries);
-	EXPECT_EQ(1, slept);
+		slept += sleeps(&self->c, &self->sender, 5000, 1);
+	}
+	EXPECT_LE(MOST, slept);
 }
 
 /* usec that a read() takes with a deadline, and to which nothing comes. */
@@ -186,14 +190,14 @@ TEST_F_TIMEOUT(spin, not_beyond_the_deadline, 300)
 /* Who waits in vain sleeps at once the next time. */
 TEST_F_TIMEOUT(spin, not_after_a_deadline, 300)
 {
-	int tries = 3, slept;
+	int i, slept = 0;
 
-	do {
+	for (i = 0; i < REPEATS; i++) {
 		ASSERT_TRUE(spins(&self->c, &self->sender, 10000));
 		late(&self->c, 40000);
-		slept = sleeps(&self->c, &self->sender, 5000, 1);
-	} while (slept != 1 && --tries);
-	EXPECT_EQ(1, slept);
+		slept += sleeps(&self->c, &self->sender, 5000, 1);
+	}
+	EXPECT_LE(MOST, slept);
 }
 
 TEST_F(spin, never_with_spin_us_0)
