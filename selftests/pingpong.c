@@ -50,36 +50,20 @@ FIXTURE_TEARDOWN(pingpong)
 	chan_spin(CHAN_SPIN);
 }
 
-/* No timeout: who is not woken, sleeps. */
-static bool wait_for_one(struct chan *c, bool use_poll)
-{
-	struct netchannel_rx_desc *desc;
-
-	while (!(desc = chan_peek(c))) {
-		c->ctl->rx_seen = c->rx_next;
-		if (use_poll ? chan_poll(c, POLLIN, -1) < 0 :
-			       read(c->fd, NULL, 0) < 0)
-			return false;
-	}
-	c->rx_next++;
-	chan_release(c, desc);
-	return true;
-}
-
 static int play(struct chan *c, uint32_t flow, const struct packet *p,
 		bool serves, bool use_poll)
 {
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		if (serves && !wait_for_one(c, use_poll))
+		if (serves && !chan_wait(c, use_poll))
 			return 1;
 		while (!chan_fill(c, flow, p))
 			;	/* the slot of four rounds ago */
 		chan_submit(c);
 		if ((use_poll || serves) && chan_kick(c))
 			return 2;	/* else read() kicks */
-		if (!serves && !wait_for_one(c, use_poll))
+		if (!serves && !chan_wait(c, use_poll))
 			return 3;
 	}
 	return chan_kick(c) ? 4 : 0;

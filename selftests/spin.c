@@ -4,7 +4,6 @@
  *
  * Who waits looks for packets before it sleeps: as long as waits are short.
  */
-#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <time.h>
@@ -35,21 +34,12 @@ FIXTURE(spin) {
 	int pid;
 };
 
-static void run_on(int cpu)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
 static int send_when_told(void *argument)
 {
 	struct sender *s = argument;
 	unsigned int us;
 
-	run_on(1);
+	net_pin(1);
 	close(s->order[1]);
 	while (read(s->order[0], &us, sizeof(us)) == sizeof(us)) {
 		usleep(us);
@@ -73,7 +63,7 @@ FIXTURE_SETUP(spin)
 	ASSERT_EQ(0, net_connect(s->socket, HERE4, 7));
 	ASSERT_EQ(0, pipe(s->order));
 	self->pid = child_start(send_when_told, s);
-	run_on(0);
+	net_pin(0);
 	ASSERT_EQ(0, chan_spin(LONG));
 }
 
@@ -89,18 +79,7 @@ FIXTURE_TEARDOWN(spin)
 /* Orders a packet and waits for it. */
 static bool wait_for_one(struct chan *c, struct sender *s, unsigned int us)
 {
-	struct netchannel_rx_desc *desc;
-
-	if (write(s->order[1], &us, sizeof(us)) != sizeof(us))
-		return false;
-	while (!(desc = chan_peek(c))) {
-		c->ctl->rx_seen = c->rx_next;
-		if (read(c->fd, NULL, 0) < 0)
-			return false;
-	}
-	c->rx_next++;
-	chan_release(c, desc);
-	return true;
+	return write(s->order[1], &us, sizeof(us)) == sizeof(us) && chan_wait(c, false);
 }
 
 static bool wait_for(struct chan *c, struct sender *s, unsigned int us, int packets)
@@ -218,7 +197,7 @@ TEST_F(spin, never_with_spin_us_0)
 /* As long as somebody else wants this CPU. */
 static int want_cpu(void *argument)
 {
-	run_on(0);
+	net_pin(0);
 	for (;;)
 		;
 	return 0;

@@ -229,6 +229,21 @@ struct netchannel_rx_desc *chan_recv(struct chan *c)
 	return desc;
 }
 
+bool chan_wait(struct chan *c, bool use_poll)
+{
+	struct netchannel_rx_desc *desc;
+
+	while (!(desc = chan_peek(c))) {
+		c->ctl->rx_seen = c->rx_next;
+		if (use_poll ? chan_poll(c, POLLIN, -1) < 0 :
+			       read(c->fd, NULL, 0) < 0)
+			return false;
+	}
+	c->rx_next++;
+	chan_release(c, desc);
+	return true;
+}
+
 const void *chan_bytes(struct chan *c, const struct netchannel_rx_desc *desc)
 {
 	return c->rx_data + desc->offset;

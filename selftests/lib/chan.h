@@ -84,6 +84,8 @@ int chan_poll(struct chan *c, short events, int timeout);
 struct netchannel_rx_desc *chan_peek(struct chan *c);
 /* Sleeps until chan_peek() has one, and steps on; NULL after CHAN_TIMEOUT. */
 struct netchannel_rx_desc *chan_recv(struct chan *c);
+/* Takes one and releases it.  No timeout: who is not woken, sleeps in poll() or read(). */
+bool chan_wait(struct chan *c, bool use_poll);
 const void *chan_bytes(struct chan *c, const struct netchannel_rx_desc *desc);
 void chan_release(struct chan *c, const struct netchannel_rx_desc *desc);
 /* Throws away all that has come; returns how many. */

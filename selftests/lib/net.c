@@ -214,11 +214,7 @@ static int put(int kind, struct net *net)
 /* One CPU: a packet sent later is never received earlier. */
 static int enter_net(int kind, struct net *net)
 {
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	net_pin(0);
 	net->is_new = !take(kind, net, MSG_PEEK);
 	if (net->is_new &&
 	    (make_net(net) || (kind && silence(net)) || put(kind, net)))
@@ -286,6 +282,15 @@ int net_prepare(const struct net *net, int namespace, const char *format, ...)
 	status = run(namespace, format, arguments);
 	va_end(arguments);
 	return status;
+}
+
+void net_pin(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 }
 
 void net_unpin(void)

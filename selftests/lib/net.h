@@ -93,6 +93,8 @@ int net_sniff(int raw, struct packet *packet);
 /* Is the next one exactly @packet? */
 bool net_sniffs(int raw, const struct packet *packet);
 
+/* Runs on this CPU only. */
+void net_pin(int cpu);
 /* May run on any CPU again. */
 void net_unpin(void);
 /* Runs @function in a child, which exits with what it returns; its pid. */

@@ -102,6 +102,8 @@ static int bind_new(struct us_tcp_table *table, struct us_link *link,
 	b->chosen = chosen;
 	b->inherited = false;
 	CDS_INIT_LIST_HEAD(&b->node);
+	if (us_addr_is_any(&flow->remote))
+		cds_list_add(&b->node, &table->shared);
 	return 0;
 }
 
@@ -118,32 +120,31 @@ static int bind_new(struct us_tcp_table *table, struct us_link *link,
 int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
 		     struct us_flow *flow, struct us_tcp_bind **bind)
 {
-	bool shared = us_addr_is_any(&flow->remote);
+	struct us_tcp_bind *b = NULL;
 	int err;
 
 	*bind = NULL;
 	if (!link->ops->bind)
 		return 0;
-	if (shared)
-		*bind = find_shared(table, link, flow);
-	if (*bind) {
-		(*bind)->refs++;
+	if (us_addr_is_any(&flow->remote))
+		b = find_shared(table, link, flow);
+	if (b) {
+		b->refs++;
+		*bind = b;
 		return 0;
 	}
 	if (!flow->local_port && !link->flows_left && !link->error)
 		*bind = inherit(table, link, flow);
 	if (*bind)
 		return 0;
-	*bind = us_pool_get(&table->binds);
-	if (!*bind)
+	b = us_pool_get(&table->binds);
+	if (!b)
 		return -ENOBUFS;
-	err = bind_new(table, link, flow, *bind);
-	if (err) {
-		us_pool_put(&table->binds, *bind);
-		*bind = NULL;
-	} else if (shared) {
-		cds_list_add(&(*bind)->node, &table->shared);
-	}
+	err = bind_new(table, link, flow, b);
+	if (err)
+		us_pool_put(&table->binds, b);
+	else
+		*bind = b;
 	return err;
 }
 
