@@ -522,6 +522,53 @@ static void test_partial_ack(void)
 	bench_end();
 }
 
+/* The first segment is lost twice, and the peer holds all behind it. */
+static void test_slow_start_sacked(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+
+	bench_line("send 14600 = 14600");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 1461:14601>");
+	script_advance(&bench, bench.now + 500 * US_MSEC, false);
+	ok(tcp->active->ca_state == TCP_CA_Loss && tcp->active->cwnd == MSS,
+	   "the retransmission is lost, too: timeout");
+	answer("14601 win 65535");
+	ok(tcp->active->ca_state == TCP_CA_Open && tcp->active->cwnd == 2 * MSS,
+	   "slow start after a timeout: what was sacked before does not count: %u",
+	   tcp->active->cwnd);
+	bench_end();
+}
+
+/* RFC 3465 2.3: who has no SACK cannot know. */
+static void test_slow_start_without_sack(void)
+{
+	struct us_tcp *tcp = bench_begin("option offer none");
+
+	bench_line("send 100000 = 100000");
+	script_advance(&bench, bench.now + 300 * US_MSEC, false);
+	answer("14601 win 65535");
+	ok(tcp->active->cwnd == 2 * MSS,
+	   "no SACK: after a timeout an ACK is worth one segment: %u", tcp->active->cwnd);
+	bench_end();
+}
+
+/* As Linux: else a path that always reorders would hardly let the window grow. */
+static void test_slow_start_reordered(void)
+{
+	struct us_tcp *tcp = full_window();
+
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1 win 65535 <nop,nop,sack 1461:2921>");
+	ok(tcp->active->cwnd == 10 * MSS, "a first hole may be a loss: cwnd waits");
+	tcp->active->reordering_seen = true;
+	answer("1 win 65535 <nop,nop,sack 1461:4381>");
+	ok(tcp->active->cwnd == 11 * MSS,
+	   "a path that reorders: cwnd grows by what arrives, in whatever order: %u",
+	   tcp->active->cwnd);
+	bench_end();
+}
+
 int main(void)
 {
 	plan(0);
@@ -549,5 +596,8 @@ int main(void)
 	test_frto();
 	test_frto_real();
 	test_frto_again();
+	test_slow_start_sacked();
+	test_slow_start_without_sack();
+	test_slow_start_reordered();
 	return finish();
 }

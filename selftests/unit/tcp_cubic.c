@@ -214,7 +214,7 @@ static uint32_t hystart_round(struct us_tcp *tcp, struct us_tcp_hystart *h, uint
 	uint32_t before = tcp->active->cwnd, i;
 
 	for (i = 0; i < n; i++) {
-		struct us_tcp_acked r = { .acked = MSS, .rtt = US_TCP_MSEC(ms),
+		struct us_tcp_acked r = { .acked = MSS, .delivered = MSS, .rtt = US_TCP_MSEC(ms),
 					  .round = i + 1 == n };
 
 		if (tcp->active->cwnd < tcp->ssthresh)

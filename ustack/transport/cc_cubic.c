@@ -162,7 +162,7 @@ static void acked(struct us_tcp *tcp, const struct us_tcp_acked *r)
 	struct us_tcp_active *a = tcp->active;
 
 	if (a->cwnd >= tcp->ssthresh) {
-		avoid(tcp, r->acked);
+		avoid(tcp, r->delivered);
 	} else if (a->cwnd_limited) {
 		a->cwnd += us_tcp_hystart(tcp, &state(tcp)->hystart, r);
 		a->cwnd = us_min32(a->cwnd, US_TCP_CWND_MAX);

@@ -24,7 +24,7 @@ static void acked(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct newreno *s = state(tcp);
-	uint32_t bytes = r->acked;
+	uint32_t bytes = r->delivered;
 
 	if (!a->cwnd_limited)
 		return;

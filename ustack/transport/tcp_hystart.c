@@ -69,7 +69,7 @@ uint32_t us_tcp_hystart(struct us_tcp *tcp, struct us_tcp_hystart *h,
 	uint32_t most = tcp->ssthresh - tcp->active->cwnd;
 
 	if (tcp->ssthresh != US_TCP_SSTHRESH_INF)
-		return us_min32(r->acked, most);
+		return us_min32(r->delivered, most);
 	if (r->rtt) {
 		h->current_min = us_min32(h->current_min, r->rtt);
 		if (h->samples < N_RTT_SAMPLE)
@@ -79,6 +79,6 @@ uint32_t us_tcp_hystart(struct us_tcp *tcp, struct us_tcp_hystart *h,
 	}
 	if (r->round)
 		next_round(tcp, h);
-	most = r->acked;
+	most = r->delivered;
 	return h->baseline != NONE ? most / CSS_GROWTH_DIVISOR : most;
 }

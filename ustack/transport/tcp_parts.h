@@ -730,8 +730,8 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp);
  * struct us_tcp_cc - a congestion control: one file, one row in tcp_cc.c
  * @name: as in TCP_CONGESTION.
  * @init: sets up cc_state; cwnd and ssthresh are set.
- * @acked: bytes arrived in sequence while no recovery holds cwnd; grows cwnd, but
- *	only if a->cwnd_limited.
+ * @acked: bytes arrived while no recovery holds cwnd; grows cwnd, but only if
+ *	a->cwnd_limited.
  * @ssthresh: a loss was detected, or a mark: the new ssthresh, bytes; a part of
  *	us_tcp_used_window().
  * @timeout: the retransmission timer ran; cwnd and ssthresh are set.  NULL: nothing.

@@ -217,10 +217,23 @@ static void detect(struct us_tcp *tcp, struct us_tcp_acked *r)
 	}
 }
 
+/* RFC 3465 2.3: without SACK, most of what is acknowledged after a timeout may have been
+ * with the peer for long.
+ */
+static void doubt_delivered(const struct us_tcp *tcp, struct us_tcp_acked *r)
+{
+	if (tcp->active->ca_state == TCP_CA_Loss && !has_sack(tcp))
+		r->delivered = us_min32(r->delivered, tcp->mss);
+}
+
 /**
  * us_tcp_adjust_cwnd() - what an ACK does to the congestion window
  * @tcp: active; loss detection and undoing are over.
  * @r: what it told.
+ *
+ * The window grows by what arrived since the last ACK, not by what the peer holds since
+ * before a recovery or a timeout.  Where segments are overtaken, it grows before what they
+ * wait for is there, as in Linux.
  */
 void us_tcp_adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
@@ -235,7 +248,7 @@ void us_tcp_adjust_cwnd(struct us_tcp *tcp, const struct us_tcp_acked *r)
 			reduce(tcp, r);
 		else
 			a->cwnd = us_max32(tcp->ssthresh, tcp->mss);
-	} else if (r->acked && !a->frto) {
+	} else if ((r->acked || a->reordering_seen) && !a->frto) {
 		a->cc->acked(tcp, r);
 	}
 	if (us_unlikely(a->pacing_rate))
@@ -263,6 +276,7 @@ void us_tcp_recover(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		return;
 	}
 	us_tcp_probe_acked(tcp, seg, r);
+	doubt_delivered(tcp, r);
 	if (a->ca_state != TCP_CA_Open && recovered(tcp))
 		leave(tcp);
 	detect(tcp, r);
