@@ -141,5 +141,7 @@ int main(void)
 	test_set(0, 256 << 10, "SO_RCVBUF");
 	test_stay("delay=5,rate=100000000,limit=2000", false, "a short path");
 	test_stay("delay=50,rate=100000000,limit=2000", true, "a slow reader");
+	test_stay("delay=50,rate=100000000,limit=2000,frames=2000", false,
+		  "a link that has little memory");
 	return finish();
 }

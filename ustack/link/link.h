@@ -47,8 +47,8 @@ struct us_flow {
  * @poll: takes up to @budget packets and gives each to link_input(); also
  *	reaps completed slots.  Returns the number.
  * @release: gets the bytes of a packet back.
- * @pressure: true if the link's receive memory is more than half in use: what
- *	holds packets copies them out.  NULL: never.
+ * @pressure: true if more than 1 / 2^@shift of the link's receive memory is in use.  Of
+ *	more than a half, what holds packets copies them out.  NULL: never.
  * @fd: a descriptor to poll(2) for input, or -1.
  * @sleep: may replace poll(2) when this is the only link: flushes and sleeps
  *	until input or @deadline in one system call; returns at once, and
@@ -76,7 +76,7 @@ struct us_link_ops {
 	void (*flush)(struct us_link *link);
 	unsigned int (*poll)(struct us_link *link, unsigned int budget);
 	void (*release)(struct us_link *link, struct us_pkt *pkt);
-	bool (*pressure)(const struct us_link *link);
+	bool (*pressure)(const struct us_link *link, unsigned int shift);
 	int (*fd)(const struct us_link *link);
 	int (*sleep)(struct us_link *link, us_ns deadline);
 	us_ns (*next)(const struct us_link *link);
@@ -126,6 +126,12 @@ struct us_link {
 	struct cds_list_head pending;
 	int error;
 };
+
+/* Is more than 1 / 2^@shift of what the link receives into in use? */
+static inline bool us_link_pressure(const struct us_link *link, unsigned int shift)
+{
+	return link->ops->pressure && link->ops->pressure(link, shift);
+}
 
 /* Opens "KIND[:KEY=VALUE,...]".  0, or -errno and a text for ustack_error(). */
 int us_link_open(struct us_stack *stack, const char *spec, struct us_link **link);

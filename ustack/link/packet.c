@@ -527,11 +527,11 @@ static void release(struct us_link *link, struct us_pkt *pkt)
 	us_pool_put(&packet_of(link)->rx, (void *)(uintptr_t)pkt->token);
 }
 
-static bool pressure(const struct us_link *link)
+static bool pressure(const struct us_link *link, unsigned int shift)
 {
 	const struct us_pool *rx = &packet_of(link)->rx;
 
-	return rx->used > rx->count / 2;
+	return rx->used > rx->count >> shift;
 }
 
 static int fd(const struct us_link *link)

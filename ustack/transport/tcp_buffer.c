@@ -7,7 +7,9 @@
  *
  * Where a round trip takes less than a millisecond the first size is enough for many
  * Gbit/s, and what a larger one lets in only waits, until the link's ring is so full
- * that packets have to be copied out of it.
+ * that packets have to be copied out of it.  On any path packets wait while nobody here
+ * runs; where an eighth of the link's memory was taken at once, a queue four times as
+ * large would let in more than it holds, and what finds no room is lost.
  *
  * A round, at the receiver, is the time in which half a window arrives; if that is not
  * more than a round-trip time, the next one, in which a peer in slow start sends twice as
@@ -70,11 +72,12 @@ void us_tcp_sndbuf_grow(struct us_tcp *tcp)
  */
 void us_tcp_rcvbuf_round(struct us_tcp *tcp)
 {
-	uint32_t now = us_tcp_usec(tcp->table->stack);
+	struct us_stack *stack = tcp->table->stack;
+	uint32_t now = us_tcp_usec(stack);
 	struct us_tcp_active *a = tcp->active;
 
 	if (a->rcv_round_at && now - a->rcv_round_at < (tcp->srtt >> 3) + (tcp->srtt >> 5) &&
-	    tcp->srtt >> 3 >= SHORT &&
+	    tcp->srtt >> 3 >= SHORT && stack->now >= tcp->table->crowded_until &&
 	    !tcp->rcvbuf_set && a->rcv_bytes < tcp->rcvbuf / 2 &&
 	    tcp->rcvbuf < RCVBUF_MAX)
 		tcp->rcvbuf = us_min32(4 * tcp->rcvbuf, RCVBUF_MAX);

@@ -341,6 +341,7 @@ struct us_tcp_fo_peer {
  * @listener_pool: pool of struct us_tcp_listener.
  * @flush: connections with something to send in this poll.
  * @held: connections whose receive queue holds packets of a link.
+ * @crowded_until: so much came at once not long before that receive queues may not grow.
  * @mem_wait: connections that wait for send memory.
  * @waits: TIME-WAIT, oldest first.
  * @shared: struct us_tcp_bind.node of the flows of listeners.
@@ -377,6 +378,7 @@ struct us_tcp_table {
 	struct us_pool listener_pool;
 	struct cds_list_head flush;
 	struct cds_list_head held;
+	us_ns crowded_until;
 	struct cds_list_head mem_wait;
 	struct cds_list_head waits;
 	struct cds_list_head shared;

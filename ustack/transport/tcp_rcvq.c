@@ -13,6 +13,7 @@
 #include "transport/udp_parts.h"
 
 #define COPY_BELOW	512u	/* bytes of payload */
+#define CROWDED		3u	/* an eighth of a link's memory, at once */
 #define SHARE_MIN	16384u	/* bytes that a connection may always have unread */
 
 static struct us_tcp_block *block_of(struct us_pkt *pkt)
@@ -112,10 +113,8 @@ static bool copy_in(struct us_tcp *tcp, const uint8_t *data, uint32_t len,
 static bool may_hold(const struct us_tcp_table *table, const struct us_pkt *pkt)
 {
 	const struct us_pool *pkts = &table->stack->pkts;
-	const struct us_link *link = pkt->link;
 
-	return pkts->used < pkts->count / 2 &&
-	       !(link->ops->pressure && link->ops->pressure(link));
+	return pkts->used < pkts->count / 2 && !us_link_pressure(pkt->link, 1);
 }
 
 /* Blocks for all: the last eighth is for connections that have little unread. */
@@ -379,15 +378,19 @@ static void copy_out(struct us_tcp *tcp)
 		cds_list_del_init(&a->held);
 }
 
-static bool under_pressure(const struct us_stack *stack)
+static bool under_pressure(struct us_stack *stack)
 {
 	struct us_link *link;
 
 	if (stack->pkts.used >= stack->pkts.count / 2)
 		return true;
-	cds_list_for_each_entry(link, &stack->links, node)
-		if (link->ops->pressure && link->ops->pressure(link))
+	cds_list_for_each_entry(link, &stack->links, node) {
+		if (!us_link_pressure(link, CROWDED))
+			continue;
+		stack->tcp->crowded_until = stack->now + US_SEC;
+		if (us_link_pressure(link, 1))
 			return true;
+	}
 	return false;
 }
 
