@@ -342,6 +342,8 @@ static const struct named_script scripts[] = {
 	"send 10 = 10\n"
 	"> P. 1:11(10) ack 1\n"
 	"+0.22 > P. 1:11(10) ack 1\n"
+	"# that was a tail loss probe\n"
+	"+0.22 > P. 1:11(10) ack 1\n"
 	"+0.44 > P. 1:11(10) ack 1\n"
 	"+0.88 > P. 1:11(10) ack 1\n"
 	"+1.76 > P. 1:11(10) ack 1\n"
@@ -636,6 +638,35 @@ static const struct named_script scripts[] = {
 	"+0.042 > P. 1449:2897(1448) ack 1\n"
 	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 1449:2897>\n"
 	"counter tcp_rto 0\n" },
+
+	{ "tail loss probe of a single segment: in place of the RTO, which comes first",
+	OPEN
+	"option nodelay 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"# what follows does not put it off\n"
+	"+0.1 send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"+0.12 > P. 11:21(10) ack 1\n"
+	"counter tcp_rto 0\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 11:21>\n"
+	"> . 1:11(10) ack 1\n"
+	"+0.02 < . 1:1(0) ack 21 win 512 <nop,nop,TS val 101 ecr 20>\n"
+	"counter tcp_rto 0\n"
+	"none 1000\n" },
+
+	{ "tail loss probe: one, then the RTO begins anew",
+	OPEN
+	"option nodelay 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.22 > P. 1:11(10) ack 1\n"
+	"counter tcp_rto 0\n"
+	"+0.1 send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"+0.12 > . 1:11(10) ack 1\n"
+	"> P. 11:21(10) ack 1\n"
+	"counter tcp_rto 1\n" },
 
 	{ "out of order, overlapping, beyond the window: each byte once",
 	"option rcvbuf 3000\n"

@@ -87,7 +87,7 @@ static void test_timeouts(void)
 	bench_begin("option nodelay 1");
 	bench_line("send 100 = 100");
 	bench_discard();
-	script_advance(&bench, bench.now + 700 * US_MSEC, false);
+	script_advance(&bench, bench.now + 920 * US_MSEC, false);
 	bench_discard();
 	bench_line("< . 1:1(0) ack 101 win 65535");
 	i = info();

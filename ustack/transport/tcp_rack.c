@@ -16,6 +16,16 @@ static bool sent_after(uint32_t t1, uint32_t end1, uint32_t t2, uint32_t end2)
 	return us_after(t1, t2) || (t1 == t2 && us_after(end1, end2));
 }
 
+/* Until something was timed, a half of SRTT, which is of the handshake or of before a
+ * pause.
+ */
+static uint32_t least_rtt(const struct us_tcp *tcp)
+{
+	uint32_t min_rtt = tcp->active->min_rtt;
+
+	return min_rtt == UINT32_MAX ? tcp->srtt >> 4 : min_rtt;
+}
+
 /**
  * us_tcp_rack_delivered() - a run was delivered for the first time
  * @tcp: active.
@@ -32,7 +42,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 	struct us_tcp_active *a = tcp->active;
 	uint32_t rtt = us_max32(us_tcp_since(sent->xmit, us_tcp_usec(tcp->table->stack)), 1);
 
-	if ((sent->flags & US_TCP_EVER) && rtt < a->min_rtt)
+	if ((sent->flags & US_TCP_EVER) && rtt < least_rtt(tcp))
 		return;
 	if (!(sent->flags & US_TCP_EVER)) {
 		a->min_rtt = us_min32(a->min_rtt, rtt);
@@ -168,6 +178,8 @@ static bool may_probe(const struct us_tcp *tcp)
 /**
  * us_tcp_probe_arm() - schedules a tail loss probe, RFC 8985 7.2
  * @tcp: active; something was sent, or new data acknowledged while more is in flight.
+ *
+ * If the retransmission timer runs before, the probe takes its place (tcp_timer.c).
  */
 void us_tcp_probe_arm(struct us_tcp *tcp)
 {
@@ -178,29 +190,28 @@ void us_tcp_probe_arm(struct us_tcp *tcp)
 		return;
 	}
 	pto += us_tcp_in_flight(tcp) <= tcp->mss ? TLP_DELACK : TLP_MIN;
-	if (pto < us_tcp_rto(tcp))
-		us_tcp_timer_set(tcp, US_TCP_TIMER_PROBE, pto);
-	else
-		us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_PROBE, pto);
 }
 
 /**
- * us_tcp_probe_timeout() - sends a tail loss probe, RFC 8985 7.3
+ * us_tcp_probe() - sends a tail loss probe, RFC 8985 7.3
  * @tcp: active.
+ *
+ * Return: true if it was sent; then the retransmission timer begins anew.
  */
-void us_tcp_probe_timeout(struct us_tcp *tcp)
+bool us_tcp_probe(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	uint32_t end = tcp->snd_nxt;
 
-	if (tcp->snd_una == end || a->tlp_end)
-		return;
-	if (!us_tcp_output_probe(tcp))
-		return;
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
+	if (tcp->snd_una == end || !us_tcp_output_probe(tcp))
+		return false;
 	a->tlp_end = tcp->snd_nxt;
 	/* In recovery what it repairs is counted already. */
 	a->tlp_again = tcp->snd_nxt == end && a->ca_state < TCP_CA_Recovery;
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+	return true;
 }
 
 /* By D-SACK of its end, in which a FIN may count or not; or by an ACK that tells nothing. */

@@ -134,6 +134,11 @@ static void doubt(struct us_tcp *tcp)
 	}
 }
 
+static void probe(struct us_tcp *tcp)
+{
+	us_tcp_probe(tcp);
+}
+
 static void rexmt(struct us_tcp *tcp)
 {
 	if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV) {
@@ -141,6 +146,9 @@ static void rexmt(struct us_tcp *tcp)
 		return;
 	}
 	if (!tcp->active || tcp->snd_una == tcp->snd_nxt)
+		return;
+	/* RFC 8985 7.2: a tail loss probe that would have come later goes first. */
+	if (us_tcp_timer_armed(tcp, US_TCP_TIMER_PROBE) && us_tcp_probe(tcp))
 		return;
 	if (!tcp->retries)
 		tcp->active->stalled_at = us_tcp_tick(tcp->table->stack) -
@@ -284,7 +292,7 @@ void us_tcp_timer_run(struct us_timer *timer, us_ns now)
 		[US_TCP_TIMER_PERSIST] = persist,
 		[US_TCP_TIMER_DELACK] = delack,
 		[US_TCP_TIMER_REO] = us_tcp_rack_timeout,
-		[US_TCP_TIMER_PROBE] = us_tcp_probe_timeout,
+		[US_TCP_TIMER_PROBE] = probe,
 		[US_TCP_TIMER_KEEP] = keep,
 		[US_TCP_TIMER_LINGER] = linger,
 		[US_TCP_TIMER_PACE] = us_tcp_output,
