@@ -274,8 +274,10 @@ static void test_idle(void)
 	bench_discard();
 	bench_line("+0.001 < . 1:1(0) ack 100001 win 65535");
 	bench_discard();
-	script_advance(&bench, bench.now + 3 * US_SEC, false);
-	ok(!tcp->active, "idle for seconds: folded");
+	script_advance(&bench, bench.now + 9 * US_SEC, false);
+	ok(tcp->active, "idle for nine seconds: what is known of the path stays");
+	script_advance(&bench, bench.now + 2 * US_SEC, false);
+	ok(!tcp->active, "idle for ten: folded");
 	bench_line("send 100000 = 100000");
 	ok(tcp->active->cwnd >= 64 * MSS && sent(NULL, NULL) < 16 * MSS,
 	   "the window is kept, and paced");

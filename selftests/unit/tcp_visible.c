@@ -131,6 +131,31 @@ static void test_dsack(void)
 	end();
 }
 
+/* Whenever one looks, nothing is under way: that alone is not idle. */
+static void test_lively(void)
+{
+	struct us_tcp_info i;
+	char text[80];
+	uint32_t n;
+
+	bench_begin("option nodelay 1");
+	for (n = 0; n < 20; n++) {
+		bench_line("send 100 = 100");
+		bench_discard();
+		snprintf(text, sizeof(text), "+0.02 < P. %u:%u(50) ack %u win 65535",
+			 1 + 50 * n, 51 + 50 * n, 101 + 100 * n);
+		bench_line(text);
+		bench_discard();
+		bench_line("recv 100 = 50");
+		script_advance(&bench, bench.now + 3 * US_SEC, false);
+		bench_discard();
+	}
+	i = info();
+	ok(i.data_segs_out == 20 && i.data_segs_in == 20 && i.bytes_sent == 2000 &&
+	   about(i.min_rtt, 20000), "a request every three seconds: all of a minute is told");
+	end();
+}
+
 /* Who asks for less gets less, and a connection that is folded still knows its bytes. */
 static void test_idle(void)
 {
@@ -144,7 +169,7 @@ static void test_idle(void)
 	bench_line("< P. 1:51(50) ack 101 win 65535");
 	bench_discard();
 	bench_line("recv 100 = 50");
-	script_advance(&bench, bench.now + 5 * US_SEC, false);
+	script_advance(&bench, bench.now + 11 * US_SEC, false);
 	bench_discard();
 	i = info();
 	ok(!tcp->active && i.bytes_acked == 100 && i.bytes_received == 50 &&
@@ -250,6 +275,7 @@ int main(void)
 	test_timeouts();
 	test_receiving();
 	test_dsack();
+	test_lively();
 	test_idle();
 	test_log();
 	return finish();

@@ -16,7 +16,7 @@
 #define PORT		7u
 #define NETS		64u	/* 10.N.0.1 talks to 10.N.0.2 */
 #define GROUP		256u	/* connections opened at once */
-#define IDLE		3000000000LL	/* nanoseconds until all is folded */
+#define IDLE		11000000000LL	/* nanoseconds until all is folded */
 
 static int64_t now = 1000000000LL;
 

@@ -7,7 +7,7 @@
  * hash slot.  struct us_tcp_active is what only a connection with something
  * under way needs - queues, loss recovery, congestion control, round-trip
  * samples - and is attached on first use (us_tcp_activate()) and folded back
- * when the connection has been quiet for a while (us_tcp_fold()).
+ * when there was no data either way for US_TCP_IDLE (us_tcp_fold()).
  *
  * Sequence numbers, windows and ports have their RFC 9293 names.  Numbers are
  * in host byte order, ports and addresses in network byte order.
@@ -341,7 +341,7 @@ enum us_tcp_limit {
 };
 
 /**
- * struct us_tcp_totals - what a connection did since it was last idle (RFC 4898)
+ * struct us_tcp_totals - what a connection did since it was last folded (RFC 4898)
  * @bytes_sent: payload, repetitions included.
  * @bytes_retrans: payload that was sent again.
  * @limited: usec in each state; those of US_TCP_LIMIT_NONE are not counted.

@@ -141,8 +141,9 @@ void us_tcp_cc_set_default(struct us_stack *stack, uint8_t cc);
  * @max_pacing_rate: the limit set; all ones: none.
  * @bytes_acked: of payload, ever.
  * @bytes_received: of payload in order, ever.
- * @segs_out: segments sent; this and what follows up to @rcv_ooopack, but for what is
- *	a state, counts since the connection was last idle.
+ * @segs_out: segments sent; this and what follows up to @rcv_ooopack, and the times and
+ *	timeouts, but for what is a state, counts since the connection was last without
+ *	data for ten seconds: an idle one has no room for it.
  * @segs_in: segments received.
  * @notsent_bytes: queued, never sent.
  * @min_rtt: least RTT; all ones: none yet.

@@ -26,7 +26,8 @@
 #define US_TCP_RETRIES		15	/* its R2 */
 #define US_TCP_ORPHAN_RETRIES	8
 #define US_TCP_FIN_WAIT		US_TCP_MSEC(60000)
-#define US_TCP_IDLE		US_TCP_MSEC(1000)
+#define US_TCP_LOOK		US_TCP_MSEC(1000)	/* is anything under way? */
+#define US_TCP_IDLE		US_TCP_MSEC(10000)	/* as long as BBR knows min_rtt */
 #define US_TCP_WAIT_TICKS	57221u			/* 60 s, TIME-WAIT */
 #define US_TCP_OOW_TICKS	477u			/* 500 ms */
 

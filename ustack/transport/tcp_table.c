@@ -265,7 +265,7 @@ bool us_tcp_activate(struct us_tcp *tcp)
 	tcp->active = a;
 	us_tcp_accecn_init(tcp);
 	us_tcp_cc_init(tcp);
-	us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_IDLE);
+	us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_LOOK);
 	return true;
 }
 

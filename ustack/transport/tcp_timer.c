@@ -250,22 +250,41 @@ static void linger(struct us_tcp *tcp)
 	us_tcp_done(tcp, 0);
 }
 
+/* Nothing is under way. */
+static bool is_quiescent(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
+	       !a->rcv_bytes && !a->reass && !a->snd_lent &&
+	       !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
+			       US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD | US_TCP_URGENT)) &&
+	       !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) &&
+	       (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2 ||
+		tcp->state == TCP_CLOSE_WAIT);
+}
+
+/* That alone is not idle: between a request and the next the path is still known. */
+static bool is_idle(const struct us_tcp *tcp)
+{
+	const uint32_t least = US_TCP_IDLE >> TICK_OF_USEC;
+	uint32_t tick = us_tcp_tick(tcp->table->stack);
+
+	return tick - tcp->active->last_snd >= least &&
+	       tick - tcp->active->last_data >= least && !(tcp->ecn & US_TCP_ECN_ACC);
+}
+
 static void fold(struct us_tcp *tcp)
 {
-	struct us_tcp_active *a = tcp->active;
-
 	us_tcp_reass_expire(tcp);
-	if (tcp->snd_una == tcp->snd_nxt && !us_tcp_sndq_bytes(tcp) &&
-	    !a->rcv_bytes && !a->reass && !a->snd_lent &&
-	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING | US_TCP_ACK_NOW |
-			    US_TCP_MEM_WAIT | US_TCP_FIN_AHEAD | US_TCP_URGENT)) &&
-	    !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) &&
-	    (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT2 ||
-	     tcp->state == TCP_CLOSE_WAIT) &&
-	    !(tcp->ecn & US_TCP_ECN_ACC))
-		us_tcp_fold(tcp);
-	else
-		us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_IDLE);
+	if (is_quiescent(tcp)) {
+		if (is_idle(tcp)) {
+			us_tcp_fold(tcp);
+			return;
+		}
+		us_tcp_sndq_free(tcp);	/* an empty chunk, that others may need */
+	}
+	us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_LOOK);
 }
 
 static void rearm(struct us_tcp *tcp)
