@@ -917,6 +917,23 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 1\n"
 	"counter tcp_syn_ignored 2\n" },
 
+	{ "SYN with data, far from the window: challenged, once in 500 ms",
+	OPEN_PLAIN
+	"< S 200000:200100(100)\n"
+	"> . 1:1(0) ack 1\n"
+	"< S 200000:200100(100)\n"
+	"< SF 300000:300100(100)\n"
+	"none 100\n"
+	"counter tcp_challenge_limited 2\n"
+	"counter tcp_out_of_window 3\n" },
+
+	{ "data far from the window: each segment is answered",
+	OPEN_PLAIN
+	"< . 200000:200100(100) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 200000:200100(100) ack 1\n"
+	"> . 1:1(0) ack 1\n" },
+
 	{ "half-open: a SYN follows the RST, once",
 	"connect = EINPROGRESS\n> S 0:0(0)\n"
 	"< . 5000:5000(0) ack 777\n"
@@ -985,6 +1002,20 @@ static const struct named_script scripts[] = {
 	"poll = OUT\n"
 	"< R 1:1(0)\n"
 	"error = ECONNRESET\n" },
+
+	{ "timestamps: a peer that has forgotten us, and them, may reconnect",
+	"option peer_port 7000\n"
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000,nop,nop,TS val 100 ecr 0>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 65535 <nop,nop,TS val 101 ecr 1>\n"
+	"accept = 0\n"
+	"+60 < S 70000:70000(0) win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"< R 1:1(0)\n"
+	"error = ECONNRESET\n"
+	"+1 < S 70000:70000(0) win 65535 <mss 1000>\n"
+	"> S. * ack 70001 <mss 1460>\n" },
 
 	{ "a wrong checksum is dropped",
 	OPEN_PLAIN

@@ -116,12 +116,14 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	}
 }
 
-/* First: a segment that is not acceptable is answered with an ACK. */
+/* First: a segment that is not acceptable is answered with an ACK.  Data that the peer
+ * repeats is always: our ACK was lost.  A SYN has no claim to that, whatever it brings.
+ */
 static void unacceptable(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	if (seg->flags & US_TCP_RST)
 		return;
-	if (seg->len || (seg->flags & US_TCP_FIN)) {
+	if (!(seg->flags & US_TCP_SYN) && (seg->len || (seg->flags & US_TCP_FIN))) {
 		if (seg->len && tcp->active && us_before(seg->seq, tcp->rcv_nxt))
 			us_tcp_dsack_note(tcp, seg->seq, us_seq_min(seg->end,
 								   tcp->rcv_nxt));
@@ -157,13 +159,23 @@ static bool is_overtaken(const struct us_tcp *tcp, const struct us_tcp_segment *
 	       !us_tcp_beyond_rto(tcp, tcp->ts_recent - seg->ts_val);
 }
 
+/* RFC 7323 3.2: dropped.  But a SYN may be of a peer that has forgotten us, and asks for
+ * no timestamps this time: our ACK makes it reset what we remember (RFC 5961 4.2).
+ */
+static void timestamps_missing(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	us_count(tcp->table->stack, tcp_bad_options);
+	if (seg->flags & US_TCP_SYN)
+		us_tcp_challenge(tcp);
+}
+
 static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	struct us_stack *stack = tcp->table->stack;
 	bool rst = seg->flags & US_TCP_RST;
 
 	if ((tcp->flags & US_TCP_TS) && !seg->has_ts && !rst) {
-		us_count(stack, tcp_bad_options);	/* RFC 7323 3.2 */
+		timestamps_missing(tcp, seg);
 		return false;
 	}
 	if (!rst && !us_tcp_paws_ok(tcp, seg)) {
