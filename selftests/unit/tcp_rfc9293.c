@@ -223,6 +223,31 @@ static const struct named_script scripts[] = {
 	"< . 1:1(0) ack 4001 win 5000\n"
 	"> P. 4001:5001(1000) ack 1\n" },
 
+	{ "window: it shrinks; our ACKs and our RST stay inside",
+	OPEN
+	"send 4000 = 4000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"> . 2001:3001(1000) ack 1\n"
+	"> P. 3001:4001(1000) ack 1\n"
+	"+0.01 < . 1:1(0) ack 1001 win 1500\n"
+	"< P. 1:101(100) ack 1001 win 1500\n"
+	"> . 2501:2501(0) ack 101\n"
+	"< P. 101:201(100) ack 1001 win 0\n"
+	"> . 1001:1001(0) ack 201\n"
+	"< P. 201:301(100) ack 1001 win 3000\n"
+	"> . 4001:4001(0) ack 301\n"
+	"< . 301:301(0) ack 1001 win 1500\n"
+	"close\n"
+	"> R. 2501:2501(0) ack 301\n" },
+
+	{ "window: closed from the SYN on; our ACK has the next number all the same",
+	"listen\n"
+	"< S 0:0(0) win 0 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 90000:90000(0) ack 1 win 0\n"
+	"> . 1:1(0) ack 1\n" },
+
 	{ "window: closed for hours, and the connection lives",
 	OPEN
 	"< . 1:1(0) ack 1 win 0\n"

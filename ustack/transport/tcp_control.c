@@ -224,13 +224,25 @@ void us_tcp_send_syn(struct us_tcp *tcp)
 		us_tcp_ack_sent(tcp);
 }
 
+/* What brings no data stands at snd_nxt, but where the peer has taken back a part of its
+ * window, at the edge of that: beyond, it is not acceptable, and its ACK is not heard.
+ */
+static uint32_t bare_seq(const struct us_tcp *tcp)
+{
+	uint32_t edge = tcp->snd_una + tcp->snd_wnd;
+
+	if (us_likely(!us_before(edge, tcp->snd_nxt)) || tcp->state == TCP_SYN_RECV)
+		return tcp->snd_nxt;
+	return edge;
+}
+
 /**
  * us_tcp_send_ack() - a pure ACK, now
  * @tcp: synchronized; waits for room if the link is full.
  */
 void us_tcp_send_ack(struct us_tcp *tcp)
 {
-	struct us_tx *tx = us_tcp_header_begin(tcp, tcp->snd_nxt, US_TCP_ACK);
+	struct us_tx *tx = us_tcp_header_begin(tcp, bare_seq(tcp), US_TCP_ACK);
 
 	if (!tx) {
 		tcp->flags |= US_TCP_ACK_NOW;
@@ -269,7 +281,7 @@ void us_tcp_send_reset(struct us_tcp *tcp)
 
 	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT)
 		return;
-	tx = us_tcp_header_begin(tcp, tcp->snd_nxt, US_TCP_RST | US_TCP_ACK);
+	tx = us_tcp_header_begin(tcp, bare_seq(tcp), US_TCP_RST | US_TCP_ACK);
 	if (!tx)
 		return;
 	us_count(tcp->table->stack, tcp_rst_out);
