@@ -11,6 +11,19 @@
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n" \
 	"> . 1:1(0) ack 1\n"
 
+/* We have closed; the options of the peer's SYN and of what it sent later. */
+#define TIME_WAIT(syn, later) \
+	"listen\n" \
+	"< S 0:0(0) win 65535 <mss 1000" syn ">\n" \
+	"> S. 0:0(0) ack 1\n" \
+	"< . 1:1(0) ack 1" later "\n" \
+	"accept = 0\n" \
+	"close\n" \
+	"> F. 1:1(0) ack 1\n" \
+	"< F. 1:1(0) ack 2" later "\n" \
+	"> . 2:2(0) ack 2\n" \
+	"waits 1\n"
+
 static const struct named_script scripts[] = {
 	{ "TTL: 64, or as the user says",
 	"connect = EINPROGRESS\n"
@@ -411,6 +424,36 @@ static const struct named_script scripts[] = {
 	"> . * ack 500002\n"
 	"+1 < S 0:0(0) win 65535 <mss 1000,nop,nop,TS val 103 ecr 0>\n"
 	"> S. 0:0(0) ack 1\n"
+	"waits 0\n" },
+
+	{ "TIME-WAIT: with the timestamp of the last segment the number tells",
+	TIME_WAIT(",nop,nop,TS val 100 ecr 0", " <nop,nop,TS val 100 ecr 1>")
+	"< S 1:1(0) win 65535 <mss 1000,nop,nop,TS val 100 ecr 0>\n"
+	"> . 2:2(0) ack 2\n"
+	"+1 < S 3:3(0) win 65535 <mss 1000,nop,nop,TS val 100 ecr 0>\n"
+	"> S. * ack 4\n"
+	"waits 0\n" },
+
+	{ "TIME-WAIT: a SYN that has no more timestamps: the number tells",
+	TIME_WAIT(",nop,nop,TS val 100 ecr 0", " <nop,nop,TS val 100 ecr 1>")
+	"< S 1:1(0) win 65535 <mss 1000>\n"
+	"> . 2:2(0) ack 2\n"
+	"+1 < S 3:3(0) win 65535 <mss 1000>\n"
+	"> S. * ack 4\n"
+	"waits 0\n" },
+
+	{ "TIME-WAIT: never any timestamps: the number tells",
+	TIME_WAIT("", "")
+	"< S 1:1(0) win 65535 <mss 1000>\n"
+	"> . 2:2(0) ack 2\n"
+	"+1 < S 3:3(0) win 65535 <mss 1000>\n"
+	"> S. * ack 4\n"
+	"waits 0\n" },
+
+	{ "TIME-WAIT: a SYN that has timestamps for the first time opens, whatever its number",
+	TIME_WAIT("", "")
+	"< S 1:1(0) win 65535 <mss 1000,nop,nop,TS val 4000000000 ecr 0>\n"
+	"> S. * ack 2\n"
 	"waits 0\n" },
 
 	{ "half-close: we have ended, the peer goes on",

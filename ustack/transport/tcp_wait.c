@@ -184,12 +184,16 @@ static void acknowledge(struct us_tcp_table *table, const struct us_tcp_wait *wa
 	us_tcp_send_reply(stack, &reply);
 }
 
-/* RFC 1122 4.2.2.13, RFC 6191: a SYN that cannot be an old one opens anew. */
+/* RFC 1122 4.2.2.13, RFC 6191 2: a SYN that cannot be an old one opens anew.  With
+ * timestamps the new connection refuses all that is left of an old one without.
+ */
 static bool reopens(const struct us_tcp_wait *wait, const struct us_tcp_segment *seg)
 {
 	if ((seg->flags & (US_TCP_SYN | US_TCP_ACK | US_TCP_RST)) != US_TCP_SYN)
 		return false;
-	if (wait->has_ts && seg->has_ts && seg->ts_val != wait->ts_recent)
+	if (seg->has_ts && !wait->has_ts)
+		return true;
+	if (seg->has_ts && seg->ts_val != wait->ts_recent)
 		return us_after(seg->ts_val, wait->ts_recent);
 	return us_after(seg->seq, wait->rcv_nxt);
 }
