@@ -668,6 +668,41 @@ static const struct named_script scripts[] = {
 	"> P. 11:21(10) ack 1\n"
 	"counter tcp_rto 1\n" },
 
+	{ "RTO: what was sent just before may still arrive, and is not sent again",
+	OPEN
+	"option nodelay 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.22 > P. 1:11(10) ack 1\n"
+	"# that was a tail loss probe\n"
+	"+0.1 send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"+0.11 send 10 = 10\n"
+	"> P. 21:31(10) ack 1\n"
+	"send 1448 = 1448\n"
+	"> P. 31:1479(1448) ack 1\n"
+	"# they fill the window of one segment, but the first goes all the same\n"
+	"+0.01 > . 1:11(10) ack 1\n"
+	"counter tcp_rto 1\n"
+	"+0.01 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 2,nop,nop,sack 21:1479>\n"
+	"> . 11:21(10) ack 1\n"
+	"none 200\n" },
+
+	{ "RTO without SACK: all is sent again",
+	"option offer none\n"
+	"option nodelay 1\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+0.02 < S. 0:0(0) ack 1 win 65535 <mss 1460>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.21 send 10 = 10\n"
+	"> P. 11:21(10) ack 1\n"
+	"+0.01 > . 1:11(10) ack 1\n"
+	"> P. 11:21(10) ack 1\n"
+	"counter tcp_rto 1\n" },
+
 	{ "out of order, overlapping, beyond the window: each byte once",
 	"option rcvbuf 3000\n"
 	OPEN_PLAIN

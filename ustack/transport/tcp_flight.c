@@ -372,27 +372,49 @@ void us_tcp_flight_lose_head(struct us_tcp *tcp)
 	us_tcp_flight_lose(tcp, head);
 }
 
-/**
- * us_tcp_flight_lose_all() - everything not sacked is taken for lost
- * @tcp: active.
- *
- * If the first run is sacked, the peer has reneged (RFC 2018 8), and nothing it
- * said is believed any more.
- */
-void us_tcp_flight_lose_all(struct us_tcp *tcp)
+static bool is_young(const struct us_tcp *tcp, const struct us_tcp_sent *sent, uint32_t age)
+{
+	return us_tcp_since(sent->xmit, us_tcp_usec(tcp->table->stack)) < age;
+}
+
+/* Nothing that the peer said is believed any more. */
+static void forget_sacked(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
-	struct us_tcp_sent *sent = first(a);
-	bool reneged = sent && (sent->flags & US_TCP_SACKED);
+	struct us_tcp_sent *sent;
 
 	cds_list_for_each_entry(sent, &a->flight, node) {
-		if (reneged && (sent->flags & US_TCP_SACKED)) {
-			uncount(a, sent->flags, sent->end - sent->seq);
-			sent->flags = US_TCP_EVER;
-		}
 		if (!(sent->flags & US_TCP_SACKED))
-			us_tcp_flight_lose(tcp, sent);
+			continue;
+		uncount(a, sent->flags, sent->end - sent->seq);
+		sent->flags = US_TCP_EVER;
 	}
+}
+
+/**
+ * us_tcp_flight_lose_old() - what is not sacked is taken for lost
+ * @tcp: active.
+ * @age: usec; what is younger may still arrive, but for the first segment (RFC 8985 6.3).
+ *
+ * If the first run is sacked, the peer has reneged (RFC 2018 8), and all is lost.
+ */
+void us_tcp_flight_lose_old(struct us_tcp *tcp, uint32_t age)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_tcp_sent *head = first(a), *sent;
+
+	if (!head)
+		return;		/* a SYN is on its way, no more */
+	if (head->flags & US_TCP_SACKED) {
+		forget_sacked(tcp);
+		age = 0;
+	}
+	if (is_young(tcp, head, age) && head->end - head->seq > tcp->mss)
+		us_tcp_flight_split(tcp, head, head->seq + tcp->mss);
+	cds_list_for_each_entry(sent, &a->flight, node)
+		if (!(sent->flags & US_TCP_SACKED) &&
+		    (sent == head || !is_young(tcp, sent, age)))
+			us_tcp_flight_lose(tcp, sent);
 	a->lost_hint = NULL;
 }
 

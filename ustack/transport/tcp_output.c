@@ -163,6 +163,17 @@ static bool resend_one(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t le
 	return true;
 }
 
+/* After a timeout the first segment goes, whatever is on the path (RFC 6298 5.4). */
+static uint32_t resend_room(const struct us_tcp *tcp, const struct us_tcp_sent *sent,
+			    uint32_t full)
+{
+	uint32_t room = cwnd_room(tcp, full);
+
+	if (sent->seq == tcp->snd_una && tcp->active->ca_state == TCP_CA_Loss)
+		return us_max32(room, full);
+	return room;
+}
+
 /* Sends lost runs again; false if that is not finished. */
 static bool resend(struct us_tcp *tcp)
 {
@@ -177,7 +188,7 @@ static bool resend(struct us_tcp *tcp)
 			return false;
 		if (len > full)
 			len -= len % full;
-		len = pace(tcp, fit(len, cwnd_room(tcp, full), full), full);
+		len = pace(tcp, fit(len, resend_room(tcp, sent, full), full), full);
 		if (!len || !resend_one(tcp, sent, len, full))
 			return false;
 	}

@@ -504,7 +504,7 @@ void us_tcp_flight_sack(struct us_tcp *tcp, const struct us_tcp_sack *block,
 bool us_tcp_flight_split(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t at);
 void us_tcp_flight_lose(struct us_tcp *tcp, struct us_tcp_sent *sent);
 void us_tcp_flight_lose_head(struct us_tcp *tcp);
-void us_tcp_flight_lose_all(struct us_tcp *tcp);
+void us_tcp_flight_lose_old(struct us_tcp *tcp, uint32_t age);
 struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp);
 uint32_t us_tcp_flight_again(struct us_tcp *tcp);
 void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent);
@@ -542,6 +542,7 @@ bool us_tcp_frto(struct us_tcp *tcp, const struct us_tcp_acked *r);
 /* tcp_rack.c */
 void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 			   struct us_tcp_acked *r);
+uint32_t us_tcp_rack_window(const struct us_tcp *tcp);
 bool us_tcp_rack_detect(struct us_tcp *tcp);
 void us_tcp_rack_dsack(struct us_tcp *tcp);
 void us_tcp_rack_recovered(struct us_tcp *tcp);

@@ -71,6 +71,19 @@ static uint32_t reorder_window(const struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_rack_window() - for how long may a segment still arrive?
+ * @tcp: active.
+ *
+ * Return: usec since it was sent.
+ */
+uint32_t us_tcp_rack_window(const struct us_tcp *tcp)
+{
+	uint32_t rtt = tcp->active->rack_rtt;
+
+	return (rtt ? rtt : tcp->srtt >> 3) + reorder_window(tcp);
+}
+
+/**
  * us_tcp_rack_dsack() - the peer had something twice: it was late, not lost
  * @tcp: active.
  *
@@ -120,7 +133,7 @@ bool us_tcp_rack_detect(struct us_tcp *tcp)
 
 	if (!a->rack_rtt)
 		return false;
-	window = a->rack_rtt + reorder_window(tcp);
+	window = us_tcp_rack_window(tcp);
 	cds_list_for_each_entry(sent, &a->flight, node) {
 		int32_t left = (int32_t)(sent->xmit + window - now);
 

@@ -306,7 +306,7 @@ void us_tcp_recover_timeout(struct us_tcp *tcp)
 	if (a->ca_state != TCP_CA_Loss || !us_before(tcp->snd_una, a->high_seq))
 		tcp->ssthresh = a->cc->ssthresh(tcp);
 	us_tcp_ecn_reduced(tcp);
-	us_tcp_flight_lose_all(tcp);
+	us_tcp_flight_lose_old(tcp, has_sack(tcp) ? us_tcp_rack_window(tcp) : 0);
 	if (!has_sack(tcp))
 		a->sacked = 0;
 	a->cwnd = tcp->mss;
@@ -333,7 +333,7 @@ void us_tcp_recover_mtu(struct us_tcp *tcp)
 
 	if (!a || tcp->snd_una == tcp->snd_nxt)
 		return;
-	us_tcp_flight_lose_all(tcp);
+	us_tcp_flight_lose_old(tcp, 0);
 	if (!has_sack(tcp))
 		a->sacked = 0;
 	if (a->ca_state < TCP_CA_Recovery) {
