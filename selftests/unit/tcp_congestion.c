@@ -141,12 +141,63 @@ static void test_frto(void)
 static void test_frto_real(void)
 {
 	struct us_tcp *tcp = timeout();
+	uint32_t end = tcp->snd_nxt - bench.isn;
+	char text[80];
 
 	answer("1461");
-	answer("1461 win 65535 <nop,nop,sack 14601:16061>");
+	snprintf(text, sizeof(text), "1461 win 65535 <nop,nop,sack %u:%u>", end, end + MSS);
+	answer(text);
 	ok(tcp->active->ca_state == TCP_CA_Loss, "a duplicate: it was a loss");
 	ok(first_seq() == 1461, "recovery goes on: %u", first_seq());
 	ok(tcp->ssthresh < 10 * MSS, "with the lower threshold");
+	bench_end();
+}
+
+/* RFC 5682 3.1 step 2: only an ACK of the first segment counts. */
+static void test_frto_waits(void)
+{
+	struct us_tcp *tcp = timeout();
+	uint32_t end = tcp->snd_nxt - bench.isn;
+
+	answer("1 win 65535 <nop,nop,sack 4381:5841>");
+	bench_line("< P. 1:101(100) ack 1 win 65535");
+	bench_discard();
+	bench_line("< . 101:101(0) ack 1461 win 65535 <nop,nop,sack 4381:5841>");
+	ok(first_seq() == end && bench.count == 2,
+	   "a duplicate ACK or the peer's data come first: then two new segments all the same: %u",
+	   bench.count);
+	bench_discard();
+	bench_line("< P. 101:201(100) ack 1461 win 65535");
+	bench_discard();
+	bench_line("< . 201:201(0) ack 2921 win 65535 <nop,nop,sack 4381:5841>");
+	ok(tcp->active->ca_state == TCP_CA_Open && tcp->ssthresh == US_TCP_SSTHRESH_INF,
+	   "the peer's data says nothing after them, either: nothing was lost");
+	bench_end();
+}
+
+/* Step 3b. */
+static void test_frto_sacked(void)
+{
+	struct us_tcp *tcp = timeout();
+
+	answer("1461");
+	answer("1461 win 65535 <nop,nop,sack 4381:5841>");
+	ok(tcp->active->ca_state == TCP_CA_Open && tcp->ssthresh == US_TCP_SSTHRESH_INF,
+	   "an original is sacked: the timeout was too early");
+	bench_end();
+}
+
+/* RFC 5682 2.1 step 2a: a duplicate ACK may be of the segment that was sent again. */
+static void test_frto_without_sack(void)
+{
+	struct us_tcp *tcp = bench_begin("option offer none");
+
+	bench_line("send 100000 = 100000");
+	script_advance(&bench, bench.now + 300 * US_MSEC, false);
+	answer("1 win 65535");
+	answer("1461 win 65535");
+	ok(tcp->active->ca_state == TCP_CA_Loss && first_seq() == 1461,
+	   "no SACK: a duplicate ACK comes first: recovery as ever: %u", first_seq());
 	bench_end();
 }
 
@@ -595,6 +646,9 @@ int main(void)
 	test_mark_and_loss();
 	test_frto();
 	test_frto_real();
+	test_frto_waits();
+	test_frto_sacked();
+	test_frto_without_sack();
 	test_frto_again();
 	test_slow_start_sacked();
 	test_slow_start_without_sack();

@@ -2,8 +2,9 @@
 /*
  * Forward RTO recovery, RFC 5682: was the timeout too early?  After the first segment
  * was sent again, an ACK lets two new segments go instead of old ones.  If the next ACK
- * advances over something that was sent once only, the originals are still arriving:
- * nothing was lost, and the timeout is undone.  If it does not, recovery goes on as ever.
+ * tells of something that was sent once only, before the timeout, the originals are still
+ * arriving: nothing was lost, and the timeout is undone.  If it does not, recovery goes on
+ * as ever.
  *
  * With timestamps the first ACK tells already (Eifel, tcp_recovery.c); this is for
  * connections without them, with SACK (RFC 5682 3) or not (2).
@@ -48,6 +49,25 @@ static bool has_new_data(const struct us_tcp *tcp)
 	       !us_after(tcp->snd_nxt + tcp->mss, tcp->snd_una + tcp->snd_wnd);
 }
 
+/* What is sent with the peer's data says neither; nor, with SACK, does a duplicate ACK
+ * before the first segment is acknowledged (3.1 step 2).
+ */
+static bool is_silent(const struct us_tcp *tcp, const struct us_tcp_acked *r)
+{
+	if (r->acked)
+		return false;
+	return (tcp->active->frto == RESENT && (tcp->flags & US_TCP_SACK)) ||
+	       (!r->duplicate && !r->delivered);
+}
+
+/* Step 3b: of before the timeout, sent once, and nothing younger. */
+static bool tells_of_originals(const struct us_tcp *tcp, const struct us_tcp_acked *r)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return r->rtt && !us_after(a->rack_fack, a->high_seq) && a->undo_cwnd;
+}
+
 /**
  * us_tcp_frto() - an ACK after a timeout
  * @tcp: active, frto is set.
@@ -60,9 +80,11 @@ bool us_tcp_frto(struct us_tcp *tcp, const struct us_tcp_acked *r)
 	struct us_tcp_active *a = tcp->active;
 	uint8_t step = a->frto;
 
+	if (is_silent(tcp, r))
+		return false;
 	a->frto = NONE;
 	if (step == FORWARD) {
-		if (r->acked && r->timed && a->undo_cwnd)
+		if (tells_of_originals(tcp, r))
 			return true;
 		a->cwnd = 3u * tcp->mss;	/* step 3a */
 	} else if (r->acked && us_before(tcp->snd_una, a->high_seq) && has_new_data(tcp)) {
