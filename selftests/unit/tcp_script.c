@@ -568,6 +568,26 @@ static const struct named_script scripts[] = {
 	"+0.01 > . 5793:7241(1448) ack 1\n"
 	"counter tcp_fast_retransmit 2\n" },
 
+	{ "SACK: TSecr tells that an older copy arrived: what was sent before the newer is not lost",
+	OPEN
+	"send 7240 = 7240\n"
+	"> . 1:1449(1448) ack 1\n> . 1449:2897(1448) ack 1\n"
+	"> . 2897:4345(1448) ack 1\n> . 4345:5793(1448) ack 1\n"
+	"> P. 5793:7241(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 2897:7241>\n"
+	"> . 1:1449(1448) ack 1\n> . 1449:2897(1448) ack 1\n"
+	"+0.004 send 1448 = 1448\n"
+	"> P. 7241:8689(1448) ack 1\n"
+	"+0.018 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 102 ecr 40,nop,nop,sack 2897:7241>\n"
+	"send 1448 = 1448\n"
+	"> P. 8689:10137(1448) ack 1\n"
+	"# the second segment seems to be lost again\n"
+	"+0.004 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 102 ecr 40,nop,nop,sack 2897:8689>\n"
+	"> . 1449:2897(1448) ack 1\n"
+	"# but it was late\n"
+	"+0.021 < . 1:1(0) ack 8689 win 512 <nop,nop,TS val 103 ecr 40>\n"
+	"none 20\n" },
+
 	{ "SACK: what came out of order is told, the newest first",
 	OPEN
 	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"

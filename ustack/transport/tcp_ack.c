@@ -288,7 +288,7 @@ bool us_tcp_ack_all(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  */
 static void old_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	struct us_tcp_acked r = { .prior_una = tcp->snd_una };
+	struct us_tcp_acked r = { .seg = seg, .prior_una = tcp->snd_una };
 
 	us_count(tcp->table->stack, tcp_old_ack);
 	if (!tcp->active || !seg->nr_sack)
@@ -308,7 +308,7 @@ static void old_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  */
 void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	struct us_tcp_acked r = { .prior_una = tcp->snd_una };
+	struct us_tcp_acked r = { .seg = seg, .prior_una = tcp->snd_una };
 	uint32_t old_window = tcp->snd_wnd;
 	bool was_writable;
 

@@ -125,6 +125,7 @@ struct us_tcp_rate {
 
 /**
  * struct us_tcp_acked - what one ACK told
+ * @seg: the ACK; NULL: it acknowledges what was sent once, or there is none.
  * @acked: bytes newly acknowledged in sequence.
  * @delivered: bytes newly acknowledged or sacked.
  * @prior_una: snd_una before.
@@ -142,6 +143,7 @@ struct us_tcp_rate {
  * @rate: how fast it came.
  */
 struct us_tcp_acked {
+	const struct us_tcp_segment *seg;
 	uint32_t acked;
 	uint32_t delivered;
 	uint32_t prior_una;

@@ -26,15 +26,36 @@ static uint32_t least_rtt(const struct us_tcp *tcp)
 	return min_rtt == UINT32_MAX ? tcp->srtt >> 4 : min_rtt;
 }
 
+/* RFC 7323 4.3: an ACK that advances echoes what filled the hole, but a duplicate ACK, with
+ * its SACK blocks, what came before the hole.
+ */
+static bool echoes_older(const struct us_tcp *tcp, const struct us_tcp_sent *sent,
+			 const struct us_tcp_segment *seg)
+{
+	const struct us_stack *stack = tcp->table->stack;
+	us_ns ago = (us_ns)us_tcp_since(sent->xmit, us_tcp_usec(stack)) << US_TCP_USEC_SHIFT;
+	uint32_t tick = (uint32_t)((stack->now - ago) >> US_TCP_TICK_SHIFT);
+
+	return (tcp->flags & US_TCP_TS) && seg->has_ts && seg->ts_ecr &&
+	       us_before(sent->seq, seg->ack) &&
+	       us_before(seg->ts_ecr, tick + tcp->ts_offset);
+}
+
+/* RFC 8985 6.2 step 2: was it the original, or an older copy, that arrived? */
+static bool is_older_copy(const struct us_tcp *tcp, const struct us_tcp_sent *sent,
+			  uint32_t rtt, const struct us_tcp_segment *seg)
+{
+	return (sent->flags & US_TCP_EVER) &&
+	       (rtt < least_rtt(tcp) || echoes_older(tcp, sent, seg));
+}
+
 /**
  * us_tcp_rack_delivered() - a run was delivered for the first time
  * @tcp: active.
  * @sent: the run, as it was.
  * @r: gets its round-trip time.
  *
- * RFC 8985 6.2 steps 1 and 2.  The round-trip time of a retransmission counts
- * only if it is not less than the least ever seen: else it was the original
- * that arrived.
+ * RFC 8985 6.2 steps 1 and 2.
  */
 void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 			   struct us_tcp_acked *r)
@@ -42,7 +63,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 	struct us_tcp_active *a = tcp->active;
 	uint32_t rtt = us_max32(us_tcp_since(sent->xmit, us_tcp_usec(tcp->table->stack)), 1);
 
-	if ((sent->flags & US_TCP_EVER) && rtt < least_rtt(tcp))
+	if (is_older_copy(tcp, sent, rtt, r->seg))
 		return;
 	if (!(sent->flags & US_TCP_EVER)) {
 		a->min_rtt = us_min32(a->min_rtt, rtt);
