@@ -237,6 +237,16 @@ static const struct named_script scripts[] = {
 	"send 10 = 10\n"
 	"> S 0:10(10) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 9,nop,nop>\n" },
 
+	{ "client: a SYN that is lost is no sample: the RTO is 3 s (RFC 6298 5.7)",
+	CLIENT
+	"connect = 0\n"
+	"send 100 = 100\n"
+	"> S 0:100(100)\n"
+	"+1 > S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7>\n"
+	"+0.5 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> P. 1:101(100) ack 1\n"
+	"+3 > P. 1:101(100) ack 1\n" },
+
 	{ "client: a SYN that is lost comes again without, and the peer is left alone",
 	CLIENT
 	"connect = 0\n"

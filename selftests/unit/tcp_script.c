@@ -127,6 +127,28 @@ static const struct named_script scripts[] = {
 	"> P. 1:101(100) ack 1\n"
 	"+3 > P. 1:101(100) ack 1\n" },
 
+	{ "a SYN was lost: the initial window is what it is",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+1 > S 0:0(0)\n"
+	"+0.1 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 3000 = 3000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"> P. 2001:3001(1000) ack 1\n" },
+
+	{ "two SYNs were lost: the initial window is a segment (RFC 6928 2)",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+1 > S 0:0(0)\n"
+	"+2 > S 0:0(0)\n"
+	"+0.1 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 3000 = 3000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"none 100\n" },
+
 	{ "RST after FIN: the stream has ended, the error is for others",
 	ACCEPT_PLAIN
 	"< F. 1:1(0) ack 1\n"

@@ -103,15 +103,15 @@ uint32_t us_tcp_initial_window(const struct us_tcp *tcp)
  *	or begins anew after having been idle
  * @tcp: active; ssthresh is what it was.
  *
- * One segment if the SYN was lost (RFC 5681 3.1); what it had, if it had been active
- * before (RFC 7661), which is paced until ACKs come.
+ * One segment if SYNs were lost: one alone may have been late (RFC 6928 2); what it had, if
+ * it had been active before (RFC 7661), which is paced until ACKs come.
  */
 void us_tcp_cc_init(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
 	a->cwnd = us_tcp_initial_window(tcp);
-	if (tcp->flags & US_TCP_SYN_LOST)
+	if ((tcp->flags & US_TCP_SYN_LOST) && tcp->total_retrans > 1)
 		a->cwnd = tcp->mss;
 	else if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV)
 		a->cwnd = us_tcp_cwv_idle(tcp);

@@ -225,8 +225,6 @@ void us_tcp_fastopen_syn_ack(struct us_tcp *tcp, const struct us_tcp_segment *se
 		data_acked(tcp, bytes);
 	else if (tcp->active && tcp->active->syn_data)
 		us_count(tcp->table->stack, tcp_fastopen_refused);
-	if (tcp->active)
-		us_tcp_cc_init(tcp);	/* now that the MSS is known */
 }
 
 /**

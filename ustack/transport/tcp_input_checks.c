@@ -107,6 +107,8 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	us_tcp_ecn_syn_ack(tcp, seg);
 	us_tcp_fastopen_syn_ack(tcp, seg);
 	establish(tcp);
+	if (tcp->active)
+		us_tcp_cc_init(tcp);	/* now that the MSS is known */
 	us_tcp_queue(tcp);
 	if (tcp->ecn & US_TCP_ECN_ACC)
 		us_tcp_ecn_handshake(tcp, seg);
