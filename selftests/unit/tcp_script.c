@@ -373,6 +373,24 @@ static const struct named_script scripts[] = {
 	"< . 1:1(0) ack 11 win 512 <nop,nop,TS val 102 ecr 2>\n"
 	"none 5000\n" },
 
+	{ "RTO: RTTVAR shrinks once a round trip, however many ACKs come (RFC 7323 4.2)",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+0.4 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 4000 = 4000\n"
+	"> . 1:1001(1000) ack 1\n> . 1001:2001(1000) ack 1\n"
+	"> . 2001:3001(1000) ack 1\n> P. 3001:4001(1000) ack 1\n"
+	"# RTTVAR is 200, and 150 after the first, with which a round trip ends\n"
+	"+0.4 < . 1:1(0) ack 1001\n"
+	"< . 1:1(0) ack 2001\n"
+	"< . 1:1(0) ack 3001\n"
+	"# the next one ends: 112.5\n"
+	"< . 1:1(0) ack 4001\n"
+	"send 10 = 10\n"
+	"> P. 4001:4011(10) ack 1\n"
+	"+0.85 > P. 4001:4011(10) ack 1\n" },
+
 	{ "RTO: SRTT and four times RTTVAR (RFC 6298 2.2, 2.3)",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"

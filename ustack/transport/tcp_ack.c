@@ -38,10 +38,18 @@ uint32_t us_tcp_rto(const struct us_tcp *tcp)
 	return us_tcp_rto_after(tcp, tcp->retries);
 }
 
+static bool round_is_over(const struct us_tcp *tcp)
+{
+	return !us_before(tcp->snd_una, tcp->active->round_end);
+}
+
 /**
  * us_tcp_rtt_sample() - RFC 6298 2.2, 2.3
- * @tcp: the connection.
+ * @tcp: the connection, active if this is not its first sample.
  * @usec: a round-trip time, of something that was sent once.
+ *
+ * Each ACK is a sample.  RTTVAR grows with each, but shrinks once a round trip, so that a
+ * window of samples alike does not wipe out what was before (RFC 7323 4.2).
  */
 void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec)
 {
@@ -59,8 +67,9 @@ void us_tcp_rtt_sample(struct us_tcp *tcp, uint32_t usec)
 		tcp->srtt = 1;
 	if (error < 0)
 		error = -error;
-	tcp->rttvar = (uint32_t)((int32_t)tcp->rttvar + error -
-				 (int32_t)(tcp->rttvar >> 2));
+	error -= (int32_t)(tcp->rttvar >> 2);
+	if (error > 0 || round_is_over(tcp))
+		tcp->rttvar = (uint32_t)((int32_t)tcp->rttvar + error);
 }
 
 /* Runs sent once are timed exactly; else timestamps tell which copy arrived. */
@@ -186,7 +195,7 @@ static void note_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice,
 /* Is a round trip over? */
 static void note_round(struct us_tcp *tcp, struct us_tcp_acked *r)
 {
-	if (us_before(tcp->snd_una, tcp->active->round_end))
+	if (!round_is_over(tcp))
 		return;
 	r->round = true;
 	tcp->active->reo_told = false;
