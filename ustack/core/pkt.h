@@ -42,6 +42,7 @@ enum us_gso {
  * @refs: owners; us_pkt_put() gives the bytes back at zero.
  * @gso_size: bytes of each segment's payload but the last, with @gso != NONE.
  * @gso_segs: segments.
+ * @blocks: promised for its payload while a receive queue holds it.
  * @csum_state: enum us_csum.
  * @gso: enum us_gso.
  * @lent: to the user, who reads it in place: it must not move.
@@ -65,6 +66,7 @@ struct us_pkt {
 	uint16_t refs;
 	uint16_t gso_size;
 	uint16_t gso_segs;
+	uint16_t blocks;
 	uint8_t csum_state;
 	uint8_t gso;
 	bool lent;

@@ -61,7 +61,7 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table)
 void us_tcp_pkt_put(struct us_tcp_table *table, struct us_pkt *pkt)
 {
 	if (pkt->link) {
-		table->promised -= us_max32(blocks_for(pkt->len), 1);
+		table->promised -= pkt->blocks;
 		us_pkt_put(pkt);
 	} else {
 		us_pool_put(&table->blocks, block_of(pkt));
@@ -129,7 +129,8 @@ static void hold(struct us_tcp *tcp, struct us_pkt *pkt)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	tcp->table->promised += blocks_for(pkt->len);
+	pkt->blocks = (uint16_t)blocks_for(pkt->len);
+	tcp->table->promised += pkt->blocks;
 	cds_list_add_tail(&pkt->node, &a->rcvq);
 	if (cds_list_empty(&a->held))
 		cds_list_add_tail(&a->held, &tcp->table->held);
@@ -214,10 +215,6 @@ void us_tcp_was_read(struct us_tcp *tcp)
 
 static void shorten(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 {
-	/* The last block is given back with the packet. */
-	if (us_unlikely(pkt->len > US_TCP_BLOCK_BYTES && pkt->link))
-		tcp->table->promised -= blocks_for(pkt->len) -
-					us_max32(blocks_for(pkt->len - len), 1);
 	pkt->data += len;
 	pkt->len -= len;
 	tcp->active->rcv_bytes -= len;

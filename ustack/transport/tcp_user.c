@@ -5,6 +5,7 @@
 #include "transport/tcp_parts.h"
 
 #define OUTPUT_AT	65536u	/* bytes unsent that do not wait for the poll's end */
+#define LOOK		1024u	/* bytes read between looks whether the window grew; a power of 2 */
 
 /**
  * us_tcp_notify() - the readiness of a connection may have changed
@@ -285,13 +286,15 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp)
  */
 uint32_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
 {
-	uint32_t done;
+	struct us_tcp_active *a = tcp->active;
+	uint32_t done, before;
 
-	if (!tcp->active || (tcp->flags & US_TCP_URGENT))
+	if (!a || (tcp->flags & US_TCP_URGENT))
 		return 0;
+	before = a->rcv_bytes;
 	done = us_tcp_rcvq_piece(tcp, data, len);
-	/* It has nothing to say to a window that is open wide. */
-	if (done && (!tcp->active->rcv_bytes || us_tcp_rcv_wnd(tcp) <= tcp->rcvbuf / 2))
+	/* The window grows by whole segments: once a KB is often enough to look. */
+	if (done && (!a->rcv_bytes || (before ^ a->rcv_bytes) >= LOOK))
 		us_tcp_was_read(tcp);
 	return done;
 }
