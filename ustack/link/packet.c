@@ -15,14 +15,17 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "link/link.h"
 #include "link/packet.h"
 #include "wire/eth.h"
+#include "wire/udp.h"
 
 #define BATCH		32u	/* frames of one system call */
 #define TX_SLOTS	64u
@@ -31,6 +34,7 @@
 #define FRAME_MAX	(PACKET_MAX + US_ETH_LEN)
 #define SOCKET_BUFFER	(8 << 20)
 #define RETRY		US_MSEC	/* when the device's queue was full */
+#define GSO_UDP_L4	5	/* VIRTIO_NET_HDR_GSO_UDP_L4, which Debian 12's header lacks */
 #define ADDRESSES_MAX	448u	/* whose filter fits (BPF_MAXINSNS is 4096) */
 
 /**
@@ -216,6 +220,18 @@ static int make_buffers(struct us_stack *stack, struct packet *p)
 	return 0;
 }
 
+/* Offload headers know UDP's super-segments since Linux 6.2.  No call tells, and before
+ * it such a packet is refused.
+ */
+static bool kernel_cuts_udp(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	return !uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 2));
+}
+
 static int set_up(struct us_stack *stack, const char *args, struct packet *p)
 {
 	struct ifreq ifr;
@@ -265,6 +281,8 @@ static int open_packet(struct us_stack *stack, const char *args,
 	p->fd = -1;
 	p->blocked = US_NEVER;
 	p->link.flags = US_LINK_ETHERNET | US_LINK_CSUM | US_LINK_GSO_TCP;
+	if (kernel_cuts_udp())
+		p->link.flags |= US_LINK_GSO_UDP;
 	p->link.gso_max = PACKET_MAX;
 	err = set_up(stack, args, p);
 	if (err) {
@@ -311,10 +329,24 @@ static struct us_tx *reserve(struct us_link *link)
 			   US_TX_INLINE : p->link.mtu + US_ETH_LEN);
 }
 
+/* Bytes up to the payload, which is what the kernel cuts. */
+static uint16_t header_len(const struct us_tx *tx)
+{
+	return (uint16_t)(tx->l4 + (tx->gso == US_GSO_UDP ? US_UDP_LEN :
+				    (tx->head[tx->l4 + 12] >> 4) * 4u));
+}
+
+static uint8_t gso_type(const struct us_tx *tx)
+{
+	if (tx->gso == US_GSO_UDP)
+		return GSO_UDP_L4;
+	return tx->head[tx->l3] >> 4 == 6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
+					    VIRTIO_NET_HDR_GSO_TCPV4;
+}
+
 static void write_vnet(struct slot *slot)
 {
 	const struct us_tx *tx = &slot->tx;
-	bool v6 = tx->head[tx->l3] >> 4 == 6;
 
 	slot->vnet = (struct virtio_net_hdr) { .flags = 0 };
 	if (tx->csum_offload) {
@@ -322,12 +354,10 @@ static void write_vnet(struct slot *slot)
 		slot->vnet.csum_start = tx->l4;
 		slot->vnet.csum_offset = tx->csum_offset;
 	}
-	if (tx->gso == US_GSO_TCP) {
-		slot->vnet.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 :
-					   VIRTIO_NET_HDR_GSO_TCPV4;
+	if (tx->gso) {
+		slot->vnet.gso_type = gso_type(tx);
 		slot->vnet.gso_size = tx->gso_size;
-		slot->vnet.hdr_len = (uint16_t)(tx->l4 +
-				     (tx->head[tx->l4 + 12] >> 4) * 4);
+		slot->vnet.hdr_len = header_len(tx);
 	}
 }
 
@@ -446,6 +476,9 @@ static void read_vnet(struct us_pkt *pkt, const struct virtio_net_hdr *vnet)
 	case VIRTIO_NET_HDR_GSO_TCPV4:
 	case VIRTIO_NET_HDR_GSO_TCPV6:
 		pkt->gso = US_GSO_TCP;
+		break;
+	case GSO_UDP_L4:
+		pkt->gso = US_GSO_UDP;
 		break;
 	default:
 		return;
