@@ -21,7 +21,7 @@
 	X(tcp_cookie_sent) X(tcp_cookie_accepted) X(tcp_cookie_refused) \
 	X(tcp_paws) X(tcp_out_of_window) X(tcp_bad_ack) X(tcp_challenge_ack) \
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
-	X(tcp_bad_flags) X(tcp_old_ack) X(tcp_data_after_close) X(tcp_dsack_in) \
+	X(tcp_bad_flags) X(tcp_old_ack) X(tcp_sack_refused) X(tcp_data_after_close) X(tcp_dsack_in) \
 	X(tcp_spurious) \
 	X(tcp_mtu_black_hole) X(tcp_mtu_probe) X(tcp_mtu_raised) X(tcp_mtu_probe_lost) \
 	X(tcp_fastopen_active) X(tcp_fastopen_passive) X(tcp_fastopen_bad_cookie) \

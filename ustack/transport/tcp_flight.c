@@ -8,11 +8,13 @@
  *
  * Work is bounded: neighbours sent in the same poll are one run, and so are
  * neighbours that are sacked; so a walk costs one step a hole and one a poll,
- * not one a segment.
+ * not one a segment.  Whatever the peer's segment size, and whatever it says, there
+ * are no more than some runs: beyond, what is sent joins the run before it.
  */
 #include "transport/tcp_parts.h"
 
-#define RUNS_MIN	256u	/* runs that SACK may cut; and one for each segment */
+#define RUNS_MIN	256u	/* runs that SACK may cut; and one for each segment... */
+#define RUNS_MAX	2048u	/* ... but no more: 6 MB on their way, two a poll */
 
 static struct us_tcp_sent *first(struct us_tcp_active *a)
 {
@@ -31,6 +33,13 @@ static struct us_tcp_sent *next(const struct us_tcp_active *a,
 {
 	return sent->node.next == &a->flight ? NULL :
 	       cds_list_entry(sent->node.next, struct us_tcp_sent, node);
+}
+
+static struct us_tcp_sent *previous(const struct us_tcp_active *a,
+				    const struct us_tcp_sent *sent)
+{
+	return sent->node.prev == &a->flight ? NULL :
+	       cds_list_entry(sent->node.prev, struct us_tcp_sent, node);
 }
 
 static void forget(struct us_tcp *tcp, struct us_tcp_sent *sent)
@@ -117,7 +126,8 @@ uint32_t us_tcp_flight_again(struct us_tcp *tcp)
  * @seq: first sequence number, the end of what is in flight.
  * @end: one past the last.
  *
- * When the pool is exhausted, the last run grows and takes the new time.
+ * When the pool is exhausted, or there are too many runs, the last one grows and takes
+ * the new time.
  */
 void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 {
@@ -127,7 +137,7 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 
 	if (!sent)
 		a->rack_rtt = 0;	/* nothing of this flight was delivered */
-	if (!sent || sent->xmit != now || sent->flags) {
+	if (!sent || sent->flags || (sent->xmit != now && a->nr_sent < RUNS_MAX)) {
 		struct us_tcp_sent *fresh = us_pool_get(&tcp->table->sents);
 
 		if (fresh) {
@@ -276,10 +286,14 @@ static void mark_sacked(struct us_tcp *tcp, struct us_tcp_sent *sent,
  */
 static bool may_cut(const struct us_tcp *tcp)
 {
+	uint32_t most = RUNS_MIN + us_tcp_in_flight(tcp) / tcp->mss;
 	const struct us_pool *pool = &tcp->table->sents;
 
-	return tcp->active->nr_sent < RUNS_MIN + us_tcp_in_flight(tcp) / tcp->mss &&
-	       pool->used < pool->count - pool->count / 4;
+	if (tcp->active->nr_sent < us_min32(most, RUNS_MAX) &&
+	    pool->used < pool->count - pool->count / 4)
+		return true;
+	us_count(tcp->table->stack, tcp_sack_refused);
+	return false;
 }
 
 /* Marks what of @sent lies in the block; false if it could not be cut. */
@@ -438,10 +452,23 @@ struct us_tcp_sent *us_tcp_flight_lost(struct us_tcp *tcp)
 	return sent;
 }
 
+/* There are too many runs: what was sent again joins what was before it. */
+static void join_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
+{
+	struct us_tcp_sent *before = previous(tcp->active, sent);
+
+	if (!before || before->flags != sent->flags)
+		return;
+	before->end = sent->end;
+	before->xmit = sent->xmit;
+	forget(tcp, sent);
+	tcp->active->lost_hint = before;
+}
+
 /**
  * us_tcp_flight_resent() - a lost run was sent again
  * @tcp: active.
- * @sent: the run.
+ * @sent: the run; may be gone then.
  */
 void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
 {
@@ -452,6 +479,8 @@ void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
 	sent->xmit = us_tcp_flight_again(tcp);
 	sent->flags |= US_TCP_RETRANS | US_TCP_EVER;
 	sent->in_flight = us_tcp_pipe(tcp);
+	if (us_unlikely(tcp->active->nr_sent > RUNS_MAX))
+		join_resent(tcp, sent);
 }
 
 /**

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * transport/tcp_flight.c: what a peer of the smallest segment size may make of what is in
+ * flight, and what an ACK of its then costs.  The file is compiled into this program once
+ * more, with its steps from run to run counted: the library's is not linked.
+ */
+#include "tcp_bench.h"
+
+static uint64_t steps;
+
+#undef cds_list_entry
+#define cds_list_entry(at, type, member) (steps++, us_container(at, type, member))
+
+#include "../../ustack/transport/tcp_flight.c"
+
+#define MSS		48u
+#define SEGMENTS	6000u
+#define ALL		(SEGMENTS * MSS)
+
+/* The last cut makes two, a tail loss probe another. */
+#define MOST_RUNS	(RUNS_MAX + 2)
+
+/* Four blocks, each of which has to be found from the first run on. */
+#define MOST_STEPS	(4 * (RUNS_MAX + 64))
+
+/* A large window is sent, @step bytes in a poll. */
+static struct us_tcp *send_all(uint32_t step)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+	uint32_t done;
+
+	bench.lossy = true;
+	tcp->mss = MSS;
+	tcp->flags |= US_TCP_NODELAY;
+	us_tcp_activate(tcp);
+	tcp->active->cwnd = US_TCP_CWND_MAX;
+	tcp->snd_wnd = 4000000;
+	tcp->max_snd_wnd = 4000000;
+	for (done = 0; done < ALL; done += step) {
+		ustack_send(bench.socket, bench.head, step, 0);
+		script_advance(&bench, bench.now + 10000, false);
+		bench_discard();
+	}
+	return tcp;
+}
+
+/* The peer has every second one of some units. */
+static void give_sack(const struct us_tcp *tcp, uint32_t at, uint32_t unit)
+{
+	struct script_segment g = { .flags = US_TCP_ACK, .seq = 1, .window = 65535,
+				    .ack = tcp->snd_una - bench.isn };
+	uint32_t i;
+
+	memcpy(g.options, (uint8_t[]){ 1, 1, US_TCP_OPT_SACK, 2 + 32 }, 4);
+	for (i = 0; i < 4; i++) {
+		script_put32(&g.options[4 + 8 * i], at + 2 * i * unit + bench.isn);
+		script_put32(&g.options[8 + 8 * i], at + (2 * i + 1) * unit + bench.isn);
+	}
+	g.options_len = 36;
+	script_receive(&bench, &g);
+	bench_discard();
+}
+
+static void test_sacks(const char *name, uint32_t step, uint32_t unit)
+{
+	struct us_tcp *tcp = send_all(step);
+	uint32_t at, end = tcp->snd_nxt - bench.isn, most_runs = tcp->active->nr_sent;
+	uint64_t most = 0;
+
+	for (at = 1 + unit; at + 8 * unit <= end; at += 8 * unit) {
+		steps = 0;
+		give_sack(tcp, at, unit);
+		most = steps > most ? steps : most;
+		most_runs = us_max32(most_runs, tcp->active->nr_sent);
+		script_advance(&bench, bench.now + 10000, false);
+		bench_discard();
+	}
+	ok(most_runs <= MOST_RUNS, "%s: %u runs, at most %u", name, most_runs, MOST_RUNS);
+	ok(most <= MOST_STEPS, "%s: %llu steps for an ACK, at most %u", name,
+	   (unsigned long long)most, MOST_STEPS);
+	ok(bench_stack()->counter[US_COUNT_tcp_sack_refused] > 0, "%s: %llu were refused", name,
+	   (unsigned long long)bench_stack()->counter[US_COUNT_tcp_sack_refused]);
+	bench_end();
+}
+
+/* All was lost, and goes again, a segment in a poll. */
+static void test_resent(void)
+{
+	struct us_tcp *tcp = send_all(ALL / 5);
+	uint32_t most_runs = 0;
+	uint64_t most = 0;
+
+	us_tcp_flight_lose_old(tcp, 0);
+	while (tcp->active->lost != tcp->active->retrans) {
+		tcp->active->cwnd = us_tcp_pipe(tcp) + MSS;
+		steps = 0;
+		us_tcp_output(tcp);
+		most = steps > most ? steps : most;
+		most_runs = us_max32(most_runs, tcp->active->nr_sent);
+		bench_discard();
+		bench.now += 10000;
+		bench_stack()->now = bench.now;
+	}
+	ok(most_runs <= MOST_RUNS, "sent again: %u runs, at most %u", most_runs, MOST_RUNS);
+	ok(most <= 64, "sent again: %llu steps for a segment", (unsigned long long)most);
+	bench_end();
+}
+
+int main(void)
+{
+	plan(0);
+	test_sacks("every second byte", ALL / 5, 1);
+	test_sacks("every second segment, each of a poll of its own", MSS, MSS);
+	test_resent();
+	return finish();
+}
