@@ -268,9 +268,13 @@ void ustack_counters(struct ustack *stack,
 		     void (*print)(void *arg, const char *name, uint64_t value),
 		     void *arg)
 {
+	uint64_t counter[US_COUNTERS];
+
 	US_CALL(inside(stack));
+	memcpy(counter, inside(stack)->counter, sizeof(counter));
+	us_tcp_count_living(inside(stack), counter);
 	for (int i = 0; i < US_COUNTERS; i++)
-		print(arg, us_counter_name(i), inside(stack)->counter[i]);
+		print(arg, us_counter_name(i), counter[i]);
 }
 
 int ustack_link_open(struct ustack *public, const char *spec,

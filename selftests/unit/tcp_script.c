@@ -184,7 +184,10 @@ static const struct named_script scripts[] = {
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"
 	"< R 0:0(0)\n"
+	"counter tcp_rst_ignored 1\n"
 	"< R. 0:0(0) ack 77\n"
+	"counter tcp_bad_ack 1\n"
+	"counter tcp_rst_in 0\n"
 	"state SYN_SENT\n"
 	"< S. 0:0(0) ack 1 win 1000\n"
 	"> . 1:1(0) ack 1\n" },
@@ -779,6 +782,33 @@ static const struct named_script scripts[] = {
 	"recv 5000 = 3000\n"
 	"> . 1:1(0) ack 3001 win 3000\n" },
 
+	{ "a FIN behind what the window takes comes again, and counts then",
+	"option rcvbuf 3000\n"
+	OPEN_PLAIN
+	"< F. 1:3501(3500) ack 1\n"
+	"> . 1:1(0) ack 3001 win 0\n"
+	"counter tcp_fin_ignored 1\n"
+	"recv 5000 = 3000\n"
+	"> . 1:1(0) ack 3001 win 3000\n"
+	"< F. 6001:6001(0) ack 1\n"
+	"none 1\n"
+	"counter tcp_fin_ignored 2\n"
+	"< F. 3001:3501(500) ack 1\n"
+	"> . 1:1(0) ack 3502\n"
+	"counter tcp_fin_ignored 2\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "SACK: blocks of what was never sent, or is acknowledged, are ignored",
+	OPEN
+	"option nodelay 1\n"
+	"send 100 = 100\n"
+	"> P. 1:101(100) ack 1\n"
+	"< . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 1,nop,nop,sack 51:102>\n"
+	"< . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 1,nop,nop,sack 101:201>\n"
+	"counter tcp_sack_ignored 2\n"
+	"< . 1:1(0) ack 1 win 512 <nop,nop,TS val 101 ecr 1,nop,nop,sack 51:101>\n"
+	"counter tcp_sack_ignored 2\n" },
+
 	{ "zero window: probes, backed off; it opens, data goes",
 	OPEN_PLAIN
 	"+0.01 < . 1:1(0) ack 1 win 0\n"
@@ -1094,6 +1124,8 @@ static const struct named_script scripts[] = {
 	OPEN
 	"< . 1:101(100) ack 1\n"
 	"none 100\n"
+	"counter tcp_ts_missing 1\n"
+	"counter tcp_bad_options 0\n"
 	"poll = OUT\n"
 	"< R 1:1(0)\n"
 	"error = ECONNRESET\n" },

@@ -131,6 +131,58 @@ static void test_dsack(void)
 	end();
 }
 
+static const char *wanted;
+static uint64_t found;
+
+static void find_counter(void *arg, const char *name, uint64_t value)
+{
+	(void)arg;
+	if (!strcmp(name, wanted))
+		found = value;
+}
+
+static uint64_t total(const char *name)
+{
+	wanted = name;
+	found = UINT64_MAX;
+	ustack_counters(bench.stack, find_counter, NULL);
+	return found;
+}
+
+static void totals_are(const char *when)
+{
+	ok(total("tcp_bytes_sent") == 200 && total("tcp_bytes_retransmit") == 100 &&
+	   total("tcp_bytes_acked") == 100 && total("tcp_bytes_received") == 50 &&
+	   total("tcp_data_segs_in") == 1 && total("tcp_data_segs_out") == 3 &&
+	   total("tcp_tail_probe") == 1, "%s: all is counted, and once", when);
+}
+
+/* Each byte counts once, whether its connection lives, is idle, or has ended. */
+static void test_totals(bool idle)
+{
+	bench_begin("option nodelay 1");
+	bench_line("send 50 = 50");
+	bench_line("> P. 1:51(50) ack 1");
+	bench_line("send 50 = 50");
+	bench_line("> P. 51:101(50) ack 1");
+	bench_line("+0.221 > P. 1:101(100) ack 1");	/* a tail loss probe */
+	bench_line("< P. 1:51(50) ack 101 win 65535");
+	bench_discard();
+	bench_line("recv 100 = 50");
+	totals_are("alive");
+	script_advance(&bench, bench.now + idle * 20 * US_SEC, false);
+	bench_discard();
+	ok(!bench_tcp()->active == idle, "active or idle");
+	totals_are(idle ? "idle" : "active");
+	bench_line("< R. 51:51(0) ack 101");
+	ok(!bench_tcp(), "reset");
+	totals_are("reset, and the user has not let go");
+	bench_line("error = ECONNRESET");
+	bench_line("close");
+	totals_are("closed");
+	end();
+}
+
 /* Whenever one looks, nothing is under way: that alone is not idle. */
 static void test_lively(void)
 {
@@ -151,6 +203,8 @@ static void test_lively(void)
 		bench_discard();
 	}
 	i = info();
+	ok(total("tcp_bytes_sent") == 2000 && total("tcp_data_segs_in") == 20,
+	   "and the stack tells of those who live");
 	ok(i.data_segs_out == 20 && i.data_segs_in == 20 && i.bytes_sent == 2000 &&
 	   about(i.min_rtt, 20000), "a request every three seconds: all of a minute is told");
 	end();
@@ -275,6 +329,8 @@ int main(void)
 	test_timeouts();
 	test_receiving();
 	test_dsack();
+	test_totals(false);
+	test_totals(true);
 	test_lively();
 	test_idle();
 	test_log();

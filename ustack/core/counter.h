@@ -21,7 +21,8 @@
 	X(tcp_cookie_sent) X(tcp_cookie_accepted) X(tcp_cookie_refused) \
 	X(tcp_paws) X(tcp_out_of_window) X(tcp_bad_ack) X(tcp_challenge_ack) \
 	X(tcp_challenge_limited) X(tcp_rst_ignored) X(tcp_syn_ignored) \
-	X(tcp_bad_flags) X(tcp_old_ack) X(tcp_sack_refused) X(tcp_data_after_close) X(tcp_dsack_in) \
+	X(tcp_bad_flags) X(tcp_old_ack) X(tcp_sack_ignored) X(tcp_sack_refused) X(tcp_fin_ignored) \
+	X(tcp_ts_missing) X(tcp_data_after_close) X(tcp_dsack_in) \
 	X(tcp_spurious) \
 	X(tcp_mtu_black_hole) X(tcp_mtu_probe) X(tcp_mtu_raised) X(tcp_mtu_probe_lost) \
 	X(tcp_fastopen_active) X(tcp_fastopen_passive) X(tcp_fastopen_bad_cookie) \
@@ -30,10 +31,12 @@
 	X(tcp_syn_limited) X(tcp_time_wait_limited) \
 	X(tcp_header_predicted) X(tcp_dup_ack) X(tcp_retransmit) X(tcp_fast_retransmit) \
 	X(tcp_rto) X(tcp_ooo) X(tcp_ooo_dropped) X(tcp_reass_expired) X(tcp_rcv_dropped) X(tcp_duplicate) \
-	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) \
+	X(tcp_zero_window_probe) X(tcp_window_full) X(tcp_delayed_ack) X(tcp_tail_probe) \
 	X(tcp_urgent) \
 	X(tcp_time_wait) X(tcp_time_wait_overflow) X(tcp_time_wait_reused) \
-	X(tcp_time_wait_expired) X(tcp_timeout)
+	X(tcp_time_wait_expired) X(tcp_timeout) \
+	X(tcp_data_segs_in) X(tcp_data_segs_out) X(tcp_bytes_sent) X(tcp_bytes_retransmit) \
+	X(tcp_bytes_acked) X(tcp_bytes_received)	/* tcp_info.c: by their connections */
 
 enum us_counter {
 #define X(name) US_COUNT_##name,

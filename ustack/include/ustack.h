@@ -145,6 +145,8 @@ int ustack_run(struct ustack *stack, int64_t timeout);
  * @stack: the stack.
  * @print: called once a counter, with its name and value.
  * @arg: given to @print.
+ *
+ * Looks at all connections: TCP's totals of data are what they count themselves.
  */
 void ustack_counters(struct ustack *stack,
 		     void (*print)(void *arg, const char *name, uint64_t value),

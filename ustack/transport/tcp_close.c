@@ -44,6 +44,7 @@ void us_tcp_done(struct us_tcp *tcp, int err)
 		us_tcp_note(tcp, US_TRACE_ERROR, tcp->snd_una, (uint32_t)err);
 	}
 	us_count(table->stack, tcp_closed);
+	us_tcp_count_all(tcp, table->stack->counter);
 	us_tcp_unqueue(tcp);
 	us_tcp_listen_forget(tcp);
 	us_tcp_fastopen_over(tcp);

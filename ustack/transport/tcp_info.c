@@ -149,6 +149,52 @@ static void fill_totals(const struct us_tcp *tcp, struct us_tcp_info *info)
 }
 
 /**
+ * us_tcp_count_active() - adds what the active part has counted to the stack's counters
+ * @tcp: the connection.
+ * @counter: by enum us_counter.
+ */
+void us_tcp_count_active(const struct us_tcp *tcp, uint64_t *counter)
+{
+	const struct us_tcp_totals *t;
+
+	if (!tcp->active)
+		return;
+	t = &tcp->active->totals;
+	counter[US_COUNT_tcp_data_segs_in] += t->data_in;
+	counter[US_COUNT_tcp_data_segs_out] += t->data_out;
+	counter[US_COUNT_tcp_bytes_sent] += t->bytes_sent;
+	counter[US_COUNT_tcp_bytes_retransmit] += t->bytes_retrans;
+}
+
+/**
+ * us_tcp_count_all() - adds all that a connection has counted itself
+ * @tcp: the connection.
+ * @counter: by enum us_counter.
+ */
+void us_tcp_count_all(const struct us_tcp *tcp, uint64_t *counter)
+{
+	us_tcp_count_active(tcp, counter);
+	counter[US_COUNT_tcp_bytes_acked] += tcp->bytes_acked;
+	counter[US_COUNT_tcp_bytes_received] += tcp->bytes_received;
+}
+
+/**
+ * us_tcp_count_living() - adds what all connections have counted themselves
+ * @stack: the stack.
+ * @counter: a copy of the stack's, which have that of connections which ended.
+ */
+void us_tcp_count_living(const struct us_stack *stack, uint64_t *counter)
+{
+	const struct us_tcp_table *table = stack->tcp;
+	const struct us_tcp *tcp;
+	uint32_t i;
+
+	for (i = 0; i <= table->mask; i++)
+		for (tcp = table->hash[i]; tcp; tcp = tcp->hash_next)
+			us_tcp_count_all(tcp, counter);
+}
+
+/**
  * us_tcp_limited_by() - what holds the connection up, from now on
  * @tcp: active.
  * @limit: that.

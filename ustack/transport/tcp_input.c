@@ -76,11 +76,9 @@ void us_tcp_challenge(struct us_tcp *tcp)
  */
 static bool is_predicted(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	const struct us_tcp_active *a = tcp->active;
-
-	return tcp->state == TCP_ESTABLISHED && a &&
+	return tcp->state == TCP_ESTABLISHED &&
 	       (seg->flags & ~(unsigned int)US_TCP_PSH) == US_TCP_ACK &&
-	       seg->seq == tcp->rcv_nxt && !a->reass &&
+	       seg->seq == tcp->rcv_nxt && !tcp->active->reass &&
 	       !(tcp->flags & (US_TCP_ORPHAN | US_TCP_URGENT)) &&
 	       seg->len <= tcp->rcv_adv - tcp->rcv_nxt &&
 	       seg->ack - tcp->snd_una <= us_tcp_in_flight(tcp) &&
@@ -100,21 +98,48 @@ static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_tcp_input_next(tcp, seg);
 }
 
-static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)
+static uint32_t segments(const struct us_tcp_segment *seg)
 {
-	uint32_t segments = seg->pkt->gso ? us_max32(seg->pkt->gso_segs, 1) : 1;
-	uint32_t data = seg->len ? segments : 0;
+	return seg->pkt->gso ? us_max32(seg->pkt->gso_segs, 1) : 1;
+}
 
-	if (us_likely(is_predicted(tcp, seg)))
-		input_predicted(tcp, seg);
-	else if (tcp->state == TCP_SYN_SENT)
+static void count_in(struct us_tcp *tcp, uint32_t n, bool data)
+{
+	tcp->active->totals.segs_in += n;
+	tcp->active->totals.data_in += data ? n : 0;
+}
+
+static void input_checked(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (tcp->state == TCP_SYN_SENT)
 		us_tcp_input_syn_sent(tcp, seg);
 	else
 		us_tcp_input_checks(tcp, seg);
-	if (us_likely(tcp->active != NULL)) {
-		tcp->active->totals.segs_in += segments;
-		tcp->active->totals.data_in += data;
+}
+
+/* Counts if the connection becomes active by it. */
+static void input_idle(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	uint32_t n = segments(seg);
+	bool data = seg->len;
+
+	input_checked(tcp, seg);
+	if (tcp->active)
+		count_in(tcp, n, data);
+}
+
+/* An active one counts before the segment may end it. */
+static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (us_unlikely(!tcp->active)) {
+		input_idle(tcp, seg);
+		return;
 	}
+	count_in(tcp, segments(seg), seg->len);
+	if (us_likely(is_predicted(tcp, seg)))
+		input_predicted(tcp, seg);
+	else
+		input_checked(tcp, seg);
 }
 
 /* Neither established nor about to be: TIME-WAIT, LISTEN, or nobody. */

@@ -71,6 +71,18 @@ static void half_open(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, US_TCP_MSEC(2));
 }
 
+/* Only the RST that answers our SYN: one without ACK may be anybody's. */
+static void reset_refuses(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (!(seg->flags & US_TCP_ACK)) {
+		us_count(tcp->table->stack, tcp_rst_ignored);
+		return;
+	}
+	us_count(tcp->table->stack, tcp_rst_in);
+	us_tcp_note(tcp, US_TRACE_RESET, seg->seq, 0);
+	us_tcp_done(tcp, ECONNREFUSED);
+}
+
 /**
  * us_tcp_input_syn_sent() - a segment in SYN-SENT
  * @tcp: the connection.
@@ -85,11 +97,7 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return;
 	}
 	if (seg->flags & US_TCP_RST) {
-		us_count(tcp->table->stack, tcp_rst_in);
-		if (ack) {
-			us_tcp_note(tcp, US_TRACE_RESET, seg->seq, 0);
-			us_tcp_done(tcp, ECONNREFUSED);
-		}
+		reset_refuses(tcp, seg);
 		return;
 	}
 	if (!(seg->flags & US_TCP_SYN)) {
@@ -166,7 +174,7 @@ static bool is_overtaken(const struct us_tcp *tcp, const struct us_tcp_segment *
  */
 static void timestamps_missing(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	us_count(tcp->table->stack, tcp_bad_options);
+	us_count(tcp->table->stack, tcp_ts_missing);
 	if (seg->flags & US_TCP_SYN)
 		us_tcp_challenge(tcp);
 }

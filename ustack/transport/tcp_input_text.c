@@ -80,6 +80,15 @@ static void trim_front(struct us_tcp_segment *seg, uint32_t bytes)
 	seg->len -= bytes;
 }
 
+/* It is beyond the window, and will come again. */
+static void ignore_fin(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	if (!(seg->flags & US_TCP_FIN))
+		return;
+	us_count(tcp->table->stack, tcp_fin_ignored);
+	seg->flags &= (uint8_t)~US_TCP_FIN;
+}
+
 /* What we have already, and what is beyond the window, is cut off. */
 static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
@@ -97,7 +106,7 @@ static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_count(tcp->table->stack, tcp_window_full);
 		seg->len = wnd;
 		seg->pkt->len = wnd;
-		seg->flags &= (uint8_t)~US_TCP_FIN;
+		ignore_fin(tcp, seg);
 	}
 }
 
@@ -150,6 +159,8 @@ static void fin(struct us_tcp *tcp, uint32_t seq)
 		tcp->flags |= US_TCP_FIN_AHEAD;
 		tcp->active->fin_seq = seq;
 		us_tcp_send_ack(tcp);
+	} else {
+		us_count(tcp->table->stack, tcp_fin_ignored);
 	}
 }
 

@@ -523,21 +523,12 @@ static struct us_tcp_sent *last_on_path(struct us_tcp_active *a)
 	return NULL;
 }
 
-/**
- * us_tcp_output_probe() - a tail loss probe, RFC 8985 7.3
- * @tcp: active, with something in flight.
- *
- * New data if there is any that the window allows, else the last segment again.
- * Return: false if nothing was sent.
- */
-bool us_tcp_output_probe(struct us_tcp *tcp)
+/* The last segment again. */
+static bool probe_again(struct us_tcp *tcp, uint32_t full)
 {
-	uint32_t full = full_segment(tcp), bytes;
-	struct us_tcp_sent *last;
+	struct us_tcp_sent *last = last_on_path(tcp->active);
+	uint32_t bytes;
 
-	if (send_new(tcp, full, PROBE))
-		return true;
-	last = last_on_path(tcp->active);
 	if (!last)
 		return false;
 	if (last->end - last->seq > full) {
@@ -553,6 +544,23 @@ bool us_tcp_output_probe(struct us_tcp *tcp)
 	last->xmit = us_tcp_flight_again(tcp);
 	last->flags |= US_TCP_EVER;
 	after_send(tcp, bytes);
+	return true;
+}
+
+/**
+ * us_tcp_output_probe() - a tail loss probe, RFC 8985 7.3
+ * @tcp: active, with something in flight.
+ *
+ * New data if there is any that the window allows, else the last segment again.
+ * Return: false if nothing was sent.
+ */
+bool us_tcp_output_probe(struct us_tcp *tcp)
+{
+	uint32_t full = full_segment(tcp);
+
+	if (!send_new(tcp, full, PROBE) && !probe_again(tcp, full))
+		return false;
+	us_count(tcp->table->stack, tcp_tail_probe);
 	return true;
 }
 

@@ -717,6 +717,8 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 
 /* tcp_info.c */
 void us_tcp_limited_by(struct us_tcp *tcp, enum us_tcp_limit limit);
+void us_tcp_count_active(const struct us_tcp *tcp, uint64_t *counter);
+void us_tcp_count_all(const struct us_tcp *tcp, uint64_t *counter);
 
 /* tcp_trace.c */
 void us_tcp_trace(const struct us_tcp *tcp, enum us_trace_kind kind, uint32_t seq,

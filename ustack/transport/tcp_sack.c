@@ -41,8 +41,10 @@ void us_tcp_sack_input(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		i = 1;
 	}
 	for (; i < seg->nr_sack; i++) {
-		if (!is_valid(tcp, &seg->sack[i]))
+		if (!is_valid(tcp, &seg->sack[i])) {
+			us_count(tcp->table->stack, tcp_sack_ignored);
 			continue;
+		}
 		us_tcp_flight_sack(tcp, &seg->sack[i], r);
 		fack = us_seq_max(fack, seg->sack[i].end);
 	}

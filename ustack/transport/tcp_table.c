@@ -281,6 +281,8 @@ void us_tcp_fold(struct us_tcp *tcp)
 		return;
 	if (tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECV)
 		tcp->idle_cwnd = a->cwnd;
+	if (tcp->state != TCP_CLOSE)
+		us_tcp_count_active(tcp, tcp->table->stack->counter);
 	us_tcp_flight_free(tcp);
 	us_tcp_sndq_take_back(a);
 	us_tcp_sndq_free(tcp);
