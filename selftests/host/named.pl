@@ -1,17 +1,18 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # named.pl FILE: is each requirement of RFC 9293's Appendix B a row of the table in
-# FILE, and is there each test and each mutant that a row names?
+# FILE, and is there each test and each mutant that a row of this or another table names?
 use strict;
 use warnings;
 use Text::ParseWords;
 
 my (%seen, %text, %rows, $bad);
+my ($table, $line) = ('');
 my %known = (MUST => 69, SHLD => 31, MAY => 18, REC => 1);
 my %wanted = (MUST => 75, SHLD => 32, MAY => 18, REC => 1);
 
 sub complain {
-	print "$ARGV:$.: @_\n";
+	print "$ARGV:$line: @_\n";
 	$bad = 1;
 }
 
@@ -41,23 +42,39 @@ sub check_mutant {
 		unless $text{''} =~ /^\Q$mutant\E: [^\n]*\n[-+] .*\n[-+] .*\n= unit\/\Q$program\E: /m;
 }
 
-while (<>) {
-	next unless /^   ((MUST|SHLD|MAY|REC)-(\d+)), /;
-	my ($id, $kind, $number) = ($1, $2, $3);
-	my (undef, $what, $state, $test, $mutant, $remark) =
-		map { defined ? s/^\s+|\s+$//gr : '' } quotewords(',', 0, s/'/\x01/gr);
-	s/\x01/'/g for grep { defined } $what, $test, $remark;
+# The six columns of a row; of one of Appendix B the first is its number.
+sub columns {
+	my @columns = map { defined ? s/^\s+|\s+$//gr =~ tr/\x01/'/r : '' }
+		quotewords(',', 0, s/'/\x01/gr);
+
+	complain("a comma too many") if @columns > 6;
+	return map { $_ // '' } @columns[0 .. 5];
+}
+
+sub check_requirement {
+	my ($id, $state) = @_;
+	my ($kind, $number) = $id =~ /^(MUST|SHLD|MAY|REC)-(\d+)$/
+		or return complain("no requirement");
 
 	complain("no requirement $id") if $number < 1 || $number > $known{$kind};
+	complain("$id has to be done") if $kind eq 'MUST' && $state eq 'no';
 	$seen{$id} = 1;
 	$rows{$kind}++;
+}
+
+while (<>) {
+	$line = $.;
+	$table = $1 if /^   :header: "(.*?)"/;
+	$table = '' if /^\S/;
+	next unless $table =~ /^(Requirement|Mechanism)$/ && /^   [^\s:,]/;
+	my ($what, undef, $state, $test, $mutant, $remark) = columns();
+
+	check_requirement($what, $state) if $table eq 'Requirement';
 	if ($state eq 'done') {
 		my $program = check_test($test);
 		check_mutant($mutant, $program) if $mutant;
 	} elsif ($state !~ m{^(no|n/a)$} || !$remark) {
-		complain("$id is neither done nor excused");
-	} elsif ($kind eq 'MUST' && $state ne 'n/a') {
-		complain("$id has to be done");
+		complain("$what is neither done nor excused");
 	}
 }
 for my $kind (sort keys %known) {
