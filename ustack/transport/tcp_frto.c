@@ -75,7 +75,7 @@ static bool tells_of_originals(const struct us_tcp *tcp, const struct us_tcp_ack
  *
  * Return: true if the timeout was spurious.
  */
-bool us_tcp_frto(struct us_tcp *tcp, const struct us_tcp_acked *r)
+us_noinline bool us_tcp_frto(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	struct us_tcp_active *a = tcp->active;
 	uint8_t step = a->frto;

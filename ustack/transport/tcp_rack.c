@@ -213,7 +213,8 @@ static bool may_probe(const struct us_tcp *tcp)
  * us_tcp_probe_arm() - schedules a tail loss probe, RFC 8985 7.2
  * @tcp: active; something was sent, or new data acknowledged while more is in flight.
  *
- * If the retransmission timer runs before, the probe takes its place (tcp_timer.c).
+ * If the retransmission timer runs before, the probe takes its place (tcp_timer.c).  It
+ * mostly does before that of a single segment, which so costs no timer of its own.
  */
 void us_tcp_probe_arm(struct us_tcp *tcp)
 {
@@ -224,7 +225,11 @@ void us_tcp_probe_arm(struct us_tcp *tcp)
 		return;
 	}
 	pto += us_tcp_in_flight(tcp) <= tcp->mss ? TLP_DELACK : TLP_MIN;
-	us_tcp_timer_set(tcp, US_TCP_TIMER_PROBE, pto);
+	if (pto < us_tcp_rto(tcp))
+		us_tcp_timer_set(tcp, US_TCP_TIMER_PROBE, pto);
+	else
+		*us_tcp_deadline(tcp, US_TCP_TIMER_PROBE) =
+			*us_tcp_deadline(tcp, US_TCP_TIMER_REXMT);
 }
 
 /**
