@@ -133,6 +133,22 @@ static void test_stay(const char *shape, bool slow, const char *what)
 	end();
 }
 
+/* Of a link that holds so many bytes, each poll here finds some 1500. */
+static void test_room(uint32_t bytes, bool grows)
+{
+	struct us_stack *stack;
+	int rcv;
+
+	begin("delay=50,rate=100000000,limit=2000", 0, 0);
+	stack = (struct us_stack *)world.b;
+	cds_list_first_entry(&stack->links, struct us_link, node)->rx_room = bytes;
+	rcv = get(run.to, SO_RCVBUF);
+	transfer(false);
+	ok((get(run.to, SO_RCVBUF) > rcv) == grows, "what comes at once is %s the link's room",
+	   grows ? "little of" : "an eighth of");
+	end();
+}
+
 int main(void)
 {
 	plan(0);
@@ -141,7 +157,7 @@ int main(void)
 	test_set(0, 256 << 10, "SO_RCVBUF");
 	test_stay("delay=5,rate=100000000,limit=2000", false, "a short path");
 	test_stay("delay=50,rate=100000000,limit=2000", true, "a slow reader");
-	test_stay("delay=50,rate=100000000,limit=2000,frames=2000", false,
-		  "a link that has little memory");
+	test_room(8 << 10, false);
+	test_room(256 << 10, true);
 	return finish();
 }

@@ -262,9 +262,9 @@ static void release(struct us_link *link, struct us_pkt *pkt)
 	give_back(outside_of(link), (struct frame *)(uintptr_t)pkt->token);
 }
 
-static bool pressure(const struct us_link *link, unsigned int shift)
+static bool pressure(const struct us_link *link)
 {
-	return outside_of(link)->nr_in > outside_of(link)->depth >> shift;
+	return outside_of(link)->nr_in > outside_of(link)->depth / 2;
 }
 
 static us_ns next(const struct us_link *link)

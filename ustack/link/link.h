@@ -47,8 +47,8 @@ struct us_flow {
  * @poll: takes up to @budget packets and gives each to link_input(); also
  *	reaps completed slots.  Returns the number.
  * @release: gets the bytes of a packet back.
- * @pressure: true if more than 1 / 2^@shift of the link's receive memory is in use.  Of
- *	more than a half, what holds packets copies them out.  NULL: never.
+ * @pressure: true if the link's receive memory is more than half in use: what
+ *	holds packets copies them out.  NULL: never.
  * @fd: a descriptor to poll(2) for input, or -1.
  * @sleep: may replace poll(2) when this is the only link: flushes and sleeps
  *	until input or @deadline in one system call; returns at once, and
@@ -76,7 +76,7 @@ struct us_link_ops {
 	void (*flush)(struct us_link *link);
 	unsigned int (*poll)(struct us_link *link, unsigned int budget);
 	void (*release)(struct us_link *link, struct us_pkt *pkt);
-	bool (*pressure)(const struct us_link *link, unsigned int shift);
+	bool (*pressure)(const struct us_link *link);
 	int (*fd)(const struct us_link *link);
 	int (*sleep)(struct us_link *link, us_ns deadline);
 	us_ns (*next)(const struct us_link *link);
@@ -104,6 +104,9 @@ struct us_link_ops {
  * @mem: send memory that @ops can send from.
  * @own_mem: @mem is the link's, else the stack's.
  * @flows_left: flows that bind() has room for.
+ * @rx_room: bytes of packets that wait there for a poll at most; 0: nothing is lost.
+ * @rx_burst: bytes that came since there was nothing more to come.
+ * @crowded_until: so many came at once before that receive queues should not grow.
  * @stats: counters.
  * @pending: transport's list of those that wait for room.
  * @error: the link is dead: negative errno, 0 if alive.
@@ -122,15 +125,18 @@ struct us_link {
 	bool own_mem;
 	struct us_txmem *mem;
 	uint32_t flows_left;
+	uint32_t rx_room;
+	uint64_t rx_burst;
+	us_ns crowded_until;
 	struct ustack_link_stats stats;
 	struct cds_list_head pending;
 	int error;
 };
 
-/* Is more than 1 / 2^@shift of what the link receives into in use? */
-static inline bool us_link_pressure(const struct us_link *link, unsigned int shift)
+/* Is more than a half of what the link receives into in use? */
+static inline bool us_link_pressure(const struct us_link *link)
 {
-	return link->ops->pressure && link->ops->pressure(link, shift);
+	return link->ops->pressure && link->ops->pressure(link);
 }
 
 /* Opens "KIND[:KEY=VALUE,...]".  0, or -errno and a text for ustack_error(). */

@@ -253,9 +253,9 @@ static void release(struct us_link *link, struct us_pkt *pkt)
 		us_nc_rx_release(&us_nc_of(link)->rx, (uint32_t)pkt->token);
 }
 
-static bool pressure(const struct us_link *link, unsigned int shift)
+static bool pressure(const struct us_link *link)
 {
-	return us_nc_rx_pressure(&us_nc_of(link)->rx, shift);
+	return us_nc_rx_pressure(&us_nc_of(link)->rx);
 }
 
 /* ----------------------------------------------------------------- sleeping */

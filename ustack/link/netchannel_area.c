@@ -132,6 +132,7 @@ static int lay_out(struct us_stack *stack, struct us_nc *nc,
 	nc->rx.released = (void *)(area + s->rx_released.offset);
 	nc->rx.data = area + s->rx_data.offset;
 	nc->rx.size = s->rx_data.length;
+	nc->link.rx_room = nc->rx.size;
 	nc->rx.depth = s->rx_depth;
 	nc->tx.desc = (void *)(area + s->tx_desc.offset);
 	nc->tx.inlined = area + s->tx_inline.offset;

@@ -78,8 +78,8 @@ static inline void us_nc_rx_release(struct us_nc_rx *rx, uint32_t index)
 		rx->tail++;
 }
 
-/* Is more than 1 / 2^@shift of the descriptors or bytes held here? */
-static inline bool us_nc_rx_pressure(const struct us_nc_rx *rx, unsigned int shift)
+/* Is more than a half of the descriptors or bytes held here? */
+static inline bool us_nc_rx_pressure(const struct us_nc_rx *rx)
 {
 	uint64_t used;
 
@@ -88,7 +88,7 @@ static inline bool us_nc_rx_pressure(const struct us_nc_rx *rx, unsigned int shi
 	used = rx->end - (uint64_t)us_nc_rx_at(rx, rx->tail)->offset;
 	if (used > rx->size)	/* the oldest lies behind the newest */
 		used += rx->size;
-	return rx->next - rx->tail > rx->depth >> shift || used > rx->size >> shift;
+	return rx->next - rx->tail > rx->depth / 2 || used > rx->size / 2;
 }
 
 /**

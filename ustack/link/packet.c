@@ -178,6 +178,16 @@ static int open_socket(struct us_stack *stack, struct packet *p)
 	return us_fail(stack, -errno, "packet: socket: %s", strerror(errno));
 }
 
+/* The kernel tells twice what it was asked for: it counts its own structures, too. */
+static uint32_t receive_room(int fd)
+{
+	socklen_t len = sizeof(int);
+	int room = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &len);
+	return (uint32_t)room / 2;
+}
+
 static int bind_socket(struct us_stack *stack, struct packet *p, bool own_mac)
 {
 	struct sockaddr_ll addr = {
@@ -191,6 +201,7 @@ static int bind_socket(struct us_stack *stack, struct packet *p, bool own_mac)
 		set_option(p->fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
 	if (set_option(p->fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER))
 		set_option(p->fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+	p->link.rx_room = receive_room(p->fd);
 	err = us_packet_filter(p->fd, p->link.mac, NULL, 0);
 	if (err)
 		return us_fail(stack, err, "packet: filter: %s", strerror(-err));
@@ -560,11 +571,11 @@ static void release(struct us_link *link, struct us_pkt *pkt)
 	us_pool_put(&packet_of(link)->rx, (void *)(uintptr_t)pkt->token);
 }
 
-static bool pressure(const struct us_link *link, unsigned int shift)
+static bool pressure(const struct us_link *link)
 {
 	const struct us_pool *rx = &packet_of(link)->rx;
 
-	return rx->used > rx->count >> shift;
+	return rx->used > rx->count / 2;
 }
 
 static int fd(const struct us_link *link)

@@ -581,11 +581,11 @@ static void release(struct us_link *link, struct us_pkt *pkt)
 	us_pool_put(&end_of(link)->in->frames, (void *)(uintptr_t)pkt->token);
 }
 
-static bool pressure(const struct us_link *link, unsigned int shift)
+static bool pressure(const struct us_link *link)
 {
 	const struct us_pool *frames = &end_of(link)->in->frames;
 
-	return frames->used > frames->count >> shift;
+	return frames->used > frames->count / 2;
 }
 
 static int fd(const struct us_link *link)

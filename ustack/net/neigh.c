@@ -24,7 +24,7 @@ enum state {
  * struct us_neigh_pending - a packet that waits for a MAC
  * @node: in us_neigh.queue.
  * @tx: all but head.
- * @data: the frame.
+ * @data: its inline part.
  */
 struct us_neigh_pending {
 	struct cds_list_head node;
@@ -106,6 +106,15 @@ static struct us_neigh *find(struct us_neighbors *table,
 	return NULL;
 }
 
+static void put_pending(struct us_neighbors *table, struct us_neigh_pending *pending)
+{
+	uint32_t i;
+
+	for (i = 0; i < pending->tx.nr_frags; i++)
+		us_chunk_put(pending->tx.frag[i].chunk);
+	us_pool_put(&table->pending, pending);
+}
+
 static struct us_neigh_pending *dequeue(struct us_neigh *neigh)
 {
 	struct us_neigh_pending *pending =
@@ -122,7 +131,7 @@ static void forget(struct us_stack *stack, struct us_neigh *neigh)
 
 	us_timer_cancel(&stack->wheel, &neigh->timer);
 	while (neigh->queued)
-		us_pool_put(&table->pending, dequeue(neigh));
+		put_pending(table, dequeue(neigh));
 	cds_list_del(&neigh->node);
 	cds_list_del(&neigh->lru);
 	us_pool_put(&table->entries, neigh);
@@ -169,7 +178,7 @@ static void fail(struct us_stack *stack, struct us_neigh *neigh)
 		us_icmp_quoted(stack, pending->data + pending->tx.l3,
 			       pending->tx.inline_len - pending->tx.l3,
 			       EHOSTUNREACH, false, 0);
-		us_pool_put(&table->pending, pending);
+		put_pending(table, pending);
 	}
 	forget(stack, neigh);
 }
@@ -219,34 +228,30 @@ static struct us_neigh *create(struct us_stack *stack, struct us_link *link,
 	return neigh;
 }
 
-/* Copies a packet to where it can wait.  The oldest one makes room. */
+/* Puts a packet where it can wait: headers by copy, payload by reference.  The oldest
+ * one makes room.
+ */
 static void enqueue(struct us_stack *stack, struct us_neigh *neigh,
 		    const struct us_tx *tx)
 {
 	struct us_neighbors *table = &stack->net->neigh;
-	struct us_neigh_pending *pending;
-	uint32_t len = tx->inline_len, i;
+	struct us_neigh_pending *pending = NULL;
+	uint32_t i;
 
-	for (i = 0; i < tx->nr_frags; i++)
-		len += tx->frag[i].len;
 	if (neigh->queued == US_NEIGH_QUEUE) {
 		us_count(stack, ip_neigh_queue_full);
-		us_pool_put(&table->pending, dequeue(neigh));
+		put_pending(table, dequeue(neigh));
 	}
-	pending = len <= US_NEIGH_FRAME ? us_pool_get(&table->pending) : NULL;
+	if (tx->inline_len <= US_NEIGH_FRAME)
+		pending = us_pool_get(&table->pending);
 	if (!pending) {
 		us_count(stack, ip_neigh_queue_full);
 		return;
 	}
 	pending->tx = *tx;
 	memcpy(pending->data, tx->head, tx->inline_len);
-	for (i = 0; i < tx->nr_frags; i++) {
-		const struct us_frag *frag = &tx->frag[i];
-
-		memcpy(pending->data + pending->tx.inline_len,
-		       frag->chunk->data + frag->offset, frag->len);
-		pending->tx.inline_len += frag->len;
-	}
+	for (i = 0; i < tx->nr_frags; i++)
+		us_chunk_get(tx->frag[i].chunk);
 	cds_list_add_tail(&pending->node, &neigh->queue);
 	neigh->queued++;
 }
@@ -276,12 +281,14 @@ static void drain(struct us_stack *stack, struct us_neigh *neigh)
 			tx->csum_offload = pending->tx.csum_offload;
 			tx->csum_offset = pending->tx.csum_offset;
 			tx->inline_len = pending->tx.inline_len;
+			tx->nr_frags = pending->tx.nr_frags;
+			memcpy(tx->frag, pending->tx.frag, sizeof(tx->frag));
 			memcpy(tx->head, pending->data, tx->inline_len);
 			send_frame(neigh, tx);
 		} else {
 			us_count(stack, ip_link_full);
 		}
-		us_pool_put(&stack->net->neigh.pending, pending);
+		put_pending(&stack->net->neigh, pending);
 	}
 }
 

@@ -14,7 +14,7 @@
 #define US_NEIGH_SLOTS		256u	/* a power of two */
 #define US_NEIGH_PENDING	128u	/* packets that wait, in all */
 #define US_NEIGH_QUEUE		3u	/* packets that wait for one neighbour */
-#define US_NEIGH_FRAME		2048u	/* bytes of the longest of them */
+#define US_NEIGH_FRAME		2048u	/* bytes of the longest inline part of them */
 
 /**
  * struct us_net_address - a local address

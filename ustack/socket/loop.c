@@ -39,6 +39,26 @@ void us_loop_flush(struct us_stack *stack)
 	us_loop_kick(stack);
 }
 
+/* What comes at once, while nobody here runs, has to find room in the link. */
+static void note_burst(struct us_link *link, uint64_t bytes, bool more)
+{
+	link->rx_burst += bytes;
+	if (us_unlikely(link->rx_room && link->rx_burst > link->rx_room / 8))
+		link->crowded_until = link->stack->now + US_SEC;
+	if (!more)
+		link->rx_burst = 0;
+}
+
+/* True: there is more to come. */
+static bool poll_link(struct us_link *link)
+{
+	uint64_t before = link->stats.rx_bytes;
+	bool more = link->ops->poll(link, BUDGET) >= BUDGET;
+
+	note_burst(link, link->stats.rx_bytes - before, more);
+	return more;
+}
+
 /* What has come, and what is due by now.  True: there is more to do. */
 static bool take_in(struct us_stack *stack)
 {
@@ -47,7 +67,7 @@ static bool take_in(struct us_stack *stack)
 
 	us_stack_tick(stack);
 	cds_list_for_each_entry(link, &stack->links, node)
-		if (link->ops->poll(link, BUDGET) >= BUDGET)
+		if (poll_link(link))
 			more = true;
 	us_wheel_run(&stack->wheel, stack->now);
 	us_tcp_rcvq_pressure(stack);

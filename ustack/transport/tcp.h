@@ -237,7 +237,8 @@ bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len);
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);
-uint32_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len);
+bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len);
+ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
 /* Lending (tcp_lend.c): room to send from, and bytes where they lie. */
 ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room);

@@ -77,7 +77,7 @@ void us_tcp_rcvbuf_round(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 
 	if (a->rcv_round_at && now - a->rcv_round_at < (tcp->srtt >> 3) + (tcp->srtt >> 5) &&
-	    tcp->srtt >> 3 >= SHORT && stack->now >= tcp->table->crowded_until &&
+	    tcp->srtt >> 3 >= SHORT && stack->now >= tcp->dst.link->crowded_until &&
 	    !tcp->rcvbuf_set && a->rcv_bytes < tcp->rcvbuf / 2 &&
 	    tcp->rcvbuf < RCVBUF_MAX)
 		tcp->rcvbuf = us_min32(4 * tcp->rcvbuf, RCVBUF_MAX);

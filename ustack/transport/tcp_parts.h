@@ -344,7 +344,6 @@ struct us_tcp_fo_peer {
  * @listener_pool: pool of struct us_tcp_listener.
  * @flush: connections with something to send in this poll.
  * @held: connections whose receive queue holds packets of a link.
- * @crowded_until: so much came at once not long before that receive queues may not grow.
  * @mem_wait: connections that wait for send memory.
  * @waits: TIME-WAIT, oldest first.
  * @shared: struct us_tcp_bind.node of the flows of listeners.
@@ -381,7 +380,6 @@ struct us_tcp_table {
 	struct us_pool listener_pool;
 	struct cds_list_head flush;
 	struct cds_list_head held;
-	us_ns crowded_until;
 	struct cds_list_head mem_wait;
 	struct cds_list_head waits;
 	struct cds_list_head shared;
@@ -633,7 +631,8 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 
 /* tcp_rcvq.c */
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
-uint32_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);
+bool us_tcp_rcvq_in_piece(const struct us_tcp_active *a, size_t len);
+size_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,
 			  uint32_t skip, bool peek);
 uint32_t us_tcp_rcvq_lend(struct us_tcp *tcp, struct iovec *pieces, uint32_t count,

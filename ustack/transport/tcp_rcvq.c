@@ -13,7 +13,6 @@
 #include "transport/udp_parts.h"
 
 #define COPY_BELOW	512u	/* bytes of payload */
-#define CROWDED		3u	/* an eighth of a link's memory, at once */
 #define SHARE_MIN	16384u	/* bytes that a connection may always have unread */
 
 static struct us_tcp_block *block_of(struct us_pkt *pkt)
@@ -114,7 +113,7 @@ static bool may_hold(const struct us_tcp_table *table, const struct us_pkt *pkt)
 {
 	const struct us_pool *pkts = &table->stack->pkts;
 
-	return pkts->used < pkts->count / 2 && !us_link_pressure(pkt->link, 1);
+	return pkts->used < pkts->count / 2 && !us_link_pressure(pkt->link);
 }
 
 /* Blocks for all: the last eighth is for connections that have little unread. */
@@ -193,6 +192,19 @@ static bool has_grown(const struct us_tcp *tcp)
 	       space - now >= us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
 }
 
+/* Of what was promised for the packet that comes first, what it needs no longer. */
+static void promise_less(struct us_tcp *tcp)
+{
+	struct us_pkt *pkt = first(tcp->active);
+	uint16_t blocks;
+
+	if (!pkt || !pkt->link)
+		return;
+	blocks = (uint16_t)blocks_for(pkt->len);
+	tcp->table->promised -= pkt->blocks - blocks;
+	pkt->blocks = blocks;
+}
+
 /**
  * us_tcp_was_read() - the user has read: does the peer want to know?
  * @tcp: active.
@@ -200,12 +212,13 @@ static bool has_grown(const struct us_tcp *tcp)
  * As Linux: when the window can at least double; or when all was read that the
  * peer pushed, in one direction only: it may be waiting for just this ACK.
  */
-void us_tcp_was_read(struct us_tcp *tcp)
+us_noinline void us_tcp_was_read(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	bool wanted = a->pushed && !a->pingpong && !a->rcv_bytes &&
 		      us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK);
 
+	promise_less(tcp);
 	if ((tcp->flags & US_TCP_FIN_RCVD) || tcp->state == TCP_CLOSE ||
 	    (!wanted && !has_grown(tcp)))
 		return;
@@ -220,39 +233,55 @@ static void shorten(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
 	tcp->active->rcv_bytes -= len;
 }
 
-static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
+/* All of it was read. */
+static us_noinline void let_go(struct us_tcp *tcp, struct us_pkt *pkt)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	shorten(tcp, pkt, len);
-	if (pkt->len)
-		return;
 	cds_list_del(&pkt->node);
 	us_tcp_pkt_put(tcp->table, pkt);
 	if (cds_list_empty(&a->rcvq))
 		cds_list_del_init(&a->held);
 }
 
+static void consume(struct us_tcp *tcp, struct us_pkt *pkt, uint32_t len)
+{
+	shorten(tcp, pkt, len);
+	if (!pkt->len)
+		let_go(tcp, pkt);
+}
+
+/**
+ * us_tcp_rcvq_in_piece() - do the bytes that come first lie in one piece?
+ * @a: whose queue.
+ * @len: bytes wished for.
+ *
+ * Return: true if all of @len do, or all that there are.
+ */
+bool us_tcp_rcvq_in_piece(const struct us_tcp_active *a, size_t len)
+{
+	const struct us_pkt *pkt = first(a);
+
+	return pkt && (len <= pkt->len || a->rcv_bytes == pkt->len);
+}
+
 /**
  * us_tcp_rcvq_piece() - takes bytes of what came first
- * @tcp: active.
+ * @tcp: active; us_tcp_rcvq_in_piece().
  * @data: goes there.
  * @len: of @data.
  *
- * Return: bytes: @len, or all that there are; 0, with nothing done, if they lie in
- * more pieces.
+ * Return: bytes: @len, or all that there are.
  */
-uint32_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len)
+size_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len)
 {
 	struct us_pkt *pkt = first(tcp->active);
 
-	if (!pkt || (len > pkt->len && tcp->active->rcv_bytes != pkt->len))
-		return 0;
 	if (len > pkt->len)
 		len = pkt->len;
 	memcpy(data, pkt->data, len);
 	consume(tcp, pkt, (uint32_t)len);
-	return (uint32_t)len;
+	return len;
 }
 
 /**
@@ -375,19 +404,15 @@ static void copy_out(struct us_tcp *tcp)
 		cds_list_del_init(&a->held);
 }
 
-static bool under_pressure(struct us_stack *stack)
+static bool under_pressure(const struct us_stack *stack)
 {
 	struct us_link *link;
 
 	if (stack->pkts.used >= stack->pkts.count / 2)
 		return true;
-	cds_list_for_each_entry(link, &stack->links, node) {
-		if (!us_link_pressure(link, CROWDED))
-			continue;
-		stack->tcp->crowded_until = stack->now + US_SEC;
-		if (us_link_pressure(link, 1))
+	cds_list_for_each_entry(link, &stack->links, node)
+		if (us_link_pressure(link))
 			return true;
-	}
 	return false;
 }
 

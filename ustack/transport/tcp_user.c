@@ -5,7 +5,7 @@
 #include "transport/tcp_parts.h"
 
 #define OUTPUT_AT	65536u	/* bytes unsent that do not wait for the poll's end */
-#define LOOK		1024u	/* bytes read between looks whether the window grew; a power of 2 */
+#define LOOK		2048u	/* bytes read between looks whether the window grew; a power of 2 */
 
 /**
  * us_tcp_notify() - the readiness of a connection may have changed
@@ -276,27 +276,35 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp)
 }
 
 /**
- * us_tcp_recv_piece() - takes bytes that lie in one piece
+ * us_tcp_has_piece() - do the bytes wished for lie in one piece?
  * @tcp: the connection.
+ * @len: bytes wished for; not 0.
+ *
+ * Return: true: us_tcp_recv_piece() takes them; false: us_tcp_recv() has to look.
+ */
+bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len)
+{
+	return tcp->active && !(tcp->flags & US_TCP_URGENT) &&
+	       us_tcp_rcvq_in_piece(tcp->active, len);
+}
+
+/**
+ * us_tcp_recv_piece() - takes bytes that lie in one piece
+ * @tcp: us_tcp_has_piece() said so.
  * @data: goes there.
  * @len: of @data; not 0.
  *
  * All that most calls have to do that read messages.
- * Return: bytes; 0: us_tcp_recv() has to look.
+ * Return: bytes.
  */
-uint32_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
+us_noinline ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len)
 {
-	struct us_tcp_active *a = tcp->active;
-	uint32_t done, before;
+	size_t done = us_tcp_rcvq_piece(tcp, data, len), left = tcp->active->rcv_bytes;
 
-	if (!a || (tcp->flags & US_TCP_URGENT))
-		return 0;
-	before = a->rcv_bytes;
-	done = us_tcp_rcvq_piece(tcp, data, len);
-	/* The window grows by whole segments: once a KB is often enough to look. */
-	if (done && (!a->rcv_bytes || (before ^ a->rcv_bytes) >= LOOK))
+	/* The window grows by whole segments: once in two KB is often enough to look. */
+	if (!left || ((left + done) ^ left) >= LOOK)
 		us_tcp_was_read(tcp);
-	return done;
+	return (ssize_t)done;
 }
 
 /* As much as fits, in whatever pieces it lies. */
@@ -309,7 +317,7 @@ static uint32_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
 	done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
 	       us_tcp_read_marked(tcp, data, len, peek) :
 	       us_tcp_rcvq_read(tcp, data, len, 0, peek);
-	if (done && !peek)
+	if (done)	/* who peeks may wait for more than the window lets in */
 		us_tcp_was_read(tcp);
 	return done;
 }
@@ -324,12 +332,13 @@ static uint32_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
  * Return: bytes, 0 at the end of the stream, -EAGAIN if there are none yet, or
  * the connection's error once everything before it was read.
  */
-ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
+us_noinline ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	uint32_t done = peek ? 0 : us_tcp_recv_piece(tcp, data, len);
+	uint32_t done;
 
-	if (!done)
-		done = take(tcp, data, len, peek);
+	if (!peek && len && us_tcp_has_piece(tcp, len))
+		return us_tcp_recv_piece(tcp, data, len);
+	done = take(tcp, data, len, peek);
 	return done || !len ? (ssize_t)done : us_tcp_nothing_to_read(tcp);
 }
 

@@ -99,7 +99,7 @@ static bool copy(struct us_udp_table *table, struct us_udp_dgram *dgram,
 static bool under_pressure(const struct us_stack *stack, const struct us_link *link)
 {
 	return stack->pkts.used >= stack->pkts.count / 2 ||
-	       us_link_pressure(link, 1);
+	       us_link_pressure(link);
 }
 
 /**
