@@ -176,9 +176,9 @@ static inline unsigned int wire_poll(struct us_link *link, unsigned int budget)
 	return 0;
 }
 
-static inline bool wire_pressure(const struct us_link *link, unsigned int shift)
+static inline bool wire_pressure(const struct us_link *link)
 {
-	return wire_of(link)->lent > 32u >> shift;
+	return wire_of(link)->lent > 16;
 }
 
 /* All that was lent came back before the link is closed. */
