@@ -168,6 +168,20 @@ static const struct named_script scripts[] = {
 	"+0.38 poll = OUT\n"
 	"+0.03 recv 10 = ETIMEDOUT\n" },
 
+	{ "TCP_USER_TIMEOUT: a tail loss probe does not begin it anew",
+	"option user_timeout 1000\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000,sackOK>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n"
+	"+0.2 > P. 1:11(10) ack 1\n"
+	"+0.2 > P. 1:11(10) ack 1\n"
+	"+0.4 > P. 1:11(10) ack 1\n"
+	"+0.18 poll = OUT\n"
+	"+0.03 recv 10 = ETIMEDOUT\n" },
+
 	{ "TCP_USER_TIMEOUT: less than a tick is not no limit",
 	"option user_timeout 1\n"
 	OPEN_PLAIN

@@ -302,8 +302,10 @@ static_assert(offsetof(struct us_tcp, timer) == 192, "timers: one line");
  * @lost: ... and .lost_ever...
  * @in_flight: ... and the bytes in flight, itself included...
  * @app_limited: ... and .app_limited (tcp_rate.c).
+ * @blurred: what comes first in it was sent before @xmit: no RTT sample.
  *
- * Neighbours sent at the same time, or both sacked, are one run.
+ * Neighbours sent at the same time, or both sacked, are one run; and what is sent while
+ * there are as many runs as may be.
  */
 struct us_tcp_sent {
 	struct cds_list_head node;
@@ -317,6 +319,7 @@ struct us_tcp_sent {
 	uint32_t lost;
 	uint32_t in_flight;
 	bool app_limited;
+	bool blurred;
 };
 
 /**
@@ -611,6 +614,7 @@ struct us_tcp_active {
 	bool reo_told : 1;
 	bool tlp_again : 1;
 	bool resent_twice : 1;
+	bool rack_copy : 1;
 	struct us_tcp_totals totals;
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;

@@ -226,12 +226,15 @@ void us_tcp_send_syn(struct us_tcp *tcp)
 
 /* What brings no data stands at snd_nxt, but where the peer has taken back a part of its
  * window, at the edge of that: beyond, it is not acceptable, and its ACK is not heard.
+ * By less than a unit of the window scale it seems to fall where the peer rounds (RFC 7323
+ * 2.4).
  */
 static uint32_t bare_seq(const struct us_tcp *tcp)
 {
 	uint32_t edge = tcp->snd_una + tcp->snd_wnd;
 
-	if (us_likely(!us_before(edge, tcp->snd_nxt)) || tcp->state == TCP_SYN_RECV)
+	if (us_likely(!us_before(edge, tcp->snd_nxt)) || tcp->state == TCP_SYN_RECV ||
+	    (tcp->snd_nxt - edge) >> tcp->snd_wscale == 0)
 		return tcp->snd_nxt;
 	return edge;
 }

@@ -143,6 +143,8 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 		if (fresh) {
 			fresh->seq = seq;
 			fresh->flags = 0;
+			fresh->blurred = false;
+			fresh->xmit = now;
 			us_tcp_rate_sent(tcp, fresh);
 			cds_list_add_tail(&fresh->node, &a->flight);
 			a->nr_sent++;
@@ -150,7 +152,10 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 		}
 	}
 	sent->end = end;
-	sent->xmit = now;
+	if (us_unlikely(sent->xmit != now)) {
+		sent->blurred = true;
+		sent->xmit = now;
+	}
 	sent->in_flight = us_tcp_pipe(tcp) + (end - seq);
 }
 
@@ -196,7 +201,7 @@ static void note_time(const struct us_tcp_sent *sent, struct us_tcp_acked *r)
 		r->retrans = true;
 		return;
 	}
-	if (sent->flags & US_TCP_SACKED)
+	if ((sent->flags & US_TCP_SACKED) || sent->blurred)
 		return;
 	if (!r->timed)
 		r->first_xmit = sent->xmit;

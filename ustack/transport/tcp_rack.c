@@ -65,7 +65,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 
 	if (is_older_copy(tcp, sent, rtt, r->seg))
 		return;
-	if (!(sent->flags & US_TCP_EVER)) {
+	if (!(sent->flags & US_TCP_EVER) && !sent->blurred) {
 		a->min_rtt = us_min32(a->min_rtt, rtt);
 		r->rtt = r->rtt ? us_min32(r->rtt, rtt) : rtt;
 	}
@@ -73,6 +73,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 				       a->rack_end))
 		return;
 	a->rack_rtt = rtt;
+	a->rack_copy = sent->flags & US_TCP_EVER;
 	a->rack_xmit = sent->xmit;
 	a->rack_end = sent->end;
 }
@@ -241,15 +242,17 @@ void us_tcp_probe_arm(struct us_tcp *tcp)
 bool us_tcp_probe(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t end = tcp->snd_nxt;
+	uint32_t end = tcp->snd_nxt, stalled_at = a->last_snd;
 
 	us_tcp_timer_stop(tcp, US_TCP_TIMER_PROBE);
 	if (tcp->snd_una == end || !us_tcp_output_probe(tcp))
 		return false;
 	a->tlp_end = tcp->snd_nxt;
+	a->stalled_at = stalled_at;
 	/* In recovery what it repairs is counted already. */
 	a->tlp_again = tcp->snd_nxt == end && a->ca_state < TCP_CA_Recovery;
-	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
+	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT,
+			 us_tcp_timer_clamp(tcp, us_tcp_rto(tcp)));
 	return true;
 }
 

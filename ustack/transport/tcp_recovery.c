@@ -171,7 +171,8 @@ static void undo(struct us_tcp *tcp)
 	a->lost = 0;
 	a->retrans = 0;
 	a->lost_hint = NULL;
-	a->rack_rtt = 0;	/* of originals, maybe, though it was taken for that of copies */
+	if (a->rack_copy)	/* of an original, maybe */
+		a->rack_rtt = 0;
 	if (a->ca_state >= TCP_CA_Recovery)
 		leave(tcp);
 	a->cwnd = us_max32(a->cwnd, a->undo_cwnd);

@@ -150,7 +150,7 @@ static void rexmt(struct us_tcp *tcp)
 	/* RFC 8985 7.2: a tail loss probe that would have come later goes first. */
 	if (us_tcp_timer_armed(tcp, US_TCP_TIMER_PROBE) && us_tcp_probe(tcp))
 		return;
-	if (!tcp->retries)
+	if (!tcp->retries && !tcp->active->tlp_end)
 		tcp->active->stalled_at = us_tcp_tick(tcp->table->stack) -
 					  (us_tcp_rto(tcp) >> TICK_OF_USEC);
 	if (tcp->retries >= US_TCP_RETRIES ||
