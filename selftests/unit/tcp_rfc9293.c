@@ -262,10 +262,12 @@ static const struct named_script scripts[] = {
 	"< . 1:1(0) ack 1 win 8\n"	/* 1024 */
 	"send 1000 = 1000\n"
 	"> P. 1:1001(1000) ack 1\n"
-	"+0.01 < P. 1:101(100) ack 1 win 7\n"
+	"+0.01 < P. 1:101(100) ack 1 win 8\n"
 	"> . 1001:1001(0) ack 101\n"
-	"< P. 101:201(100) ack 1 win 6\n"
-	"> . 769:769(0) ack 201\n" },
+	"< P. 101:201(100) ack 1 win 7\n"
+	"> . 1001:1001(0) ack 201\n"
+	"< P. 201:301(100) ack 1 win 6\n"
+	"> . 769:769(0) ack 301\n" },
 
 	{ "window: closed from the SYN on; our ACK has the next number all the same",
 	"listen\n"

@@ -441,6 +441,7 @@ struct us_tcp_accecn {
  * @undo_ssthresh: ssthresh before.
  * @undo_resent: bytes sent again since, of which the peer did not yet say that it had
  *	them twice.
+ * @rack_copy: what RACK knows is of something that was sent twice.
  * @resent_twice: something of that more than once.
  * @retrans_ts: TSval of the first retransmission of this recovery (Eifel).
  * @ca_state: TCP_CA_*.
