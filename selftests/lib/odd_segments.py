@@ -261,7 +261,7 @@ def fin_first(peer):
 def after_fin(peer):
     peer.send("FA")
     peer.seq += 1
-    peer.answers()
+    peer.answers(0.1)   # the FIN, before it is sent again: the listener soon ends
     peer.say(b"too late")
 
 

@@ -165,7 +165,7 @@ void us_tcp_cc_set_default(struct us_stack *stack, uint8_t cc);
  * @rehash: always 0: the path is the link's.
  * @total_rto: retransmission timeouts.
  * @total_rto_recoveries: how often they began.
- * @total_rto_time: milliseconds lost by them.
+ * @total_rto_time: milliseconds lost by them, since what was lost was sent.
  */
 struct us_tcp_info {
 	struct tcp_info base;
