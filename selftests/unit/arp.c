@@ -6,6 +6,8 @@
 #include "host.h"
 #include "tap.h"
 
+#define LONG	3000u	/* bytes: more than a frame */
+
 static struct host h;
 static struct catcher c;
 static uint8_t packet[2048];
@@ -52,8 +54,8 @@ static uint32_t arp(uint16_t op, const uint8_t *sha, const char *spa,
 	return 42;
 }
 
-/* Sends a UDP packet of a given first byte. */
-static void send_to(const char *to, uint8_t first)
+/* Sends a UDP packet of a given first byte, and so much of a chunk behind it. */
+static void send_more(const char *to, uint8_t first, struct us_chunk *chunk, uint32_t len)
 {
 	struct us_dst dst = { .remote = addr(to) };
 	struct us_tx *tx;
@@ -64,8 +66,15 @@ static void send_to(const char *to, uint8_t first)
 	memset(tx->head + dst.header_len, 0, 12);
 	tx->head[dst.header_len] = first;
 	tx->inline_len = dst.header_len + 12u;
+	if (chunk)
+		tx->frag[tx->nr_frags++] = (struct us_frag){ chunk, 0, len };
 	us_csum_output(&dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
 	us_ip_submit(&h.stack, &dst, tx, IPPROTO_UDP);
+}
+
+static void send_to(const char *to, uint8_t first)
+{
+	send_more(to, first, NULL, 0);
 }
 
 /* The last frame that was sent is an ARP packet like this. */
@@ -150,6 +159,31 @@ static void fails(void)
 	c.full = true;
 	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
 	ok(c.count == 4 && counted(&h, ip_link_full) == 1, "a full link");
+	host_exit(&h);
+}
+
+/* Payload waits where it is: more than a frame of it, too, and is given back. */
+static void holds(void)
+{
+	size_t all;
+	struct us_chunk *chunk;
+
+	setup();
+	all = us_txmem_free_bytes(h.stack.mem);
+	chunk = us_chunk_alloc(h.stack.mem, LONG);
+	memset(chunk->data, 0x5a, LONG);
+	send_more("10.1.0.2", 1, chunk, LONG);
+	send_more("10.1.0.3", 2, chunk, LONG);
+	us_chunk_put(chunk);
+	ok(c.count == 2 && us_txmem_free_bytes(h.stack.mem) < all &&
+	   !counted(&h, ip_neigh_queue_full), "a long packet waits");
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	ok(c.count == 3 && c.len[2] == 14 + 32 + LONG && c.sent[2][34] == 1 &&
+	   c.sent[2][14 + 32] == 0x5a && c.sent[2][14 + 32 + LONG - 1] == 0x5a,
+	   "and leaves whole");
+	host_run(&h, 10 * US_SEC);
+	ok(counted(&h, ip_neigh_failed) == 1 && us_txmem_free_bytes(h.stack.mem) == all,
+	   "one for which nobody answers gives its memory back");
 	host_exit(&h);
 }
 
@@ -271,6 +305,7 @@ int main(void)
 	plan(0);
 	resolves();
 	fails();
+	holds();
 	answers();
 	lies();
 	floods();

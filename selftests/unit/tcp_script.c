@@ -847,6 +847,19 @@ static const struct named_script scripts[] = {
 	"recv 900 = 900\n"
 	"> . 1:1(0) ack 4001 win 2000\n" },
 
+	{ "silly window: who peeks for more than it lets in opens it",
+	"option rcvbuf 4000\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0) win 4000\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1 win 4000\n"
+	"< . 1:4001(4000) ack 1\n"
+	"> . 1:1(0) ack 4001 win 0\n"
+	"recv 1460 = 1460\n"
+	"none 10\n"
+	"recv 4000 peek = 2540\n"
+	"> . 1:1(0) ack 4001 win 1460\n" },
+
 	{ "the peer closes first: our FIN carries the ACK of its",
 	OPEN_PLAIN
 	"< F. 1:1(0) ack 1\n"
