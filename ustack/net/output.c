@@ -153,7 +153,7 @@ static uint32_t pseudo(const struct us_addr *src, const struct us_addr *dst,
 	return us_csum_pseudo6(src->b, dst->b, protocol, len);
 }
 
-static uint32_t sum_payload(const struct us_tx *tx, uint32_t sum)
+static us_noinline uint32_t sum_payload(const struct us_tx *tx, uint32_t sum)
 {
 	uint32_t at = tx->inline_len - tx->l4, i;
 

@@ -57,11 +57,17 @@ uint32_t us_csum_copy(void *to, const void *from, size_t len, uint32_t sum);
 /* Sum of an IPv4 header without options: five words, in registers. */
 static inline uint32_t us_csum_ipv4(const void *header)
 {
-	uint32_t word[5];
+	const uint8_t *at = header;
+	uint32_t a, b, c, d, e;
 	uint64_t sum;
 
-	memcpy(word, header, sizeof(word));
-	sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
+	/* One by one: what a vector brings would go through memory. */
+	memcpy(&a, at, 4);
+	memcpy(&b, at + 4, 4);
+	memcpy(&c, at + 8, 4);
+	memcpy(&d, at + 12, 4);
+	memcpy(&e, at + 16, 4);
+	sum = (uint64_t)a + b + c + d + e;
 	return us_csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
 }
 
