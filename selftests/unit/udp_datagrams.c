@@ -171,6 +171,23 @@ static void test_refusal(bool six)
 	end();
 }
 
+/* A port on any address of the other family is another port. */
+static void test_family(bool six)
+{
+	static const struct us_addr any;
+	uint16_t port = htons(10);
+	struct us_udp *udp;
+
+	begin(six);
+	us_udp_bind(stack(), six ? AF_INET : AF_INET6, &any, &port, false,
+		    &bench.events, &udp);
+	inject(&(struct dgram){ .source = 7, .dest = 10, .len = 20 });
+	ok(stack()->counter[US_COUNT_udp_no_port] == 1 && !udp->queued,
+	   "the other family's port hears nothing");
+	us_udp_close(udp);
+	end();
+}
+
 static void test_peer(bool six)
 {
 	struct us_addr peer = script_addr(&bench.s, 2), nobody = { 0 };
@@ -364,7 +381,7 @@ static void test_listen_peer(bool six)
 int main(void)
 {
 	static void (*const tests[])(bool six) = {
-		test_sizes, test_lies, test_refusal, test_peer, test_send,
+		test_sizes, test_lies, test_refusal, test_family, test_peer, test_send,
 		test_bounds, test_train, test_whole_train, test_train_bounds, test_pressure, test_unread,
 		test_listen_peer,
 	};
