@@ -190,11 +190,10 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 		    struct us_udp_in *from)
 {
-	ssize_t n = us_socket_error(s);
+	ssize_t n = -EAGAIN;
 
-	if (n)
-		return n;
-	n = -EAGAIN;
+	if (s->error)
+		return us_socket_error(s);
 	if (s->udp)
 		n = us_udp_recv(s->udp, data, len, flags & MSG_PEEK, from);
 	if (n == -EAGAIN && (s->shut & US_SHUT_READ))
@@ -207,20 +206,19 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, size_t len,
 					int flags, struct us_udp_in *from)
 {
-	us_ns limit = us_socket_limit(s, s->rcvtimeo, flags);
+	us_ns limit = -1;	/* looked for when it is needed */
+	ssize_t n;
 
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	for (;;) {
-		ssize_t n = pull(s, data, len, flags, from);
-
-		if (n == -EAGAIN)
-			n = us_socket_wait(s, limit);
-		else
-			return n;
+	while ((n = pull(s, data, len, flags, from)) == -EAGAIN) {
+		if (limit < 0)
+			limit = us_socket_limit(s, s->rcvtimeo, flags);
+		n = us_socket_wait(s, limit);
 		if (n)
-			return n;
+			break;
 	}
+	return n;
 }
 
 /**
@@ -229,7 +227,7 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, siz
  * @data: it goes there.
  * @len: of @data.
  * @flags: as recv(2) has them.
- * @from: filled in, if something came.
+ * @from: filled in, if something came; may be NULL.
  *
  * Return: bytes, of the whole message with MSG_TRUNC, or a negative errno.
  */
@@ -242,16 +240,6 @@ ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags
 	if (!(flags & (MSG_PEEK | MSG_OOB)) && s->udp && !s->error)
 		n = us_udp_recv_behind(s->udp, data, len, from);
 	return n != -EAGAIN ? n : recv_waiting(s, data, len, flags, from);
-}
-
-static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
-			 int flags, struct us_addr *remote, uint16_t *port)
-{
-	struct us_udp_in from = { .port = 0 };
-	ssize_t n = us_dgram_recv(s, data, len, flags, &from);
-	*remote = from.remote;
-	*port = from.port;
-	return n;
 }
 
 static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
@@ -321,7 +309,7 @@ const struct us_socket_ops us_dgram_ops = {
 	.connect = connect_peer,
 	.shutdown = shut,
 	.send = send_data,
-	.recv = recv_data,
+	.recv = us_dgram_recv,
 	.names = names,
 	.poll = readiness,
 	.error = error,

@@ -350,20 +350,20 @@ ssize_t ustack_recvfrom(struct ustack_socket *s, void *data, size_t length,
 			int flags, struct sockaddr *address,
 			socklen_t *address_length)
 {
-	struct us_addr remote;
-	uint16_t port = 0;
+	struct us_udp_in from;
 	ssize_t n;
 	int err = 0;
 
 	US_SOCKET_CALL(s);
 	if (address && !address_length)
 		return us_socket_return(-EFAULT);
-	n = s->ops->recv(s, data, length, flags, &remote, &port);
+	from.port = 0;
+	n = s->ops->recv(s, data, length, flags, address ? &from : NULL);
 	if (n < 0 || !address)
 		return us_socket_return(n);
 	/* A stream does not name the sender: the length becomes zero. */
-	if (port)
-		err = us_sockaddr_put(s->family, &remote, port, address,
+	if (from.port)
+		err = us_sockaddr_put(s->family, &from.remote, from.port, address,
 				      address_length);
 	else
 		*address_length = 0;

@@ -99,7 +99,7 @@ _Static_assert(sizeof(struct ustack_socket) <= 160, "an idle connection is small
  * @accept: fills @child, which is zeroed but for what every socket has.
  * @shutdown: @how is US_SHUT_* bits.
  * @send: the address is as the caller of sendto(2) gave it, or NULL.
- * @recv: @remote and @port, not NULL, are filled in where the type has them.
+ * @recv: @from, if not NULL, is filled in where the type names the sender.
  * @names: 0, or -ENOTCONN if @peer is asked for and there is none.
  * @poll: readiness.
  * @error: takes the transport's pending error, positive.
@@ -124,7 +124,7 @@ struct us_socket_ops {
 			int flags, const struct sockaddr *address,
 			socklen_t length);
 	ssize_t (*recv)(struct ustack_socket *s, void *data, size_t len,
-			int flags, struct us_addr *remote, uint16_t *port);
+			int flags, struct us_udp_in *from);
 	int (*names)(struct ustack_socket *s, bool peer, struct us_addr *addr,
 		     uint16_t *port);
 	short (*poll)(struct ustack_socket *s);
@@ -153,7 +153,7 @@ ssize_t us_socket_return(ssize_t result);
 int us_stream_may_send(struct ustack_socket *s);
 void us_stream_let_out(struct us_stack *stack, bool more, bool waited);
 
-/* dgram.c: @segment is of this message, and what came is told in @from */
+/* dgram.c: @segment is of this message, and what came is told in @from, or not if NULL */
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
 		      uint16_t segment);

@@ -461,10 +461,9 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
 }
 
 static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
-			 int flags, struct us_addr *remote, uint16_t *port)
+			 int flags, struct us_udp_in *from)
 {
-	(void)remote;
-	(void)port;
+	(void)from;
 	/* Bytes that are there, as most calls find them. */
 	if (us_likely(!flags && len && s->tcp)) {
 		if (us_tcp_has_piece(s->tcp, len))

@@ -312,7 +312,7 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
  * @udp: the port.
  * @data: the payload goes there.
  * @len: of @data.
- * @from: told about it.
+ * @from: told about it; may be NULL.
  *
  * Return: bytes of the datagram; -EAGAIN: us_udp_recv() it.
  */
@@ -330,9 +330,8 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 		return -EAGAIN;
 	memcpy(data, dgram->data + dgram->at, each);
 	dgram->at += each;
-	from->remote = dgram->remote;
-	from->port = dgram->port;
-	from->segment = 0;
+	if (from)
+		*from = (struct us_udp_in){ dgram->remote, dgram->port, 0 };
 	return each;
 }
 
