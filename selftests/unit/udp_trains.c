@@ -153,6 +153,63 @@ static void test_batch(bool six)
 	end();
 }
 
+/* A train is work for nothing where one datagram at a time is sent. */
+static void test_alone(bool six)
+{
+	begin(six, true);
+	put(0, 100, 0, true);
+	us_udp_flush(stack());
+	next_is(7, 0, 100, 0);
+	ok(put(100, 100, 0, true) == 100 && next_is(7, 100, 100, 0),
+	   "behind one that nothing followed, one leaves at once");
+	us_udp_flush(stack());
+	ok(put(200, 100, 0, true) == 100 && next_is(7, 200, 100, 0),
+	   "so it goes on while nothing follows");
+	ok(put(300, 101, 0, true) == 101 && next_is(7, 300, 101, 0),
+	   "what could not have joined it leaves at once, too");
+	ok(put(401, 100, 0, true) == 100 && nothing_left(), "what could waits");
+	us_udp_flush(stack());
+	ok(next_is(7, 401, 100, 0) && put(501, 100, 0, true) == 100 && nothing_left() &&
+	   put(601, 100, 0, false) == 100 && next_is(7, 501, 200, 100),
+	   "and then the first ones do, too");
+	put(0, 100, 0, true);
+	us_udp_flush(stack());
+	put(100, 100, 0, true);
+	put(200, 100, 0, false);
+	us_udp_flush(stack());
+	ok(next_is(7, 0, 100, 0) && next_is(7, 100, 100, 0) && next_is(7, 200, 100, 0) &&
+	   put(300, 100, 0, true) == 100 && nothing_left(),
+	   "as they do where the last of two had no flag");
+	end();
+}
+
+/* Whether one may follow depends on where it goes; whether it leaves, on the link. */
+static void test_alone_elsewhere(bool six)
+{
+	struct us_addr other;
+	struct us_udp_out to = { .port = htons(7), .more = true };
+
+	begin(six, true);
+	other = script_addr(&script, 3);
+	put(0, 100, 0, true);
+	us_udp_flush(stack());
+	next_is(7, 0, 100, 0);
+	put(100, 100, 0, true);
+	to.remote = &other;
+	ok(us_udp_send(udp, bytes + 200, 100, &to) == 100 && next_is(7, 100, 100, 0) &&
+	   next_is(7, 200, 100, 0), "one for another address leaves at once");
+	to.port = htons(8);
+	ok(us_udp_send(udp, bytes + 300, 100, &to) == 100 && next_is(8, 300, 100, 0),
+	   "one for another port, too");
+	script.full = 0;
+	to.port = htons(9);
+	ok(us_udp_send(udp, bytes, 100, &to) == -EAGAIN && nothing_left(),
+	   "where the link is full: EAGAIN");
+	script.full = -1;
+	ustack_poll(script.stack);
+	end();
+}
+
 static void test_many(bool six)
 {
 	size_t i, n = 0;
@@ -187,7 +244,14 @@ static void test_due(bool six)
 	script.lossy = true;
 	for (n = 0; !us_udp_due(udp, true); n++)
 		put(0, 100 + n, 0, true);
-	ok(n == 65, "64 packets in the link are much: %zu", n - 1);
+	ok(n == 64, "64 packets in the link are much: %zu", n);
+	for (n = 0; n < 100 && !us_udp_due(udp, true); n++) {
+		put(0, 100 + n, 0, true);
+		if (n == 50)
+			us_udp_flush(stack());
+	}
+	ok(n == 100, "what left before is none of them: %zu", n);
+	us_udp_due(udp, false);
 	for (n = 0; !us_udp_due(udp, true); n += 100)
 		put(0, 100, 0, true);
 	ok(n / 6400 == 11, "so are 64 KiB: %zu", n);
@@ -204,18 +268,22 @@ static void test_order(bool six)
 	begin(six, true);
 	other = script_addr(&script, 3);
 	peer = script_addr(&script, 2);
-	put(0, 100, 0, true);
-	ok(us_udp_send(udp, bytes + 100, 100, &to) == 100 && next_is(7, 0, 100, 0) &&
+	put(0, 50, 0, true);
+	put(50, 50, 0, true);
+	ok(us_udp_send(udp, bytes + 100, 50, &to) == 50 && next_is(7, 0, 100, 50) &&
 	   nothing_left(), "one for another address goes behind");
+	us_udp_send(udp, bytes + 150, 50, &to);
 	to.port = htons(8);
-	ok(us_udp_send(udp, bytes + 200, 100, &to) == 100 && next_is(7, 100, 100, 0) &&
+	ok(us_udp_send(udp, bytes + 200, 100, &to) == 100 && next_is(7, 100, 100, 50) &&
 	   nothing_left(), "one for another port, too");
 	ok(!us_udp_send_behind(udp, bytes, 100), "which is not the peer's");
 	us_udp_connect(udp, &peer, htons(5));
 	ok(next_is(8, 200, 100, 0) && nothing_left(), "connect() lets out what waits");
 	put(0, 100, 0, true);
+	put(100, 100, 0, true);
 	us_udp_close(udp);
-	ok(next_is(5, 0, 100, 0) && nothing_left(), "close() does");
+	ok(next_is(5, 0, 100, 0) && next_is(5, 100, 100, 0) && nothing_left(),
+	   "close() does");
 	script_end(&script);
 }
 
@@ -284,7 +352,8 @@ static void test_memory(bool six)
 int main(void)
 {
 	static void (*const tests[])(bool six) = {
-		test_cut_here, test_cut_there, test_limits, test_batch, test_many,
+		test_cut_here, test_cut_there, test_limits, test_batch, test_alone,
+		test_alone_elsewhere, test_many,
 		test_due, test_order, test_full_link, test_zero_sum, test_memory,
 	};
 

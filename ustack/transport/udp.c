@@ -305,6 +305,7 @@ int us_udp_route(struct us_udp *udp, const struct us_addr *remote)
 	uint32_t i;
 	int err;
 
+	udp->train.each = 0;	/* nothing follows to another place */
 	memset(&udp->dst, 0, sizeof(udp->dst));
 	udp->dst.local = udp->bound;
 	udp->dst.remote = *remote;

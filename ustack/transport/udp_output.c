@@ -33,6 +33,10 @@ void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t po
 void us_udp_submit(struct us_udp *udp, struct us_tx *tx)
 {
 	us_count(udp->stack, udp_out);
+	if (udp->flushes != udp->stack->udp->flushes) {
+		udp->flushes = udp->stack->udp->flushes;
+		udp->unkicked = 0;
+	}
 	udp->unkicked += tx->gso && udp->train.len > PACKET_WEIGHT ? udp->train.len :
 								     PACKET_WEIGHT;
 	us_csum_output(&udp->dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
@@ -109,33 +113,31 @@ static uint32_t headers(const struct us_dst *dst)
 	return US_UDP_LEN + (dst->family == AF_INET6 ? 40 : 20);
 }
 
-/* Fragments are not made: what does not fit the path is refused.  Then the rules of
- * Linux for UDP_SEGMENT, in its order.
- */
-static int check_size(const struct us_udp *udp, size_t len, uint16_t segment)
+/* The rules of Linux for UDP_SEGMENT, in its order. */
+static int check_segments(const struct us_udp *udp, size_t len, uint16_t segment)
 {
-	size_t each = segment && segment < len ? segment : len;
-
-	if (headers(&udp->dst) + each > udp->dst.mtu ||
+	if (headers(&udp->dst) + segment > udp->dst.mtu ||
 	    headers(&udp->dst) + len > UINT16_MAX)
 		return -EMSGSIZE;
-	return len > each * US_UDP_SEGMENTS ? -EINVAL : 0;
+	return len > (size_t)segment * US_UDP_SEGMENTS ? -EINVAL : 0;
 }
 
 /* A message that is cut into datagrams of @each bytes.  Once a part of it is on its way
  * it was sent: what finds no memory then is lost, as on any way of datagrams.
  */
-static ssize_t send_segments(struct us_udp *udp, const uint8_t *data, size_t len,
-			     const struct us_udp_out *out)
+static us_noinline ssize_t send_segments(struct us_udp *udp, const uint8_t *data, size_t len,
+					 uint16_t each, uint16_t port, bool more)
 {
+	ssize_t n = check_segments(udp, len, each);
 	size_t done = 0;
-	ssize_t n = 0;
 
+	if (n)
+		return n;
 	for (; done < len; done += (size_t)n) {
 		n = us_udp_train_flush(udp);
 		if (!n)
 			n = us_udp_train_begin(udp, data + done, len - done, len - done,
-					       out->segment, out->port);
+					       each, port);
 		if (n < 0)
 			break;
 	}
@@ -143,36 +145,52 @@ static ssize_t send_segments(struct us_udp *udp, const uint8_t *data, size_t len
 		return n;
 	if (done < len)
 		us_count(udp->stack, udp_out_lost);
-	if (!out->more)
+	if (!more)
 		us_udp_train_flush(udp);	/* or when the link has room */
 	return (ssize_t)len;
 }
 
-/* Behind those that wait, or to wait for others. */
-static ssize_t send_behind(struct us_udp *udp, const void *data, size_t len,
-			   const struct us_udp_out *out)
+/* Makes one of those that wait: 1; 0: none waits any more. */
+static int join_train(struct us_udp *udp, const void *data, size_t len,
+		      const struct us_udp_out *out)
+{
+	if (!us_udp_train_join(udp, data, len, out->port))
+		return us_udp_train_flush(udp);
+	if (!out->more || us_udp_train_full(udp))
+		us_udp_train_flush(udp);	/* or when the link has room */
+	return 1;
+}
+
+static bool begin_train(struct us_udp *udp, const void *data, size_t len,
+			const struct us_udp_out *out)
 {
 	size_t most = UINT16_MAX - headers(&udp->dst);
-	ssize_t n;
 
-	if (!us_udp_train_join(udp, data, len, out->port)) {
-		n = us_udp_train_flush(udp);
-		if (n)
-			return n;
-		n = -ENOBUFS;
-		if (len * US_UDP_SEGMENTS < most)
-			most = len * US_UDP_SEGMENTS;
-		if (out->more && len)
-			n = us_udp_train_begin(udp, data, len, most, (uint16_t)len,
-					       out->port);
-		if (n < 0) {
-			n = transmit(udp, out->port, data, (uint32_t)len);
-			return n ? n : (ssize_t)len;
-		}
-	}
-	if (!out->more || us_udp_train_full(udp))
+	if (len * US_UDP_SEGMENTS < most)
+		most = len * US_UDP_SEGMENTS;
+	if (us_udp_train_begin(udp, data, len, most, (uint16_t)len, out->port) < 0)
+		return false;
+	if (us_udp_train_full(udp))
 		us_udp_train_flush(udp);
-	return (ssize_t)len;
+	return true;
+}
+
+/* Behind those that wait, or to wait for others, or now. */
+static int send_one(struct us_udp *udp, const void *data, size_t len,
+		    const struct us_udp_out *out)
+{
+	int err = udp->train.chunk ? join_train(udp, data, len, out) : 0;
+	bool alone;
+
+	if (err)
+		return err < 0 ? err : 0;
+	alone = us_udp_train_spared(udp, len, out->port);
+	if (out->more && len && !alone && begin_train(udp, data, len, out))
+		return 0;
+	err = transmit(udp, out->port, data, (uint32_t)len);
+	if (!err)
+		us_udp_train_passed(udp, len, out->port, alone);
+	return err;
 }
 
 static int find_way(struct us_udp *udp, struct us_udp_out *out)
@@ -208,14 +226,14 @@ ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 	int err = -us_udp_error(udp);
 
 	err = err ? err : find_way(udp, &out);
-	err = err ? err : check_size(udp, len, out.segment);
 	if (err)
 		return err;
 	if (out.segment && out.segment < len)
-		return send_segments(udp, data, len, &out);
-	if (out.more || udp->train.chunk)
-		return send_behind(udp, data, len, &out);
-	err = transmit(udp, out.port, data, (uint32_t)len);
+		return send_segments(udp, data, len, out.segment, out.port, out.more);
+	/* Fragments are not made: what does not fit the path is refused. */
+	if (headers(&udp->dst) + len > udp->dst.mtu)
+		return -EMSGSIZE;
+	err = send_one(udp, data, len, &out);
 	return err ? err : (ssize_t)len;
 }
 

@@ -34,10 +34,11 @@ struct us_udp_bind {
  * @chunk: of the link of us_udp.dst: the payload, one behind the other; NULL: none.
  * @at: of the first byte in @chunk that has not left.
  * @len: bytes in @chunk.
- * @room: what @len may become.
- * @each: bytes of a datagram but the last; 0: there are none.
+ * @room: what @len may become; 0: nothing joins.
+ * @each: bytes of a datagram but the last; without a train, of the last one that left.
  * @port: of the destination, network byte order.
  * @to_peer: which is us_udp.remote.
+ * @alone: so the last one left, and others may; of a train: so left the one before it.
  */
 struct us_udp_train {
 	struct cds_list_head node;
@@ -48,6 +49,7 @@ struct us_udp_train {
 	uint16_t each;
 	uint16_t port;
 	bool to_peer;
+	bool alone;
 };
 
 /**
@@ -73,7 +75,8 @@ struct us_udp_train {
  * @waiting: in us_udp_table.waiting while a link was full.
  * @dst: the last destination.
  * @train: what waits to leave for it.
- * @unkicked: about the bytes that stand in the link since us_udp_due().
+ * @unkicked: about the bytes that stand in the link since us_udp_flush().
+ * @flushes: us_udp_table.flushes when the last packet went there.
  * @nr_bind: used elements of @bind.
  * @bind: flows, one a link.
  */
@@ -100,6 +103,7 @@ struct us_udp {
 	struct us_dst dst;
 	struct us_udp_train train;
 	uint32_t unkicked;
+	uint32_t flushes;
 	uint32_t nr_bind;
 	struct us_udp_bind bind[US_UDP_LINKS];
 };
@@ -145,6 +149,7 @@ static_assert(sizeof(struct us_udp_dgram) <= 512, "a datagram's record");
  * @held: datagrams that hold a link's packets, oldest first.
  * @waiting: ports that found a link full.
  * @trains: us_udp_train.node of those that have some.
+ * @flushes: calls of us_udp_flush().
  * @bucket: by local port.
  */
 struct us_udp_table {
@@ -155,6 +160,7 @@ struct us_udp_table {
 	struct cds_list_head held;
 	struct cds_list_head waiting;
 	struct cds_list_head trains;
+	uint32_t flushes;
 	struct us_udp *bucket[US_UDP_BUCKETS];
 };
 
@@ -174,6 +180,8 @@ void us_udp_wait(struct us_udp *udp);
 ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, size_t most,
 			   uint16_t each, uint16_t port);
 bool us_udp_train_join(struct us_udp *udp, const void *data, size_t len, uint16_t port);
+bool us_udp_train_spared(const struct us_udp *udp, size_t len, uint16_t port);
+void us_udp_train_passed(struct us_udp *udp, size_t len, uint16_t port, bool alone);
 int us_udp_train_flush(struct us_udp *udp);
 void us_udp_train_end(struct us_udp *udp);
 

@@ -51,8 +51,10 @@ static void end(struct us_udp_train *t)
 {
 	us_chunk_put(t->chunk);
 	cds_list_del_init(&t->node);
+	/* What one that left alone was followed by is no single one. */
+	t->alone = !t->alone && t->len <= t->each;
 	t->chunk = NULL;
-	t->each = 0;	/* nothing joins */
+	t->room = 0;	/* nothing joins */
 	t->to_peer = false;
 }
 
@@ -126,9 +128,16 @@ ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, siz
 		.port = port,
 		.to_peer = udp->connected && port == udp->remote_port &&
 			   us_addr_equal(&udp->remote, &udp->dst.remote),
+		.alone = t->alone,
 	};
 	cds_list_add_tail(&t->node, &udp->stack->udp->trains);
 	return (ssize_t)len;
+}
+
+/* Could it be the next one of a train? */
+static bool goes_with(const struct us_udp_train *t, size_t len, uint16_t port)
+{
+	return len && len <= t->each && port == t->port;
 }
 
 /**
@@ -144,13 +153,44 @@ bool us_udp_train_join(struct us_udp *udp, const void *data, size_t len, uint16_
 {
 	struct us_udp_train *t = &udp->train;
 
-	if (!len || len > t->each || t->len + len > t->room || port != t->port)
+	if (!goes_with(t, len, port) || t->len + len > t->room)
 		return false;
 	memcpy(t->chunk->data + t->len, data, len);
 	t->len += (uint32_t)len;
 	if (len < t->each)
 		t->room = t->len;	/* that was the last one */
 	return true;
+}
+
+/**
+ * us_udp_train_spared() - does a datagram leave at once, though others may follow?
+ * @udp: the port, which has no train.
+ * @len: of the datagram.
+ * @port: of its destination, network byte order; the address is that of udp->dst.
+ *
+ * Return: none followed the last one, nor is this the one that follows it: a train would
+ * be work for nothing.
+ */
+bool us_udp_train_spared(const struct us_udp *udp, size_t len, uint16_t port)
+{
+	const struct us_udp_train *t = &udp->train;
+
+	return t->alone && !(udp->flushes == udp->stack->udp->flushes &&
+			     goes_with(t, len, port));
+}
+
+/**
+ * us_udp_train_passed() - keeps in mind what left without a train
+ * @udp: the port.
+ * @len: of the datagram.
+ * @port: of its destination, network byte order.
+ * @alone: us_udp_train_spared() of it.
+ */
+void us_udp_train_passed(struct us_udp *udp, size_t len, uint16_t port, bool alone)
+{
+	udp->train.each = (uint16_t)len;
+	udp->train.port = port;
+	udp->train.alone = alone;
 }
 
 /**
@@ -164,4 +204,5 @@ void us_udp_flush(struct us_stack *stack)
 	cds_list_for_each_entry_safe(udp, next, &stack->udp->trains, train.node)
 		if (cds_list_empty(&udp->waiting))
 			us_udp_train_flush(udp);
+	stack->udp->flushes++;
 }
