@@ -158,6 +158,25 @@ static void test_lent(void)
 	close_both();
 }
 
+/* Where a datagram needs no look at the clock, what leaves with it does. */
+static void test_time(void)
+{
+	struct us_stack *stack = (struct us_stack *)world.a;
+	struct us_link *link = cds_list_first_entry(&stack->links, struct us_link, node);
+	struct ustack_socket *u;
+
+	open_pair(true);
+	u = world_connect(world.a, "10.0.0.2", 9, SOCK_DGRAM);
+	link->flags |= US_LINK_KERNEL_IP;
+	batch(1);
+	world.now += WORLD_MS(1);
+	ok(ustack_send(u, "x", 1, 0) == 1 && stack->now == world.now,
+	   "a segment leaves with a datagram, at its time");
+	link->flags &= ~US_LINK_KERNEL_IP;
+	ustack_close(u);
+	close_both();
+}
+
 int main(void)
 {
 	world_create("");
@@ -169,6 +188,7 @@ int main(void)
 	test_much();
 	test_errors();
 	test_lent();
+	test_time();
 	world_destroy();
 	return finish();
 }

@@ -210,6 +210,25 @@ static void test_alone_elsewhere(bool six)
 	end();
 }
 
+/* Neighbours grow stale by the stack's clock; the kernel's have another one. */
+static void test_clock(bool six)
+{
+	int64_t before;
+
+	begin(six, false);
+	script.now += US_SEC;
+	put(0, 100, 0, false);
+	ok(stack()->now == script.now, "a datagram leaves at its time");
+	before = script.now++;
+	script.link.flags |= US_LINK_KERNEL_IP;
+	put(0, 100, 0, false);
+	ok(stack()->now == before, "which the kernel knows itself");
+	script.link.flags &= ~US_LINK_KERNEL_IP;
+	script.first += script.count;
+	script.count = 0;
+	end();
+}
+
 static void test_many(bool six)
 {
 	size_t i, n = 0;
@@ -353,7 +372,7 @@ int main(void)
 {
 	static void (*const tests[])(bool six) = {
 		test_cut_here, test_cut_there, test_limits, test_batch, test_alone,
-		test_alone_elsewhere, test_many,
+		test_alone_elsewhere, test_clock, test_many,
 		test_due, test_order, test_full_link, test_zero_sum, test_memory,
 	};
 

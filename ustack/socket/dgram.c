@@ -127,6 +127,14 @@ static int check(size_t len, int flags)
 	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
 }
 
+/* What others have to send leaves with it, in time. */
+static void let_out(struct us_stack *stack)
+{
+	if (us_tcp_due(stack))
+		us_stack_tick(stack);
+	us_loop_flush(stack);
+}
+
 /**
  * us_dgram_send() - sends a message
  * @s: SOCK_DGRAM.
@@ -143,14 +151,12 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 		      const struct sockaddr *address, socklen_t length,
 		      uint16_t segment)
 {
-	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
 	struct us_udp_out to = { .segment = segment, .more = flags & USTACK_MSG_BATCH };
 	struct us_addr remote;
 	int given = destination(s, address, length, &remote, &to.port);
-	ssize_t n;
+	us_ns limit = -1;	/* looked for when it is needed */
+	ssize_t n = check(len, flags);
 
-	us_stack_tick(s->stack);
-	n = check(len, flags);
 	if (n)
 		return n;
 	if (given < 0)
@@ -160,16 +166,18 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 	if (s->shut & US_SHUT_WRITE)
 		return -EPIPE;
 	n = autobind(s);
-	if (!n)
+	if (!n && s->error)
 		n = us_socket_error(s);
 	if (n)
 		return n;
 	for (;;) {
 		n = us_udp_send(s->udp, data, len, &to);
 		if (us_udp_due(s->udp, to.more && n != -EAGAIN))
-			us_loop_flush(s->stack);
+			let_out(s->stack);
 		if (n != -EAGAIN)
 			return n;
+		if (limit < 0)
+			limit = us_socket_limit(s, s->sndtimeo, flags);
 		n = us_socket_wait(s, limit);
 		if (n)
 			return n;

@@ -195,6 +195,7 @@ static int send_one(struct us_udp *udp, const void *data, size_t len,
 
 static int find_way(struct us_udp *udp, struct us_udp_out *out)
 {
+	bool known;
 	int err;
 
 	if (!out->remote && !udp->connected)
@@ -203,7 +204,11 @@ static int find_way(struct us_udp *udp, struct us_udp_out *out)
 		out->remote = &udp->remote;
 		out->port = udp->remote_port;
 	}
-	if (udp->routed && us_addr_equal(out->remote, &udp->dst.remote))
+	known = udp->routed && us_addr_equal(out->remote, &udp->dst.remote);
+	/* The kernel knows itself what time it is. */
+	if (!known || !(udp->dst.link->flags & US_LINK_KERNEL_IP))
+		us_stack_tick(udp->stack);
+	if (known)
 		return 0;
 	err = us_udp_train_flush(udp);
 	return err ? err : us_udp_route(udp, out->remote);
@@ -223,9 +228,11 @@ ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 		    const struct us_udp_out *to)
 {
 	struct us_udp_out out = *to;
-	int err = -us_udp_error(udp);
+	int err;
 
-	err = err ? err : find_way(udp, &out);
+	if (udp->error)
+		return -us_udp_error(udp);
+	err = find_way(udp, &out);
 	if (err)
 		return err;
 	if (out.segment && out.segment < len)
