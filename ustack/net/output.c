@@ -41,6 +41,12 @@ static uint32_t length(const struct us_tx *tx)
 	return len;
 }
 
+/* Two bytes of memory as the last ones of a word of memory. */
+static uint32_t second_half(uint16_t raw)
+{
+	return htonl(1) == 1 ? raw : (uint32_t)raw << 16;
+}
+
 /* Never fragmented, so the identification may be anything (RFC 6864 4.1). */
 static void write_ipv4(const struct us_dst *dst, struct us_tx *tx,
 		       uint8_t protocol)
@@ -54,8 +60,8 @@ static void write_ipv4(const struct us_dst *dst, struct us_tx *tx,
 	const uint32_t src = dst->local.w[3], to = dst->remote.w[3];
 	uint64_t sum = (uint64_t)first + second + third + src + to;
 
-	third |= htonl(ntohs(us_csum_fold(us_csum_add((uint32_t)sum,
-						      (uint32_t)(sum >> 32)))));
+	third |= second_half(us_csum_fold(us_csum_add((uint32_t)sum,
+						      (uint32_t)(sum >> 32))));
 	memcpy(ip, &first, 4);
 	memcpy(ip + 4, &second, 4);
 	memcpy(ip + 8, &third, 4);

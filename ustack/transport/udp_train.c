@@ -188,9 +188,13 @@ bool us_udp_train_spared(const struct us_udp *udp, size_t len, uint16_t port)
  */
 void us_udp_train_passed(struct us_udp *udp, size_t len, uint16_t port, bool alone)
 {
-	udp->train.each = (uint16_t)len;
-	udp->train.port = port;
-	udp->train.alone = alone;
+	struct us_udp_train *t = &udp->train;
+
+	if (!t->alone)
+		return;		/* the next one begins a train in any case */
+	t->each = (uint16_t)len;
+	t->port = port;
+	t->alone = alone;
 }
 
 /**
