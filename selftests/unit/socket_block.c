@@ -124,6 +124,27 @@ static void test_dgram(void)
 	close_both();
 }
 
+/* A link that is full has room again when the peer took what is there. */
+static void test_dgram_send(void)
+{
+	union world_name peer = world_name("10.0.0.2", 5);
+	unsigned int n = 0;
+
+	a = ustack_socket(world.a, AF_INET, SOCK_DGRAM, 0);
+	b = ustack_socket(world.b, AF_INET, SOCK_DGRAM, 0);
+	ustack_bind(b, &peer.sa, sizeof(peer.v4));
+	ustack_connect(a, &peer.sa, sizeof(peer.v4));
+	ustack_send(a, "hi", 2, 0);		/* finds the neighbour */
+	world_run(WORLD_MS(20));
+	world.frozen = true;
+	while (n < 100 && ustack_send(a, "hi", 2, MSG_DONTWAIT) == 2)
+		n++;
+	fails(ustack_send(a, "hi", 2, MSG_DONTWAIT), EAGAIN);
+	world.frozen = false;
+	ok(ustack_send(a, "hi", 2, 0) == 2, "datagram: send waits for room (%u)", n);
+	close_both();
+}
+
 static void test_linger(void)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 2 };
@@ -208,6 +229,9 @@ int main(void)
 	test_linger();
 	test_deadlock();
 	test_real_time();
+	world_destroy();
+	world_create("frames=16,delay=5");
+	test_dgram_send();
 	world_destroy();
 	return finish();
 }

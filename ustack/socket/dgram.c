@@ -135,6 +135,23 @@ static void let_out(struct us_stack *stack)
 	us_loop_flush(stack);
 }
 
+/* Again and again, while the link is full: all may have changed meanwhile. */
+static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data, size_t len,
+					int flags, const struct sockaddr *address,
+					socklen_t length, uint16_t segment)
+{
+	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
+	ssize_t n;
+
+	do {
+		n = us_socket_wait(s, limit);
+		if (n)
+			return n;
+		n = us_dgram_send(s, data, len, flags | MSG_DONTWAIT, address, length, segment);
+	} while (n == -EAGAIN);
+	return n;
+}
+
 /**
  * us_dgram_send() - sends a message
  * @s: SOCK_DGRAM.
@@ -154,7 +171,6 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 	struct us_udp_out to = { .segment = segment, .more = flags & USTACK_MSG_BATCH };
 	struct us_addr remote;
 	int given = destination(s, address, length, &remote, &to.port);
-	us_ns limit = -1;	/* looked for when it is needed */
 	ssize_t n = check(len, flags);
 
 	if (n)
@@ -170,18 +186,12 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 		n = us_socket_error(s);
 	if (n)
 		return n;
-	for (;;) {
-		n = us_udp_send(s->udp, data, len, &to);
-		if (us_udp_due(s->udp, to.more && n != -EAGAIN))
-			let_out(s->stack);
-		if (n != -EAGAIN)
-			return n;
-		if (limit < 0)
-			limit = us_socket_limit(s, s->sndtimeo, flags);
-		n = us_socket_wait(s, limit);
-		if (n)
-			return n;
-	}
+	n = us_udp_send(s->udp, data, len, &to);
+	if (us_udp_due(s->udp, to.more && n != -EAGAIN))
+		let_out(s->stack);
+	if (n != -EAGAIN)
+		return n;
+	return send_waiting(s, data, len, flags, address, length, segment);
 }
 
 /* A datagram that others will follow most often has some before it. */
