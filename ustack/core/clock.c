@@ -72,10 +72,15 @@ static bool trusts_counter(struct us_clock *clock)
 
 static us_ns ask_kernel(struct us_clock *clock)
 {
-	uint64_t before = counter();
-	us_ns time = kernel_time();
-	bool sure = counter() - before < SLOW && before && trusts_counter(clock);
+	uint64_t before;
+	us_ns time;
+	bool sure;
 
+	if (!trusts_counter(clock))
+		return clock->time = kernel_time();
+	before = counter();
+	time = kernel_time();
+	sure = counter() - before < SLOW && before;
 	if (sure && clock->sure)
 		measure(clock, before, time);
 	/* Two answers are kept until they are far enough apart to tell the rate. */
