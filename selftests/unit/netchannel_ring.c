@@ -62,6 +62,11 @@ static bool produce(uint32_t length)
 	return true;
 }
 
+static uint32_t take_next(void)
+{
+	return us_nc_rx_read(&rx, us_nc_rx_at(&rx, rx.next));
+}
+
 static bool intact(uint32_t index)
 {
 	const struct netchannel_rx_desc *d = us_nc_rx_at(&rx, index);
@@ -86,7 +91,7 @@ static bool churn(uint32_t depth, uint32_t first, unsigned int rounds)
 		if (us_random_below(&random, 2))
 			produce(1 + us_random_below(&random, 3000));
 		if (us_nc_rx_peek(&rx) && n < DEPTH_MAX) {
-			if (us_nc_rx_read(&rx) != read)
+			if (take_next() != read)
 				return false;
 			held[n++] = read++;
 		}
@@ -103,7 +108,7 @@ static bool churn(uint32_t depth, uint32_t first, unsigned int rounds)
 	while (n)
 		us_nc_rx_release(&rx, held[--n]);
 	while (us_nc_rx_peek(&rx))
-		us_nc_rx_release(&rx, us_nc_rx_read(&rx));
+		us_nc_rx_release(&rx, take_next());
 	return nc_ring_reclaim(&kernel) && rx.tail == rx.next &&
 	       kernel.tail == kernel.head && kernel.tail == rx.tail &&
 	       rx.next - first > rounds / 8;
@@ -118,12 +123,12 @@ static void receiving(void)
 	produce(100);
 	ok(us_nc_rx_peek(&rx) && us_nc_rx_peek(&rx) == us_nc_rx_peek(&rx),
 	   "a packet is seen until it is read");
-	a = us_nc_rx_read(&rx);
+	a = take_next();
 	ok(!us_nc_rx_peek(&rx) && intact(a), "then no more");
 	produce(100);
 	produce(100);
-	b = us_nc_rx_read(&rx);
-	c = us_nc_rx_read(&rx);
+	b = take_next();
+	c = take_next();
 	ok(us_nc_rx_pressure(&rx), "three of four descriptors held");
 	us_nc_rx_release(&rx, b);
 	us_nc_rx_release(&rx, c);
@@ -134,7 +139,7 @@ static void receiving(void)
 	ok(!us_nc_rx_pressure(&rx) && produce(100), "until it is back");
 	make_rx(16, 0);
 	produce(5000);
-	us_nc_rx_read(&rx);
+	take_next();
 	ok(us_nc_rx_pressure(&rx), "more than a half of the bytes held");
 	desc[1] = (struct netchannel_rx_desc) { .offset = BYTES - 10, .length = 11 };
 	desc[2] = (struct netchannel_rx_desc) { .offset = BYTES + 1, .length = 1 };

@@ -59,7 +59,8 @@ static bool sleeps(void)
 {
 	uint64_t before = nc.link.stats.syscalls;
 
-	us_netchannel_ops.sleep(&nc.link, US_NEVER);
+	if (us_netchannel_ops.idle(&nc.link))
+		us_netchannel_ops.sleep(&nc.link, US_NEVER);
 	return nc.link.stats.syscalls > before;
 }
 

@@ -204,7 +204,7 @@ static bool receive(struct consumer *user)
 	if (!desc)
 		return false;
 	user->bad += !intact(user, desc);
-	user->held[user->count++] = us_nc_rx_read(&user->rx);
+	user->held[user->count++] = us_nc_rx_read(&user->rx, desc);
 	return true;
 }
 

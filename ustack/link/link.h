@@ -51,8 +51,9 @@ struct us_flow {
  *	holds packets copies them out.  NULL: never.
  * @fd: a descriptor to poll(2) for input, or -1.
  * @sleep: may replace poll(2) when this is the only link: flushes and sleeps
- *	until input or @deadline in one system call; returns at once, and
- *	leaves the flush to the caller, if poll() has something to do.  NULL: none.
+ *	until input or @deadline in one system call.  May return at once, and leave
+ *	the flush to the caller, when poll() has something to do.  NULL: none.
+ * @idle: with @sleep: has poll(), or the round that it is part of, nothing to do?
  * @next: time at which poll() has something to do by itself (virtual links);
  *	US_NEVER if none.  NULL: none.
  * @bind: makes packets of @flow come in.  Sets flow->local_port if that was 0
@@ -79,6 +80,7 @@ struct us_link_ops {
 	bool (*pressure)(const struct us_link *link);
 	int (*fd)(const struct us_link *link);
 	int (*sleep)(struct us_link *link, us_ns deadline);
+	bool (*idle)(struct us_link *link);
 	us_ns (*next)(const struct us_link *link);
 	int (*bind)(struct us_link *link, struct us_flow *flow, uint32_t *id);
 	void (*unbind)(struct us_link *link, uint32_t id);

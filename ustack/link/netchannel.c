@@ -79,22 +79,23 @@ static void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
 }
 
 /* Takes slots back that completed.  Results are told upwards only where @upcalls
- * are safe: else the slot waits for the next poll.
+ * are safe: else the slot waits for the next poll, and true is returned.
  */
-static void reap(struct us_nc *nc, bool upcalls)
+static bool reap(struct us_nc *nc, bool upcalls)
 {
 	const struct netchannel_tx_done *done;
 
 	while ((done = us_nc_tx_completed(&nc->tx))) {
 		if (us_unlikely(done->result)) {
 			if (!upcalls)
-				return;
+				return true;
 			nc->link.stats.tx_dropped++;
 			tell(nc, done);
 		}
 		put_frags(nc, nc->tx.tail);
 		us_nc_tx_reap(&nc->tx);
 	}
+	return false;
 }
 
 /* The channel is broken, or its device or namespace has gone. */
@@ -195,11 +196,12 @@ static void fill(const struct us_nc *nc, struct us_pkt *pkt,
 static void deliver(struct us_nc *nc, const struct netchannel_rx_desc *shared)
 {
 	struct netchannel_rx_desc desc = *shared;
-	uint32_t index = us_nc_rx_read(&nc->rx);
 	struct us_link *link = &nc->link;
 	struct us_pkt *pkt = NULL;
+	uint32_t index;
 
 	__asm__ volatile("" : "+m"(desc));	/* not read a second time */
+	index = us_nc_rx_read(&nc->rx, &desc);
 	link->stats.rx_dropped += desc.lost;
 	if (us_likely(us_nc_rx_valid(&nc->rx, &desc)))
 		pkt = us_link_pkt(link);
@@ -295,17 +297,15 @@ static int fd(const struct us_link *link)
 	return nc->fd;
 }
 
-/* Does a poll, or the round that it is part of, have anything to do?  Where memory came
- * back, somebody may wait for it.
- */
-static bool has_news(struct us_nc *nc)
+/* Where memory came back, somebody may wait for it. */
+static bool idle(struct us_link *link)
 {
-	size_t memory = us_txmem_free_bytes(nc->link.mem);
+	struct us_nc *nc = us_nc_of(link);
+	size_t memory = us_txmem_free_bytes(link->mem);
 
-	reap(nc, false);
-	return us_nc_rx_peek(&nc->rx) || us_nc_tx_completed(&nc->tx) ||
-	       (nc->starved && us_nc_tx_room(&nc->tx)) ||
-	       us_txmem_free_bytes(nc->link.mem) != memory;
+	return !reap(nc, false) && !us_nc_rx_peek(&nc->rx) &&
+	       !(nc->starved && us_nc_tx_room(&nc->tx)) &&
+	       us_txmem_free_bytes(link->mem) == memory;
 }
 
 static int sleep_channel(struct us_link *link, us_ns deadline)
@@ -313,8 +313,6 @@ static int sleep_channel(struct us_link *link, us_ns deadline)
 	struct us_nc *nc = us_nc_of(link);
 	int err = 0;
 
-	if (has_news(nc))
-		return 0;
 	us_nc_want(nc->ctl, nc->rx.next, wanted(nc), deadline == US_NEVER ? 0 :
 		   deadline > 0 ? (uint64_t)deadline : 1);
 	/* (F) for what completed before that nobody wakes us */
@@ -341,6 +339,7 @@ const struct us_link_ops us_netchannel_ops = {
 	.pressure = pressure,
 	.fd = fd,
 	.sleep = sleep_channel,
+	.idle = idle,
 	.bind = us_nc_bind,
 	.unbind = us_nc_unbind,
 	.latch = us_nc_latch,

@@ -42,19 +42,19 @@ us_nc_rx_at(const struct us_nc_rx *rx, uint32_t index)
 static inline const struct netchannel_rx_desc *
 us_nc_rx_peek(const struct us_nc_rx *rx)
 {
-	const struct netchannel_rx_desc *desc = us_nc_rx_at(rx, rx->next);
+	const uint32_t next = rx->next;
+	const struct netchannel_rx_desc *desc = us_nc_rx_at(rx, next);
 
 	/* (A) what the descriptor says is read behind its index */
-	if (__atomic_load_n(&desc->seq, __ATOMIC_ACQUIRE) != rx->next + 1)
+	if (__atomic_load_n(&desc->seq, __ATOMIC_ACQUIRE) != next + 1)
 		return NULL;
 	return desc;
 }
 
-/* Moves on behind the descriptor that was peeked; gives its index. */
-static inline uint32_t us_nc_rx_read(struct us_nc_rx *rx)
+/* Moves on behind @desc, the one that was peeked, or a copy of it; gives its index. */
+static inline uint32_t us_nc_rx_read(struct us_nc_rx *rx,
+				     const struct netchannel_rx_desc *desc)
 {
-	const struct netchannel_rx_desc *desc = us_nc_rx_at(rx, rx->next);
-
 	rx->end = desc->offset + desc->length;
 	return rx->next++;
 }
@@ -152,13 +152,14 @@ static inline bool us_nc_tx_show(struct us_nc_tx *tx, struct netchannel_ctl *ctl
 static inline const struct netchannel_tx_done *
 us_nc_tx_completed(const struct us_nc_tx *tx)
 {
-	const struct netchannel_tx_done *done =
-		&tx->done[tx->tail & (tx->depth - 1)];
+	const uint32_t tail = tx->tail;
+	const struct netchannel_tx_done *done;
 
-	if (tx->tail == tx->shown)
+	if (tail == tx->shown)
 		return NULL;
+	done = &tx->done[tail & (tx->depth - 1)];
 	/* (E) the result, and the kernel's last access to the slot, are before */
-	if (__atomic_load_n(&done->seq, __ATOMIC_ACQUIRE) != tx->tail + 1)
+	if (__atomic_load_n(&done->seq, __ATOMIC_ACQUIRE) != tail + 1)
 		return NULL;
 	return done;
 }

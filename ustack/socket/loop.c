@@ -192,18 +192,32 @@ static int sleep_until(struct us_stack *stack, us_ns deadline)
 	return sleep_on(fds, count, deadline - stack->now);
 }
 
+/* What calls queued; that alone needs to know the time. */
+static void flush_due(struct us_stack *stack)
+{
+	if (us_tcp_due(stack)) {
+		us_stack_tick(stack);
+		us_tcp_flush(stack);
+	}
+	us_udp_flush(stack);
+}
+
 /*
- * Before any round: a link that sleeps until a point in time, and not when there is
- * input, knows all that a round would find, and needs no look at the clock for that.
+ * Before any round: a link that sleeps until a point in time knows whether a round would
+ * find anything.  If not, what is due leaves with the sleep; if so, that may be answered
+ * together with what has come.
  */
 static int sleep_first(struct us_stack *stack, us_ns limit)
 {
 	struct us_link *link = only_sleeper(stack);
+	uint64_t events = stack->events;
 	us_ns next;
 
-	if (!link || is_virtual(stack) || us_tcp_due(stack) || limit <= stack->now)
+	if (!link || is_virtual(stack) || limit <= stack->now || !link->ops->idle(link))
 		return 0;
-	us_udp_flush(stack);
+	flush_due(stack);
+	if (stack->events != events)
+		return 0;
 	next = us_loop_next(stack);
 	return link->ops->sleep(link, next < limit ? next : limit);
 }
