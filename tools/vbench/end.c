@@ -134,6 +134,7 @@ void end_init(struct end *end, bool lent)
 
 	end->lent = lent && end->api->reserve;
 	end->plain = !(end->lent || v->gather || v->uring || v->spin || v->zerocopy);
+	end->receive = v->receive;
 	end->flags = v->flags | (v->zerocopy ? MSG_ZEROCOPY : 0) |
 		     (v->batch_calls && end->api == &api_ustack ? USTACK_MSG_BATCH : 0);
 }
@@ -190,9 +191,15 @@ static void put_lent(struct end *end, void *socket, uint32_t bytes)
 	}
 }
 
-static void put_otherwise(struct end *end, void *socket, const uint8_t *data,
-			  uint32_t bytes)
+static void put_otherwise(struct end *end, void *socket, uint32_t bytes)
 {
+	const uint8_t *data = end->pattern + end->sent_at;
+
+	if (end->lent) {
+		put_lent(end, socket, bytes);
+		return;
+	}
+	end->sent_at = pattern_next(end->sent_at, bytes);
 	if (!end->variant->gather) {
 		send_all(end, socket, data, bytes);
 		return;
@@ -213,14 +220,12 @@ void end_put(struct end *end, void *socket, uint32_t bytes)
 {
 	const uint8_t *data = end->pattern + end->sent_at;
 
-	if (end->lent) {
-		put_lent(end, socket, bytes);
+	if (!end->plain) {
+		put_otherwise(end, socket, bytes);
 		return;
 	}
 	end->sent_at = pattern_next(end->sent_at, bytes);
-	if (!end->plain)
-		put_otherwise(end, socket, data, bytes);
-	else if (end->api->send(socket, data, bytes, end->flags) != (ssize_t)bytes)
+	if (end->api->send(socket, data, bytes, end->flags) != (ssize_t)bytes)
 		die(end, "send");
 }
 
@@ -245,7 +250,7 @@ static size_t receive(struct end *end, void *socket, size_t len)
 	else if (end->variant->spin)
 		n = spin(end, socket, len);
 	else
-		n = end->api->recvfrom(socket, end->in, len, end->variant->receive,
+		n = end->api->recvfrom(socket, end->in, len, end->receive,
 				       NULL, NULL);
 
 	if (n < 0)
@@ -329,7 +334,7 @@ void end_get(struct end *end, void *socket, uint32_t bytes)
 		get_otherwise(end, socket, bytes);
 		return;
 	}
-	n = end->api->recvfrom(socket, end->in, bytes, end->variant->receive, NULL, NULL);
+	n = end->api->recvfrom(socket, end->in, bytes, end->receive, NULL, NULL);
 	if (n < 0)
 		die(end, "recv");
 	end_verify(end, end->in, (size_t)n);

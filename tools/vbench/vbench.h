@@ -74,6 +74,7 @@ const struct variant *variant_find(const char *name);
  * @lent: messages are made and verified in memory that the socket lends.
  * @plain: a message is one send() and one recv() of the API, and nothing beside.
  * @flags: of each send.
+ * @receive: of each recv().
  * @completions: of MSG_ZEROCOPY that are due.
  * @rate: bytes a second to keep to; 0: none.
  */
@@ -94,6 +95,7 @@ struct end {
 	bool lent;
 	bool plain;
 	int flags;
+	int receive;
 	unsigned int completions;
 	uint64_t rate;
 };

@@ -224,12 +224,16 @@ static void answer_datagrams(const struct workload *w, struct end *end)
  */
 void workload_ask(const struct workload *w, struct end *end)
 {
-	for (unsigned int i = 0; i < w->rounds; i++)
-		if (w->udp)
+	unsigned int left = w->rounds;
+
+	if (w->udp)
+		while (left--)
 			ask_datagrams(w, end);
-		else if (w->connections)
+	else if (w->connections)
+		while (left--)
 			ask_streams(w, end);
-		else
+	else
+		while (left--)
 			ask_anew(w, end);
 	if (w->answered || w->udp)
 		return;
@@ -244,16 +248,20 @@ void workload_ask(const struct workload *w, struct end *end)
  */
 void workload_answer(const struct workload *w, struct end *end)
 {
+	unsigned int left = w->rounds;
+
 	if (end->variant->epoll) {
 		epoll_answer(w, end);
 		return;
 	}
-	for (unsigned int i = 0; i < w->rounds; i++)
-		if (w->udp)
+	if (w->udp)
+		while (left--)
 			answer_datagrams(w, end);
-		else if (w->connections)
+	else if (w->connections)
+		while (left--)
 			answer_streams(w, end);
-		else
+	else
+		while (left--)
 			answer_anew(w, end);
 	if (!w->answered && !w->udp)
 		end_put(end, end->socket[0], 1);
