@@ -157,6 +157,29 @@ void us_socket_close(struct ustack_socket *s)
 	us_loop_flush(stack);
 }
 
+/**
+ * us_socket_hold() - begins a public call on a socket
+ * @s: its stack is driven.
+ */
+us_noinline void us_socket_hold(struct ustack_socket *s)
+{
+	us_drive_enter(s->stack);
+	s->calls++;
+}
+
+/**
+ * us_socket_let_go() - ends a public call on a socket
+ * @s: its stack is driven; gone, if it was closed meanwhile and this was the last call.
+ */
+us_noinline void us_socket_let_go(struct ustack_socket *s)
+{
+	struct us_stack *stack = s->stack;
+
+	if (--s->calls == 0 && s->closed)
+		us_socket_close(s);
+	us_drive_leave(stack);
+}
+
 /* As in Linux, a call of another thread that sleeps holds the socket; its number
  * is free at once.
  */

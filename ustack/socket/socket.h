@@ -145,6 +145,8 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 				    uint8_t family);
 void us_socket_free(struct ustack_socket *s);
 void us_socket_close(struct ustack_socket *s);
+void us_socket_hold(struct ustack_socket *s);
+void us_socket_let_go(struct ustack_socket *s);
 int us_socket_error(struct ustack_socket *s);
 short us_socket_poll(struct ustack_socket *s);
 ssize_t us_socket_return(ssize_t result);
@@ -209,22 +211,15 @@ static inline void us_leave(struct us_stack **stack)
 
 static inline struct ustack_socket *us_socket_enter(struct ustack_socket *s)
 {
-	if (us_unlikely(s->stack->driver != NULL)) {
-		us_drive_enter(s->stack);
-		s->calls++;
-	}
+	if (us_unlikely(s->stack->driver != NULL))
+		us_socket_hold(s);
 	return s;
 }
 
 static inline void us_socket_leave(struct ustack_socket **s)
 {
-	struct us_stack *stack = (*s)->stack;
-
-	if (us_likely(!stack->driver))
-		return;
-	if (--(*s)->calls == 0 && (*s)->closed)
-		us_socket_close(*s);
-	us_drive_leave(stack);
+	if (us_unlikely((*s)->stack->driver != NULL))
+		us_socket_let_go(*s);
 }
 
 /*
