@@ -18,27 +18,27 @@ static us_ns time_of(const struct us_stack *stack, uint32_t tick)
 	return (now + left) << US_TCP_TICK_SHIFT;
 }
 
-static void arm(struct us_tcp *tcp, uint32_t tick)
+static void arm(struct us_tcp *tcp, us_ns at)
 {
-	struct us_stack *stack = tcp->table->stack;
-	us_ns at = time_of(stack, tick);
-
 	if (!us_timer_armed(&tcp->timer) || at < tcp->timer.deadline)
-		us_timer_arm(&stack->wheel, &tcp->timer, at);
+		us_timer_arm(&tcp->table->stack->wheel, &tcp->timer, at);
 }
 
-static void set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t tick)
+/* @at: rounded up to a tick. */
+static void set(struct us_tcp *tcp, enum us_tcp_timer which, us_ns at)
 {
-	uint32_t *at = us_tcp_deadline(tcp, which);
+	uint32_t tick;
 
-	*at = tick ? tick : 1;
-	arm(tcp, *at);
+	at += (1LL << US_TCP_TICK_SHIFT) - 1;
+	tick = (uint32_t)(at >> US_TCP_TICK_SHIFT);
+	*us_tcp_deadline(tcp, which) = tick ? tick : 1;
+	arm(tcp, at >> US_TCP_TICK_SHIFT << US_TCP_TICK_SHIFT);
 }
 
-/* For times that usec cannot tell; one tick more, so that it is never early. */
+/* For times that usec cannot tell. */
 static void set_ticks(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t ticks)
 {
-	set(tcp, which, us_tcp_tick(tcp->table->stack) + ticks + 1);
+	set(tcp, which, tcp->table->stack->now + ((us_ns)ticks << US_TCP_TICK_SHIFT));
 }
 
 /**
@@ -49,10 +49,7 @@ static void set_ticks(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t tick
  */
 void us_tcp_timer_set(struct us_tcp *tcp, enum us_tcp_timer which, uint32_t usec)
 {
-	us_ns at = tcp->table->stack->now + ((us_ns)usec << US_TCP_USEC_SHIFT);
-
-	set(tcp, which, (uint32_t)((at + (1LL << US_TCP_TICK_SHIFT) - 1) >>
-				   US_TCP_TICK_SHIFT));
+	set(tcp, which, tcp->table->stack->now + ((us_ns)usec << US_TCP_USEC_SHIFT));
 }
 
 /* As Linux: an ICMP error seen on the way says more than "timed out". */
@@ -296,7 +293,7 @@ static void rearm(struct us_tcp *tcp)
 		if (*at && (!first || us_before(*at, first)))
 			first = *at;
 	if (first)
-		arm(tcp, first);
+		arm(tcp, time_of(tcp->table->stack, first));
 }
 
 /**
