@@ -203,13 +203,12 @@ static uint32_t fixed_options(const struct us_tcp *tcp)
 	return tcp->flags & US_TCP_TS ? 12 : 0;
 }
 
+/* None, where SACK was not agreed on. */
 static uint32_t sack_wanted(const struct us_tcp *tcp)
 {
 	const struct us_tcp_active *a = tcp->active;
 
-	if (!a || !(tcp->flags & US_TCP_SACK))
-		return 0;
-	return a->nr_sack + (a->dsack.start != a->dsack.end);
+	return a ? a->nr_sack + (a->dsack.start != a->dsack.end) : 0;
 }
 
 /* Two SACK blocks come before AccECN, and AccECN before more of them (RFC 9768
@@ -256,10 +255,11 @@ uint32_t us_tcp_option_room(const struct us_tcp *tcp)
 static uint32_t put_sack(struct us_tcp *tcp, uint32_t used, uint8_t *at)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t n = sack_blocks(tcp, used), i = 0, from = 0;
+	uint32_t n, i = 0, from = 0;
 
-	if (!n)
+	if (us_likely(!sack_wanted(tcp)))
 		return 0;
+	n = sack_blocks(tcp, used);
 	at[0] = US_TCP_OPT_NOP;
 	at[1] = US_TCP_OPT_NOP;
 	at[2] = US_TCP_OPT_SACK;

@@ -66,6 +66,8 @@ void us_tcp_sack_note(struct us_tcp *tcp, uint32_t start, uint32_t end)
 	struct us_tcp_sack kept[US_TCP_SACKS];
 	uint32_t i, n = 0;
 
+	if (!(tcp->flags & US_TCP_SACK))
+		return;
 	kept[n++] = (struct us_tcp_sack){ start, end };
 	for (i = 0; i < a->nr_sack && n < US_TCP_SACKS; i++)
 		if (us_after(a->sack[i].start, end) ||
