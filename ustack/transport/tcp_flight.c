@@ -131,7 +131,7 @@ uint32_t us_tcp_flight_again(struct us_tcp *tcp)
  */
 void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 {
-	uint32_t now = stamp(tcp);
+	uint32_t now = stamp(tcp), pipe = us_tcp_pipe(tcp);
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_sent *sent = tail(a);
 
@@ -145,7 +145,7 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 			fresh->flags = 0;
 			fresh->blurred = false;
 			fresh->xmit = now;
-			us_tcp_rate_sent(tcp, fresh);
+			us_tcp_rate_sent(tcp, fresh, pipe);
 			cds_list_add_tail(&fresh->node, &a->flight);
 			a->nr_sent++;
 			sent = fresh;
@@ -156,7 +156,7 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 		sent->blurred = true;
 		sent->xmit = now;
 	}
-	sent->in_flight = us_tcp_pipe(tcp) + (end - seq);
+	sent->in_flight = pipe + (end - seq);
 }
 
 /**
@@ -477,7 +477,7 @@ static void join_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
  */
 void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
 {
-	us_tcp_rate_sent(tcp, sent);
+	us_tcp_rate_sent(tcp, sent, us_tcp_pipe(tcp));
 	us_tcp_undo_resent(tcp, sent);
 	if (!(sent->flags & US_TCP_RETRANS))
 		tcp->active->retrans += sent->end - sent->seq;

@@ -793,7 +793,7 @@ uint32_t us_tcp_hystart(struct us_tcp *tcp, struct us_tcp_hystart *h,
 			const struct us_tcp_acked *r);
 
 /* tcp_rate.c */
-void us_tcp_rate_sent(struct us_tcp *tcp, struct us_tcp_sent *sent);
+void us_tcp_rate_sent(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t pipe);
 void us_tcp_rate_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 			   uint32_t bytes, struct us_tcp_rate *rate);
 void us_tcp_rate_sample(struct us_tcp *tcp, struct us_tcp_rate *rate);

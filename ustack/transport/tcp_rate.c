@@ -15,12 +15,13 @@
  * us_tcp_rate_sent() - a run is sent, for the first time or again
  * @tcp: active.
  * @sent: gets what is known now.
+ * @pipe: us_tcp_pipe(), before.
  */
-void us_tcp_rate_sent(struct us_tcp *tcp, struct us_tcp_sent *sent)
+void us_tcp_rate_sent(struct us_tcp *tcp, struct us_tcp_sent *sent, uint32_t pipe)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (!us_tcp_pipe(tcp)) {
+	if (!pipe) {
 		a->first_sent = us_tcp_usec(tcp->table->stack);
 		a->delivered_at = a->first_sent;
 	}
