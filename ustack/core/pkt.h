@@ -74,10 +74,10 @@ struct us_pkt {
 };
 
 /* One by one: as a whole, they are cleared by an instruction that takes its time. */
-static inline void us_pkt_init(struct us_pkt *pkt, struct us_link *link, uint8_t *data)
+static inline void us_pkt_init(struct us_pkt *pkt, struct us_link *link)
 {
 	pkt->link = link;
-	pkt->data = data;
+	pkt->data = NULL;
 	pkt->len = 0;
 	pkt->csum = 0;
 	pkt->network = NULL;

@@ -291,7 +291,7 @@ struct us_pkt *us_link_pkt(struct us_link *link)
 		link->stats.rx_dropped++;
 		return NULL;
 	}
-	us_pkt_init(pkt, link, NULL);
+	us_pkt_init(pkt, link);
 	return pkt;
 }
 

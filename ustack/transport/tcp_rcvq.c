@@ -47,7 +47,11 @@ struct us_tcp_block *us_tcp_block_get(struct us_tcp_table *table)
 
 	if (!block)
 		return NULL;
-	us_pkt_init(&block->pkt, NULL, block->bytes);
+	/* Of a packet, what a receive queue asks a block for. */
+	block->pkt.link = NULL;
+	block->pkt.data = block->bytes;
+	block->pkt.len = 0;
+	block->pkt.lent = false;
 	block->filled = 0;
 	return block;
 }
