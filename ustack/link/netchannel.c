@@ -21,10 +21,14 @@ _Static_assert((int)US_GSO_TCP == NETCHANNEL_GSO_TCP &&
 
 /* ------------------------------------------------------------------ sending */
 
-static void put_frags(struct us_nc *nc, uint32_t index)
+/* The chunks that a slot refers to. */
+static struct us_chunk **frags_of(const struct us_nc *nc, uint32_t index)
 {
-	struct us_chunk **frag =
-		&nc->frag[(size_t)(index & (nc->tx.depth - 1)) * US_TX_FRAGS];
+	return &nc->frag[(size_t)(index & (nc->tx.depth - 1)) * US_TX_FRAGS];
+}
+
+static us_noinline void put_frags(struct us_chunk **frag)
+{
 	unsigned int i;
 
 	for (i = 0; i < US_TX_FRAGS && frag[i]; i++) {
@@ -54,7 +58,7 @@ static bool to_icmp(const struct netchannel_tx_done *done, bool v4,
 	}
 }
 
-static void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
+static us_noinline void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
 {
 	const uint8_t *packet = us_nc_tx_inlined(&nc->tx, nc->tx.tail);
 	uint32_t len = us_nc_tx_at(&nc->tx, nc->tx.tail)->inline_length %
@@ -84,6 +88,7 @@ static void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
 static bool reap(struct us_nc *nc, bool upcalls)
 {
 	const struct netchannel_tx_done *done;
+	struct us_chunk **frag;
 
 	while ((done = us_nc_tx_completed(&nc->tx))) {
 		if (us_unlikely(done->result)) {
@@ -92,7 +97,9 @@ static bool reap(struct us_nc *nc, bool upcalls)
 			nc->link.stats.tx_dropped++;
 			tell(nc, done);
 		}
-		put_frags(nc, nc->tx.tail);
+		frag = frags_of(nc, nc->tx.tail);
+		if (*frag)
+			put_frags(frag);
 		us_nc_tx_reap(&nc->tx);
 	}
 	return false;
@@ -139,7 +146,8 @@ static struct us_tx *reserve(struct us_link *link)
 static void submit(struct us_link *link, struct us_tx *tx)
 {
 	struct us_nc *nc = us_nc_of(link);
-	uint32_t slot = nc->tx.head & (nc->tx.depth - 1), len = tx->inline_len, i;
+	struct us_chunk **chunk = frags_of(nc, nc->tx.head);
+	uint32_t len = tx->inline_len, i;
 	struct netchannel_tx_desc *desc = us_nc_tx_at(&nc->tx, nc->tx.head);
 
 	*desc = (struct netchannel_tx_desc) {
@@ -157,7 +165,7 @@ static void submit(struct us_link *link, struct us_tx *tx)
 				       frag->offset;
 		desc->frag[i].length = frag->len;
 		us_chunk_get(frag->chunk);
-		nc->frag[slot * US_TX_FRAGS + i] = frag->chunk;
+		chunk[i] = frag->chunk;
 		len += frag->len;
 	}
 	us_nc_tx_submit(&nc->tx);

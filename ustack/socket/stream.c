@@ -465,12 +465,8 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 {
 	(void)from;
 	/* Bytes that are there, as most calls find them. */
-	if (us_likely(!flags && len && s->tcp)) {
-		if (us_tcp_has_piece(s->tcp, len))
-			return us_tcp_recv_piece(s->tcp, data, len);
-		if (us_tcp_has_bytes(s->tcp))
-			return us_tcp_recv(s->tcp, data, len, false);
-	}
+	if (us_likely(!flags && len && s->tcp && us_tcp_has_piece(s->tcp, len)))
+		return us_tcp_recv_piece(s->tcp, data, len);
 	return recv_waiting(s, data, len, flags);
 }
 

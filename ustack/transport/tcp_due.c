@@ -64,7 +64,7 @@ static bool has_memory(const struct us_tcp *tcp)
 }
 
 /* Those that waited for memory try again, if there is some. */
-static void wake_memory(struct us_tcp_table *table)
+static us_noinline void wake_memory(struct us_tcp_table *table)
 {
 	struct us_tcp_active *a, *next;
 	struct us_tcp *tcp;

@@ -425,7 +425,7 @@ static void send_all(struct us_tcp *tcp)
 	tcp->active->cwnd_limited = false;
 }
 
-/* What send_data() comes to then. */
+/* What send_any() comes to then. */
 static void message_sent(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
@@ -438,18 +438,11 @@ static void message_sent(struct us_tcp *tcp)
 			       US_TCP_LIMIT_PATH : US_TCP_LIMIT_SENDER);
 }
 
-static void send_data(struct us_tcp *tcp)
+/* Whatever may go; snd_nxt was @before when this output began. */
+static us_noinline void send_any(struct us_tcp *tcp, uint32_t before)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t before = tcp->snd_nxt, full = full_segment(tcp);
 
-	if (before == tcp->snd_una)
-		begin(tcp);
-	if (is_message(tcp, full) && emit(tcp, a->snd_end, full) &&
-	    tcp->snd_nxt == a->snd_end) {
-		message_sent(tcp);
-		return;
-	}
 	if (a->lost == a->retrans || us_tcp_frto_forward(tcp) || resend(tcp)) {
 		if (us_likely(tcp->dst.mtu == tcp->dst.route_mtu) || probe_mtu(tcp))
 			send_all(tcp);
@@ -462,6 +455,18 @@ static void send_data(struct us_tcp *tcp)
 		us_tcp_probe_arm(tcp);
 	arm_persist(tcp);
 	us_tcp_limited_by(tcp, what_limits(tcp));
+}
+
+static void send_data(struct us_tcp *tcp)
+{
+	uint32_t before = tcp->snd_nxt, end = tcp->active->snd_end, full = full_segment(tcp);
+
+	if (before == tcp->snd_una)
+		begin(tcp);
+	if (is_message(tcp, full) && emit(tcp, end, full) && tcp->snd_nxt == end)
+		message_sent(tcp);
+	else
+		send_any(tcp, before);
 }
 
 /**

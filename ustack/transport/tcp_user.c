@@ -308,18 +308,15 @@ us_noinline ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len
 }
 
 /* As much as fits, in whatever pieces it lies. */
-static uint32_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
+static us_noinline ssize_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	uint32_t done;
+	uint32_t done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
+			us_tcp_read_marked(tcp, data, len, peek) :
+			us_tcp_rcvq_read(tcp, data, len, 0, peek);
 
-	if (!tcp->active || !tcp->active->rcv_bytes)
-		return 0;
-	done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
-	       us_tcp_read_marked(tcp, data, len, peek) :
-	       us_tcp_rcvq_read(tcp, data, len, 0, peek);
 	if (done)	/* who peeks may wait for more than the window lets in */
 		us_tcp_was_read(tcp);
-	return done;
+	return done || !len ? (ssize_t)done : us_tcp_nothing_to_read(tcp);
 }
 
 /**
@@ -334,12 +331,11 @@ static uint32_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
  */
 us_noinline ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	uint32_t done;
-
 	if (!peek && len && us_tcp_has_piece(tcp, len))
 		return us_tcp_recv_piece(tcp, data, len);
-	done = take(tcp, data, len, peek);
-	return done || !len ? (ssize_t)done : us_tcp_nothing_to_read(tcp);
+	if (tcp->active && tcp->active->rcv_bytes)
+		return take(tcp, data, len, peek);
+	return len ? us_tcp_nothing_to_read(tcp) : 0;
 }
 
 /**
