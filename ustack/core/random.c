@@ -192,7 +192,7 @@ static uint64_t load64(const uint8_t *data)
  *
  * Return: the hash.
  */
-uint64_t us_siphash24(const uint64_t key[2], const void *data, size_t len)
+us_noinline uint64_t us_siphash24(const uint64_t key[2], const void *data, size_t len)
 {
 	uint64_t v[4] = {
 		key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,

@@ -49,7 +49,7 @@ static void take(struct us_wheel *wheel, unsigned int level, unsigned int index,
 /* Moves on to @tick, before which no slot is used, and deals the slots whose
  * time begins there to the levels below.
  */
-static void advance(struct us_wheel *wheel, uint64_t tick)
+static us_noinline void advance(struct us_wheel *wheel, uint64_t tick)
 {
 	uint64_t changed = tick ^ wheel->tick;
 	struct cds_list_head list;
@@ -107,7 +107,7 @@ static uint64_t next_tick(const struct us_wheel *wheel)
 }
 
 /* Runs the timers of the current tick, which is over then. */
-static void expire(struct us_wheel *wheel, us_ns now)
+static us_noinline void expire(struct us_wheel *wheel, us_ns now)
 {
 	uint64_t tick = wheel->tick;
 	struct cds_list_head due;
@@ -201,7 +201,7 @@ void us_timer_cancel(struct us_wheel *wheel, struct us_timer *timer)
  * @deadline: when it runs; what lies in the past runs with the next tick;
  *	US_NEVER cancels.
  */
-void us_timer_arm(struct us_wheel *wheel, struct us_timer *timer, us_ns deadline)
+us_noinline void us_timer_arm(struct us_wheel *wheel, struct us_timer *timer, us_ns deadline)
 {
 	us_timer_cancel(wheel, timer);
 	timer->deadline = deadline;

@@ -78,7 +78,7 @@ static bool on_link(const struct us_net *net, const struct us_link *link,
  * @stack: the stack.
  * @pkt: consumed; data is the ARP packet.
  */
-void us_arp_input(struct us_stack *stack, struct us_pkt *pkt)
+us_noinline void us_arp_input(struct us_stack *stack, struct us_pkt *pkt)
 {
 	const struct us_arp *arp = (const void *)pkt->data;
 	const struct us_net_address *ours;

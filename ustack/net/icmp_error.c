@@ -222,7 +222,7 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
  * @stack: the stack.
  * @pkt: consumed; data is the ICMP header; info is the MTU, or 0.
  */
-void us_icmp_link_error(struct us_stack *stack, struct us_pkt *pkt)
+us_noinline void us_icmp_link_error(struct us_stack *stack, struct us_pkt *pkt)
 {
 	/* It quotes a flow of this link, and which version it is says the quote. */
 	if (pkt->len > US_ICMP_LEN + US_IPV4_LEN)
@@ -342,7 +342,7 @@ static uint32_t next_offset(const struct us_pkt *pkt)
  * @stack: the stack.
  * @pkt: data is behind the IP headers; not consumed.
  */
-void us_icmp_protocol_unreachable(struct us_stack *stack,
+us_noinline void us_icmp_protocol_unreachable(struct us_stack *stack,
 				  const struct us_pkt *pkt)
 {
 	if (pkt->network[0] >> 4 == 4)

@@ -36,7 +36,7 @@ bad:
 /* Options are passed over (RFC 1122 3.2.1.8), but a source route could turn our
  * answers where their reader wishes, and broken ones are nobody's.
  */
-static bool check_options(struct us_stack *stack, const uint8_t *at, uint32_t len)
+static us_noinline bool check_options(struct us_stack *stack, const uint8_t *at, uint32_t len)
 {
 	uint32_t i = 0;
 

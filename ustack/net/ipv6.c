@@ -206,7 +206,7 @@ static enum verdict walk(struct us_stack *stack, struct us_pkt *pkt,
  * @pkt: consumed; data is the IPv6 header.
  * @group: the frame came to a group MAC address.
  */
-void us_ipv6_input(struct us_stack *stack, struct us_pkt *pkt, bool group)
+us_noinline void us_ipv6_input(struct us_stack *stack, struct us_pkt *pkt, bool group)
 {
 	const struct us_ipv6 *ip = (const void *)pkt->data;
 	struct us_addr src, dst;

@@ -204,6 +204,22 @@ void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
 	memcpy(field, &value, sizeof(value));
 }
 
+static us_noinline bool sums_up(const struct us_pkt *pkt, const struct us_addr *src,
+				const struct us_addr *dst, uint8_t protocol)
+{
+	uint32_t sum = pseudo(src, dst, protocol, pkt->len);
+
+	if (pkt->csum_state == US_CSUM_COMPLETE) {
+		size_t headers = (size_t)(pkt->data - pkt->network);
+
+		sum = us_csum_add(sum, us_csum_sub(pkt->csum,
+				  us_csum_bytes(pkt->network, headers, 0)));
+	} else {
+		sum = us_csum_bytes(pkt->data, pkt->len, sum);
+	}
+	return us_csum_fold(sum) == 0;
+}
+
 /**
  * us_csum_input() - verifies a transport checksum
  * @pkt: data is the transport header; network is set.
@@ -216,18 +232,5 @@ void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
 bool us_csum_input(const struct us_pkt *pkt, const struct us_addr *src,
 		   const struct us_addr *dst, uint8_t protocol)
 {
-	uint32_t sum;
-
-	if (pkt->csum_state == US_CSUM_VERIFIED)
-		return true;
-	sum = pseudo(src, dst, protocol, pkt->len);
-	if (pkt->csum_state == US_CSUM_COMPLETE) {
-		size_t headers = (size_t)(pkt->data - pkt->network);
-
-		sum = us_csum_add(sum, us_csum_sub(pkt->csum,
-				  us_csum_bytes(pkt->network, headers, 0)));
-	} else {
-		sum = us_csum_bytes(pkt->data, pkt->len, sum);
-	}
-	return us_csum_fold(sum) == 0;
+	return pkt->csum_state == US_CSUM_VERIFIED || sums_up(pkt, src, dst, protocol);
 }

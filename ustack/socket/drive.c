@@ -155,7 +155,7 @@ void us_drive_leave(struct us_stack *stack)
  *
  * Return: 0, -EINTR.
  */
-int us_drive_sleep(struct us_stack *stack, us_ns limit)
+us_noinline int us_drive_sleep(struct us_stack *stack, us_ns limit)
 {
 	struct us_driver *d = stack->driver;
 	struct sleeper s = { .events = stack->events, .limit = limit };

@@ -292,7 +292,7 @@ static uint32_t choose_fields(const struct us_tcp *tcp, uint32_t limit)
  * @tcp: the connection.
  * @limit: bytes that are left for it.
  */
-uint32_t us_tcp_accecn_room(const struct us_tcp *tcp, uint32_t limit)
+us_noinline uint32_t us_tcp_accecn_room(const struct us_tcp *tcp, uint32_t limit)
 {
 	uint32_t fields = choose_fields(tcp, limit);
 
@@ -328,7 +328,7 @@ static uint32_t put_option(const struct us_tcp_marks *marks, const uint8_t *orde
  *
  * Return: bytes written, as us_tcp_accecn_room() said.
  */
-uint32_t us_tcp_accecn_put(const struct us_tcp *tcp, uint32_t limit, uint8_t *at)
+us_noinline uint32_t us_tcp_accecn_put(const struct us_tcp *tcp, uint32_t limit, uint8_t *at)
 {
 	uint32_t fields = choose_fields(tcp, limit);
 

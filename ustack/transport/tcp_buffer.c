@@ -59,7 +59,7 @@ void us_tcp_buffer_set(struct us_tcp *tcp, const struct us_tcp_options *options)
  * us_tcp_sndbuf_grow() - the congestion window is more than half the send queue
  * @tcp: active.
  */
-void us_tcp_sndbuf_grow(struct us_tcp *tcp)
+us_noinline void us_tcp_sndbuf_grow(struct us_tcp *tcp)
 {
 	if (tcp->sndbuf_set || tcp->sndbuf >= SNDBUF_MAX)
 		return;
@@ -70,7 +70,7 @@ void us_tcp_sndbuf_grow(struct us_tcp *tcp)
  * us_tcp_rcvbuf_round() - half a window arrived
  * @tcp: active.
  */
-void us_tcp_rcvbuf_round(struct us_tcp *tcp)
+us_noinline void us_tcp_rcvbuf_round(struct us_tcp *tcp)
 {
 	struct us_stack *stack = tcp->table->stack;
 	uint32_t now = us_tcp_usec(stack);

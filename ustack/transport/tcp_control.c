@@ -115,7 +115,7 @@ static void submit(struct us_stack *stack, const struct us_dst *dst, struct us_t
 	us_ip_submit(stack, dst, tx, IPPROTO_TCP);
 }
 
-static void put_urgent(const struct us_tcp *tcp, struct us_tx *tx, uint32_t seq)
+static us_noinline void put_urgent(const struct us_tcp *tcp, struct us_tx *tx, uint32_t seq)
 {
 	struct us_tcp_hdr *h = (void *)(tx->head + tx->l4);
 	uint16_t pointer = us_tcp_urgent_pointer(tcp, seq);

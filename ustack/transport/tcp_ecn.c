@@ -203,7 +203,7 @@ static void put_ace(struct us_tx *tx, uint8_t ace)
  * @tcp: with US_TCP_ECN.
  * @tx: the segment; its header is written.
  */
-void us_tcp_ecn_header(struct us_tcp *tcp, struct us_tx *tx)
+us_noinline void us_tcp_ecn_header(struct us_tcp *tcp, struct us_tx *tx)
 {
 	if (header_of(tx)->flags & US_TCP_SYN)
 		put_ace(tx, syn_ace(tcp));
@@ -263,7 +263,7 @@ static void classic_input(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  * @tcp: with US_TCP_ECN.
  * @seg: whose payload is not yet taken.
  */
-void us_tcp_ecn_input(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+us_noinline void us_tcp_ecn_input(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	if (tcp->state == TCP_CLOSE)
 		return;

@@ -143,7 +143,7 @@ static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)
 }
 
 /* Neither established nor about to be: TIME-WAIT, LISTEN, or nobody. */
-static void input_other(struct us_tcp_table *table, struct us_tcp_segment *seg)
+static us_noinline void input_other(struct us_tcp_table *table, struct us_tcp_segment *seg)
 {
 	struct us_tcp_listener *listener;
 	struct us_tcp_wait *wait;

@@ -82,7 +82,7 @@ static void read_option(struct us_tcp_segment *seg, const uint8_t *at, uint32_t 
 }
 
 /* RFC 9293 3.2: options that are unknown are skipped by their length. */
-static bool read_options(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
+static us_noinline bool read_options(struct us_tcp_segment *seg, const uint8_t *at, uint32_t len)
 {
 	while (len && at[0] != US_TCP_OPT_END) {
 		uint32_t size = 1;
@@ -163,7 +163,7 @@ static uint32_t put_ts(struct us_tcp *tcp, uint8_t *at)
 }
 
 /* Linux's order: mss, sackOK, TS, nop, wscale; what is missing turns to nop. */
-static uint32_t put_syn_options(struct us_tcp *tcp, uint8_t *at)
+static us_noinline uint32_t put_syn_options(struct us_tcp *tcp, uint8_t *at)
 {
 	bool sack = tcp->flags & US_TCP_SACK;
 	uint32_t len = 4;

@@ -55,7 +55,7 @@ uint32_t us_tcp_pace_room(struct us_tcp *tcp)
  * @tcp: active, paced.
  * @bytes: of it.
  */
-void us_tcp_pace_sent(struct us_tcp *tcp, uint32_t bytes)
+us_noinline void us_tcp_pace_sent(struct us_tcp *tcp, uint32_t bytes)
 {
 	us_ns earliest = tcp->table->stack->now - CREDIT;
 	struct us_tcp_active *a = tcp->active;
@@ -125,7 +125,7 @@ void us_tcp_pace_update(struct us_tcp *tcp)
  *
  * Paced until the first ACK comes.
  */
-void us_tcp_pace_restart(struct us_tcp *tcp)
+us_noinline void us_tcp_pace_restart(struct us_tcp *tcp)
 {
 	if (tcp->active->cwnd <= us_tcp_initial_window(tcp))
 		return;

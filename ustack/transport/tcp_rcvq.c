@@ -386,7 +386,7 @@ void us_tcp_rcvq_drop(struct us_tcp *tcp, uint32_t len)
 /* Gives packets back to their links: copies them into what was promised.  Those that
  * the user reads in place stay.
  */
-static void copy_out(struct us_tcp *tcp)
+static us_noinline void copy_out(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct us_pkt *pkt, *next;

@@ -310,7 +310,7 @@ static void ring_queue(struct us_tcp *tcp, struct us_pkt *ring)
  * us_tcp_reass_drain() - moves what is in order now to the receive queue
  * @tcp: active; rcv_nxt has moved.
  */
-void us_tcp_reass_drain(struct us_tcp *tcp)
+us_noinline void us_tcp_reass_drain(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_reass *reass = a->reass;

@@ -104,7 +104,7 @@ static uint32_t newly_delivered(const struct us_tcp *tcp, const struct us_tcp_ac
 /* RFC 9937 6.2.  Where nothing arrived, what was found lost has left the path, and may
  * be sent again in its place: cwnd stays.
  */
-static void reduce(struct us_tcp *tcp, const struct us_tcp_acked *r)
+static us_noinline void reduce(struct us_tcp *tcp, const struct us_tcp_acked *r)
 {
 	uint32_t pipe = us_tcp_pipe(tcp), delivered = newly_delivered(tcp, r), limit;
 	struct us_tcp_active *a = tcp->active;
