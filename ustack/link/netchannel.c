@@ -127,18 +127,21 @@ static void flush(struct us_link *link)
 		kick(nc);
 }
 
+/* The ring is full: whoever finds no slot now waits for one. */
+static us_noinline bool make_room(struct us_nc *nc)
+{
+	flush(&nc->link);
+	reap(nc, false);
+	nc->starved |= !us_nc_tx_room(&nc->tx);
+	return us_nc_tx_room(&nc->tx);
+}
+
 static struct us_tx *reserve(struct us_link *link)
 {
 	struct us_nc *nc = us_nc_of(link);
 
-	if (us_unlikely(!us_nc_tx_room(&nc->tx))) {
-		flush(link);
-		reap(nc, false);
-		if (!us_nc_tx_room(&nc->tx)) {
-			nc->starved = true;
-			return NULL;
-		}
-	}
+	if (us_unlikely(!us_nc_tx_room(&nc->tx)) && !make_room(nc))
+		return NULL;
 	return us_tx_begin(&nc->slot, link, us_nc_tx_inlined(&nc->tx, nc->tx.head),
 			   NETCHANNEL_TX_INLINE);
 }
@@ -150,14 +153,12 @@ static void submit(struct us_link *link, struct us_tx *tx)
 	uint32_t len = tx->inline_len, i;
 	struct netchannel_tx_desc *desc = us_nc_tx_at(&nc->tx, nc->tx.head);
 
-	*desc = (struct netchannel_tx_desc) {
-		.flow_id = tx->flow,
-		.inline_length = (uint16_t)tx->inline_len,
-		.nr_frags = (uint8_t)tx->nr_frags,
-		.flags = tx->csum_offload ? NETCHANNEL_TX_CSUM : 0,
-		.gso_size = tx->gso ? tx->gso_size : 0,
-		.gso_type = tx->gso,
-	};
+	*desc = (struct netchannel_tx_desc) { .flow_id = tx->flow };
+	desc->inline_length = (uint16_t)tx->inline_len;
+	desc->nr_frags = (uint8_t)tx->nr_frags;
+	desc->flags = tx->csum_offload ? NETCHANNEL_TX_CSUM : 0;
+	desc->gso_size = tx->gso ? tx->gso_size : 0;
+	desc->gso_type = tx->gso;
 	for (i = 0; i < tx->nr_frags; i++) {
 		const struct us_frag *frag = &tx->frag[i];
 
