@@ -184,16 +184,22 @@ uint32_t us_tcp_rcv_room(const struct us_tcp *tcp)
 			(uint32_t)UINT16_MAX << tcp->rcv_wscale);
 }
 
-/* Is there so much more room that the peer should be told? */
-static bool has_grown(const struct us_tcp *tcp)
+static us_noinline bool may_double(const struct us_tcp *tcp, uint32_t now)
 {
-	uint32_t now = us_tcp_rcv_wnd(tcp), space;
+	uint32_t space = us_tcp_rcv_room(tcp);
 
-	if (now > tcp->rcvbuf / 2)	/* more than there can be */
-		return false;
-	space = us_tcp_rcv_room(tcp);
 	return space >= 2 * now &&
 	       space - now >= us_min32(tcp->rcvbuf / 2, tcp->adv_mss);
+}
+
+/* Is there so much more room that the peer should be told?  Where more than a half is open,
+ * there is not.
+ */
+static bool has_grown(const struct us_tcp *tcp)
+{
+	uint32_t now = us_tcp_rcv_wnd(tcp);
+
+	return now <= tcp->rcvbuf / 2 && may_double(tcp, now);
 }
 
 /* Of what was promised for the packet that comes first, what it needs no longer. */
