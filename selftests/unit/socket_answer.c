@@ -195,6 +195,80 @@ static void test_stream(void)
 	close_pair();
 }
 
+/* A's link, as one that sleeps: while it does, B answers. */
+static const struct us_link_ops *pipe_ops;
+static unsigned int polls, sleeps, polls_before;
+static uint64_t packets_before;
+
+static unsigned int counting_poll(struct us_link *link, unsigned int budget)
+{
+	polls++;
+	return pipe_ops->poll(link, budget);
+}
+
+static bool pipe_idle(struct us_link *link)
+{
+	return pipe_ops->next(link) == US_NEVER;
+}
+
+static int pipe_sleep(struct us_link *link, us_ns deadline)
+{
+	(void)link;
+	(void)deadline;
+	sleeps++;
+	polls_before = polls;
+	packets_before = packets();
+	ustack_poll(there);
+	ustack_send(b, "answer", 6, 0);
+	return 0;
+}
+
+static void sleeping_link(struct us_link_ops *ops)
+{
+	struct us_stack *stack = (struct us_stack *)here;
+	struct us_link *link = cds_list_first_entry(&stack->links, struct us_link, node);
+
+	pipe_ops = link->ops;
+	*ops = *pipe_ops;
+	ops->poll = counting_poll;
+	ops->idle = pipe_idle;
+	ops->sleep = pipe_sleep;
+	link->ops = ops;
+	polls = sleeps = 0;
+}
+
+static void pipe_again(void)
+{
+	struct us_stack *stack = (struct us_stack *)here;
+
+	cds_list_first_entry(&stack->links, struct us_link, node)->ops = pipe_ops;
+}
+
+static void test_asleep(void)
+{
+	struct us_link_ops ops;
+	uint64_t before;
+	char text[8];
+
+	open_pair();
+	sleeping_link(&ops);
+	before = packets();
+	ustack_send(a, "asks", 4, USTACK_MSG_BATCH);
+	note(ustack_recv(a, text, sizeof(text), 0) == 6 && sleeps == 1 &&
+	     packets_before == before + 1, "who asks and waits: the question leaves");
+	note(!polls_before, "with the sleep, and nobody looks for an answer before");
+	run();
+	before = packets();
+	ustack_send(b, "news", 4, 0);
+	ustack_send(a, "asks", 4, USTACK_MSG_BATCH);
+	note(ustack_recv(a, text, sizeof(text), 0) == 4 && sleeps == 1,
+	     "where something has come, he does not sleep");
+	note(packets() == before + 1 &&
+	     a->tcp->last_ack_sent == a->tcp->rcv_nxt, "and his question acknowledges it");
+	pipe_again();
+	close_pair();
+}
+
 int main(void)
 {
 	plan(0);
@@ -205,6 +279,7 @@ int main(void)
 	try(test_late, BUSY);
 	try(test_may_wait, 0);
 	try(test_stream, 0);
+	try(test_asleep, 0);
 	ustack_destroy(here);
 	ustack_destroy(there);
 	return finish();
