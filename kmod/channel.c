@@ -38,6 +38,7 @@ static void free_work(struct work_struct *work)
 	hrtimer_cancel(&ch->timer);
 	xa_destroy(&ch->flows);
 	free_private(ch);
+	nc_pool_destroy(&ch->tx.heads);
 	nc_pool_destroy(&ch->tx.pool);
 	nc_area_destroy(ch->area);
 	put_pid(ch->owner);

@@ -312,7 +312,7 @@ struct nc_flow *nc_flow_lookup(struct nc_table *table,
 {
 	const struct nc_ranks *ranks;
 	struct nc_flow *flow;
-	struct nc_key masked;
+	struct nc_key masked __uninitialized;
 	u32 i;
 
 	ranks = rcu_dereference(*ranks_of(table, key->family));

@@ -41,6 +41,7 @@ union nc_addr {
  * @remote: address of the peer.
  * @local_port: network byte order, 0 for protocols without ports.
  * @remote_port: alike.
+ * @ports: both, for masking and comparing.
  * @ifindex: device.
  * @rank: of the mask that was applied; 0 in the key of a packet.
  * @vlan: VLAN identifier, 0 for none.
@@ -56,8 +57,13 @@ struct nc_key {
 		struct {
 			union nc_addr local;
 			union nc_addr remote;
-			__be16 local_port;
-			__be16 remote_port;
+			union {
+				struct {
+					__be16 local_port;
+					__be16 remote_port;
+				};
+				u32 ports;
+			};
 			u32 ifindex;
 			u32 rank;
 			u16 vlan;
@@ -336,12 +342,15 @@ static inline bool nc_key_covers(const struct nc_key *flow,
 				 const struct nc_key *mask,
 				 const struct nc_key *packet)
 {
-	struct nc_key part;
+	u64 differs = 0;
+	u32 i;
 
-	nc_key_masked(&part, packet, mask);
-	part.ifindex = flow->ifindex;
-	part.vlan = flow->vlan;
-	return nc_key_equal(&part, flow);
+	for (i = 0; i < 4; i++)
+		differs |= (packet->word[i] ^ flow->word[i]) & mask->word[i];
+	differs |= (packet->ports ^ flow->ports) & mask->ports;
+	differs |= (packet->family ^ flow->family) |
+		   (packet->protocol ^ flow->protocol);
+	return !differs;
 }
 
 /* The caller zeroed the key. */

@@ -139,6 +139,7 @@ struct nc_tx_packet {
  * @slot: private state of each slot.
  * @route: recently used routes.
  * @batch: packets built in this kick.
+ * @heads: memory of headers, with payload that is short.
  * @pool: memory of payload that is copied.
  * @finished: slots completed in this kick.
  * @waited: it has waited for what is in flight to get less.
@@ -150,6 +151,7 @@ struct nc_tx {
 	struct nc_tx_slot *slot;
 	struct nc_route *route;
 	struct nc_tx_packet *batch;
+	struct nc_pool heads;
 	struct nc_pool pool;
 	bool finished;
 	bool waited;

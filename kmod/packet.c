@@ -297,29 +297,40 @@ static bool wants_reference(const struct work *w)
 	       (w->hardware || nc_route_refers(w->ch, w->route, w->index));
 }
 
-/* Its head is one of those that this CPU put back last, if there is one. */
-static struct sk_buff *alloc_linear(u32 size)
+/*
+ * Half of what the allocator would take, to get and to free; and memory that a reader
+ * keeps is that of the channel, for which it has a limit.  The struct is one that this
+ * CPU put back last, if there is one.
+ */
+static struct sk_buff *alloc_in_pool(struct nc_pool *pool, u32 size)
 {
+	struct nc_pool_part part;
 	struct sk_buff *skb;
 
+	size = SKB_DATA_ALIGN(size) +
+	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	if (!nc_pool_take(pool, size, size, &part))
+		return NULL;
 	local_bh_disable();
-	skb = __alloc_skb(size, GFP_NOWAIT | __GFP_NOWARN, SKB_ALLOC_NAPI,
-			  NUMA_NO_NODE);
+	skb = napi_build_skb(page_address(part.page) + part.offset, size);
 	local_bh_enable();
-	return skb ?: alloc_skb(size, GFP_KERNEL);
+	if (!skb)
+		put_page(part.page);
+	return skb;
 }
 
-static struct sk_buff *alloc(u32 linear, u32 paged)
+static struct sk_buff *alloc(const struct work *w, u32 linear, u32 paged)
 {
+	u32 size = MAX_HEADER + linear;
 	struct sk_buff *skb;
 	int err;
 
 	if (!paged)
-		skb = alloc_linear(MAX_HEADER + linear);
+		skb = alloc_in_pool(&w->ch->tx.heads, size) ?:
+		      alloc_skb(size, GFP_KERNEL);
 	else
-		skb = alloc_skb_with_frags(MAX_HEADER + linear, paged,
-					   PAGE_ALLOC_COSTLY_ORDER, &err,
-					   GFP_KERNEL);
+		skb = alloc_skb_with_frags(size, paged, PAGE_ALLOC_COSTLY_ORDER,
+					   &err, GFP_KERNEL);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_HEADER);
@@ -345,7 +356,7 @@ static bool add_copy(const struct work *w, struct sk_buff *skb, const u8 *from,
 
 	for (; length; from += part.length, length -= part.length) {
 		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS ||
-		    !nc_pool_take(&w->ch->tx.pool, length, &part))
+		    !nc_pool_take(&w->ch->tx.pool, 1, length, &part))
 			return false;
 		nc_copy(page_address(part.page) + part.offset, from, part.length);
 		add_frag(skb, part.page, part.offset, part.length);
@@ -357,7 +368,7 @@ static struct sk_buff *copied_to_pool(const struct work *w)
 {
 	const struct nc_area *area = nc_channel_area(w->ch);
 	const struct netchannel_tx_frag *frag = w->desc->frag;
-	struct sk_buff *skb = alloc(w->desc->inline_length, 0);
+	struct sk_buff *skb = alloc(w, w->desc->inline_length, 0);
 	u32 i;
 
 	for (i = 0; skb && i < w->desc->nr_frags; i++, frag++) {
@@ -374,7 +385,7 @@ static struct sk_buff *copied_to_fresh(const struct work *w, u32 linear)
 	const struct nc_area *area = nc_channel_area(w->ch);
 	const struct netchannel_tx_frag *frag = w->desc->frag;
 	u32 at = w->desc->inline_length, i;
-	struct sk_buff *skb = alloc(linear, w->total - linear);
+	struct sk_buff *skb = alloc(w, linear, w->total - linear);
 
 	for (i = 0; skb && i < w->desc->nr_frags; i++, frag++) {
 		skb_store_bits(skb, at, area->tx_data + frag->offset,
@@ -434,7 +445,7 @@ static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
 static struct sk_buff *referring(const struct work *w, u32 index)
 {
 	const struct nc_area *area = nc_channel_area(w->ch);
-	struct sk_buff *skb = alloc(w->desc->inline_length, 0);
+	struct sk_buff *skb = alloc(w, w->desc->inline_length, 0);
 	u32 i;
 
 	if (!skb)
@@ -567,7 +578,7 @@ int nc_packet_build(struct nc_channel *ch,
 		    const struct netchannel_tx_desc *desc,
 		    struct nc_tx_packet *packet, struct nc_tx_fault *fault)
 {
-	struct work w;
+	struct work w __uninitialized;
 	int err;
 
 	lockdep_assert_held(&ch->tx.lock);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory for payload that is copied.  Chunks are used again as soon as no packet
+ * Memory for headers and for payload that is copied.  Chunks are used again as soon as no packet
  * refers to them: a fresh page is cleared first, which costs as much as the copy.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include "pool.h"
 
-#define CHUNK_SIZE	(PAGE_SIZE << NC_POOL_ORDER)
 #define PATIENCE	64	/* packets without another try for a chunk */
 
 static struct page *alloc_chunk(void)
@@ -68,25 +67,27 @@ static bool next_chunk(struct nc_pool *pool)
 /**
  * nc_pool_take() - contiguous bytes
  * @pool: the pool; who calls serialises.
+ * @least: bytes that are of use, 1..NC_POOL_CHUNK.
  * @most: bytes wanted.
  * @part: out: where they are, with a reference to the page.
  *
  * Return: false if all chunks are in use.
  */
-bool nc_pool_take(struct nc_pool *pool, u32 most, struct nc_pool_part *part)
+bool nc_pool_take(struct nc_pool *pool, u32 least, u32 most,
+		  struct nc_pool_part *part)
 {
 	struct page *page = pool->chunk[pool->current_chunk];
 
 	/* What was read through other references was read before they went. */
 	if (page && page_ref_count(page) == 1)
 		pool->used = 0;
-	if ((!page || pool->used == CHUNK_SIZE) && !next_chunk(pool))
+	if ((!page || NC_POOL_CHUNK - pool->used < least) && !next_chunk(pool))
 		return false;
 	page = pool->chunk[pool->current_chunk];
 	part->page = page;
 	part->offset = pool->used;
-	part->length = min_t(u32, most, CHUNK_SIZE - pool->used);
-	pool->used = min_t(u32, CHUNK_SIZE,
+	part->length = min_t(u32, most, NC_POOL_CHUNK - pool->used);
+	pool->used = min_t(u32, NC_POOL_CHUNK,
 			   ALIGN(pool->used + part->length, SMP_CACHE_BYTES));
 	get_page(page);
 	return true;

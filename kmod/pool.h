@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory for payload that is copied. */
+/* Memory for headers and for payload that is copied. */
 #ifndef _NC_POOL_H
 #define _NC_POOL_H
 
@@ -8,6 +8,7 @@
 
 #define NC_POOL_CHUNKS	32	/* made when they are wanted first */
 #define NC_POOL_ORDER	3
+#define NC_POOL_CHUNK	(PAGE_SIZE << NC_POOL_ORDER)
 
 /**
  * struct nc_pool - chunks of memory that are used again and again
@@ -35,7 +36,8 @@ struct nc_pool_part {
 	u32 length;
 };
 
-bool nc_pool_take(struct nc_pool *pool, u32 most, struct nc_pool_part *part);
+bool nc_pool_take(struct nc_pool *pool, u32 least, u32 most,
+		  struct nc_pool_part *part);
 void nc_pool_destroy(struct nc_pool *pool);
 
 #endif /* _NC_POOL_H */
