@@ -54,12 +54,13 @@ struct nc_table *nc_table_create(void)
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	hash_init(table->ports);
-	err = rhashtable_init(&table->flows, &params);
-	if (err) {
-		kvfree(table);
-		return ERR_PTR(err);
-	}
-	return table;
+	table->demux = nc_demux_create();
+	err = table->demux ? rhashtable_init(&table->flows, &params) : -ENOMEM;
+	if (!err)
+		return table;
+	kfree(table->demux);
+	kvfree(table);
+	return ERR_PTR(err);
 }
 
 /**
@@ -71,6 +72,7 @@ void nc_table_destroy(struct nc_table *table)
 	if (!table)
 		return;
 	rhashtable_destroy(&table->flows);
+	nc_demux_destroy(table->demux);
 	kfree(rcu_dereference_protected(table->ranks[0], true));
 	kfree(rcu_dereference_protected(table->ranks[1], true));
 	kvfree(table);

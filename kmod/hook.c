@@ -136,6 +136,7 @@ static unsigned int match(struct nc_table *table, struct net *net,
 	case NC_LATCH_REFUSE:
 		return late_refused(flow, skb);
 	default:
+		nc_demux_learn(table->demux, skb);
 		return late_take(flow, packet);
 	}
 }
@@ -153,23 +154,6 @@ static unsigned int late_match(struct nc_table *table, struct net *net,
 	verdict = match(table, net, packet, unseen);
 	local_bh_enable();
 	return verdict;
-}
-
-/*
- * All that a packet of no channel costs.  Ports outside of the linear part are
- * looked for behind it.
- */
-static __always_inline bool wanted(const struct nc_table *table,
-				   const struct sk_buff *skb, u32 transport,
-				   u8 protocol)
-{
-	const __be16 *ports = (const __be16 *)(skb->data + transport);
-
-	if (!nc_has_ports(protocol))
-		return test_bit(protocol, table->protocol);
-	if (unlikely(skb_headlen(skb) < transport + 2 * sizeof(*ports)))
-		return true;
-	return nc_table_wants(table, protocol, ports[1]);
 }
 
 /* Ports, if the protocol has them; false if the packet is too short. */
@@ -220,7 +204,7 @@ static unsigned int late_ipv4(void *priv, struct sk_buff *skb,
 	const struct iphdr *iph = ip_hdr(skb);
 
 	if (likely(iph->protocol != IPPROTO_ICMP &&
-		   !wanted(priv, skb, ip_hdrlen(skb), iph->protocol)))
+		   !nc_wanted(priv, skb, ip_hdrlen(skb), iph->protocol)))
 		return NF_ACCEPT;
 	return late_ipv4_wanted(priv, skb, state);
 }
@@ -297,7 +281,7 @@ static unsigned int late_ipv6(void *priv, struct sk_buff *skb,
 	u8 protocol = ipv6_hdr(skb)->nexthdr;
 
 	if (likely(nc_has_ports(protocol) &&
-		   !wanted(priv, skb, sizeof(struct ipv6hdr), protocol)))
+		   !nc_wanted(priv, skb, sizeof(struct ipv6hdr), protocol)))
 		return NF_ACCEPT;
 	return late_ipv6_wanted(priv, skb, state);
 }
@@ -413,7 +397,7 @@ static __always_inline bool early_wants(const struct nc_table *table,
 {
 	if (unlikely(skb_headlen(skb) < transport + 4))
 		return true;
-	return wanted(table, skb, transport, skb->data[protocol]);
+	return nc_wanted(table, skb, transport, skb->data[protocol]);
 }
 
 /**

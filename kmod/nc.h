@@ -343,6 +343,7 @@ struct nc_ranks {
  * @tcp: bitmap of local TCP ports, by their value in network byte order.
  * @udp: the same for UDP.
  * @ports: flows by protocol and local port, to know when to clear a bit.
+ * @demux: routes of packets to LATE flows.
  *
  * Read under RCU; changed under nc_net.lock.
  */
@@ -353,6 +354,7 @@ struct nc_table {
 	DECLARE_BITMAP(tcp, 65536);
 	DECLARE_BITMAP(udp, 65536);
 	DECLARE_HASHTABLE(ports, NC_PORT_HASH_BITS);
+	struct nc_demux *demux;
 };
 
 /**
@@ -362,12 +364,14 @@ struct nc_table {
  * @channels: channels of this namespace.
  * @flows: flows bound in it.
  * @nr_flows: their number.
+ * @nr_late: those of them that are LATE.
  * @nr_early: those of them that want all devices.
  * @missed: a device that came got no hook, though @nr_early.
  * @nr_ipv6: those of them that are IPv6.
  * @defrag: IPv6 fragments are put together.
  * @table: how packets find them; NULL until the first flow was bound.
  * @late: hooks at local input, registered while there are flows.
+ * @demux: hooks before routing, registered while there are LATE flows.
  * @ingress: devices with a hook at ingress.
  */
 struct nc_net {
@@ -376,12 +380,14 @@ struct nc_net {
 	struct list_head channels;
 	struct list_head flows;
 	u32 nr_flows;
+	u32 nr_late;
 	u32 nr_early;
 	bool missed;
 	u32 nr_ipv6;
 	bool defrag;
 	struct nc_table *table;
 	struct nf_hook_ops late[2];
+	struct nf_hook_ops demux[2];
 	struct list_head ingress;
 };
 
@@ -524,6 +530,23 @@ static inline bool nc_table_wants(const struct nc_table *table, u8 protocol,
 	return false;
 }
 
+/*
+ * All that a packet of no channel costs.  Ports outside of the linear part are
+ * looked for behind it.
+ */
+static __always_inline bool nc_wanted(const struct nc_table *table,
+				      const struct sk_buff *skb,
+				      u32 transport, u8 protocol)
+{
+	const __be16 *ports = (const __be16 *)(skb->data + transport);
+
+	if (!nc_has_ports(protocol))
+		return test_bit(protocol, table->protocol);
+	if (unlikely(skb_headlen(skb) < transport + 2 * sizeof(*ports)))
+		return true;
+	return nc_table_wants(table, protocol, ports[1]);
+}
+
 /* netdev.c */
 struct nc_net *nc_net(struct net *net);
 int nc_net_bind(struct nc_net *nn, struct nc_flow *flow);
@@ -537,6 +560,12 @@ void nc_netdev_exit(void);
 extern const struct nf_hook_ops nc_hook_late[2];
 unsigned int nc_hook_early(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state);
+
+/* demux.c */
+extern const struct nf_hook_ops nc_demux_hooks[2];
+struct nc_demux *nc_demux_create(void);
+void nc_demux_destroy(struct nc_demux *demux);
+void nc_demux_learn(struct nc_demux *demux, struct sk_buff *skb);
 
 /* defrag.c */
 void nc_defrag_load(void);

@@ -131,6 +131,27 @@ static void early_put(struct nc_net *nn, const struct nc_flow *flow)
 	ingress_prune(nn);
 }
 
+static int late_get(struct nc_net *nn)
+{
+	int err = 0;
+
+	lockdep_assert_held(&nn->lock);
+	if (!nn->nr_late)
+		err = nf_register_net_hooks(nn->net, nn->demux,
+					    ARRAY_SIZE(nn->demux));
+	if (!err)
+		nn->nr_late++;
+	return err;
+}
+
+static void late_put(struct nc_net *nn)
+{
+	lockdep_assert_held(&nn->lock);
+	if (!--nn->nr_late)
+		nf_unregister_net_hooks(nn->net, nn->demux,
+					ARRAY_SIZE(nn->demux));
+}
+
 static int hooks_get(struct nc_net *nn, const struct nc_flow *flow)
 {
 	int err = 0;
@@ -141,8 +162,8 @@ static int hooks_get(struct nc_net *nn, const struct nc_flow *flow)
 					    ARRAY_SIZE(nn->late));
 	if (err)
 		return err;
-	if (flow->hook == NETCHANNEL_HOOK_EARLY)
-		err = early_get(nn, flow);
+	err = flow->hook == NETCHANNEL_HOOK_EARLY ? early_get(nn, flow) :
+						    late_get(nn);
 	if (err) {
 		if (!nn->nr_flows)
 			nf_unregister_net_hooks(nn->net, nn->late,
@@ -164,6 +185,8 @@ static void hooks_put(struct nc_net *nn, const struct nc_flow *flow)
 		nc_defrag_put(nn);
 	if (flow->hook == NETCHANNEL_HOOK_EARLY)
 		early_put(nn, flow);
+	else
+		late_put(nn);
 	if (!--nn->nr_flows)
 		nf_unregister_net_hooks(nn->net, nn->late,
 					ARRAY_SIZE(nn->late));
@@ -184,6 +207,8 @@ static int need_table(struct nc_net *nn)
 	for (i = 0; i < ARRAY_SIZE(nn->late); i++) {
 		nn->late[i] = nc_hook_late[i];
 		nn->late[i].priv = table;
+		nn->demux[i] = nc_demux_hooks[i];
+		nn->demux[i].priv = table;
 	}
 	return 0;
 }

@@ -5,7 +5,6 @@
  * Who waits looks for packets before it sleeps: as long as waits are short.
  */
 #include <string.h>
-#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,9 +12,9 @@
 #include "lib/chan.h"
 #include "lib/net.h"
 #include "lib/packet.h"
+#include "lib/trace.h"
 
 #define LONG	100000	/* usec to spin: for whatever else an emulated guest does */
-#define TRACING	"/sys/kernel/tracing"
 
 /**
  * sender - a process of the peer, on the other CPU
@@ -212,43 +211,23 @@ TEST_F(spin, not_while_others_want_the_cpu)
 	child_wait(pid);
 }
 
-static int trace(const char *file, const char *text)
+static bool own_poll(const char *line, const void *argument)
 {
-	FILE *f = fopen(file, "w");
-
-	if (!f)
-		return -errno;
-	fputs(text, f);
-	return fclose(f) ? -errno : 0;
+	return strstr(line, " napi_poll: ") && strstr(line, HERE_DEV) &&
+	       atoi(strchr(line, '-') + 1) == getpid();
 }
 
-/* Lines of polls of the device that this process made itself. */
-static int own_polls(void)
-{
-	FILE *f = fopen(TRACING "/trace", "r");
-	char line[512];
-	int n = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, " napi_poll: ") && strstr(line, HERE_DEV) &&
-		     atoi(strchr(line, '-') + 1) == getpid();
-	if (f)
-		fclose(f);
-	return n;
-}
-
-/* Polls during some waits; negative if something went wrong. */
+/* Polls of the device that this process made itself; negative if something went wrong. */
 static int polls(struct chan *c, struct sender *s)
 {
-	int n = -1;
+	bool good;
+	int n;
 
-	if (!spins(c, s, 1000) || trace(TRACING "/events/napi/napi_poll/enable", "1"))
+	if (!spins(c, s, 1000) || trace_start("napi/napi_poll"))
 		return -1;
-	if (wait_for(c, s, 1000, 10))
-		n = own_polls();
-	if (trace(TRACING "/events/napi/napi_poll/enable", "0") || trace(TRACING "/trace", ""))
-		return -1;
-	return n;
+	good = wait_for(c, s, 1000, 10);
+	n = trace_stop("napi/napi_poll", own_poll, NULL);
+	return good ? n : -1;
 }
 
 static int bind_for(struct chan *c, int authority)
@@ -268,7 +247,6 @@ TEST_F_TIMEOUT(spin, the_device_is_polled_meanwhile, 300)
 
 	ASSERT_EQ(0, net_run(self->net.peer, "ethtool -K " PEER_DEV " tso off"));
 	ASSERT_EQ(0, net_run(self->net.here, "ethtool -K " HERE_DEV " gro on"));
-	mount("tracefs", TRACING, "tracefs", 0, NULL);
 	ASSERT_EQ(0, chan_unbind(&self->c, self->flow));
 	ASSERT_EQ(0, bind_for(&self->c, sock));
 	EXPECT_EQ(0, polls(&self->c, &self->sender));

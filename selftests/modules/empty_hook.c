@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What netfilter itself costs: a hook that does nothing, where netchannel.ko has
- * its own, in the namespace of the process that loads it.  device=NAME: at the
- * device's ingress, too.
+ * its own for a LATE flow, in the namespace of the process that loads it.
+ * device=NAME: for an EARLY flow, at that device's ingress, instead of before routing.
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -14,7 +14,7 @@
 
 static char *device;
 module_param(device, charp, 0);
-MODULE_PARM_DESC(device, "hook there, too");
+MODULE_PARM_DESC(device, "hook there instead of before routing");
 
 static struct net *net;
 static struct net_device *dev;
@@ -29,6 +29,13 @@ static struct nf_hook_ops late = {
 	.hook = accept,
 	.pf = NFPROTO_IPV4,
 	.hooknum = NF_INET_LOCAL_IN,
+	.priority = INT_MAX - 2,
+};
+
+static struct nf_hook_ops before = {
+	.hook = accept,
+	.pf = NFPROTO_IPV4,
+	.hooknum = NF_INET_PRE_ROUTING,
 	.priority = INT_MAX - 2,
 };
 
@@ -58,13 +65,14 @@ static int __init empty_hook_init(void)
 
 	net = get_net(current->nsproxy->net_ns);
 	err = nf_register_net_hook(net, &late);
-	if (!err && device) {
-		err = early_init();
-		if (err)
-			nf_unregister_net_hook(net, &late);
-	}
 	if (err)
-		put_net(net);
+		goto put;
+	err = device ? early_init() : nf_register_net_hook(net, &before);
+	if (!err)
+		return 0;
+	nf_unregister_net_hook(net, &late);
+put:
+	put_net(net);
 	return err;
 }
 
@@ -73,6 +81,8 @@ static void __exit empty_hook_exit(void)
 	if (dev) {
 		nf_unregister_net_hook(net, &early);
 		dev_put(dev);
+	} else {
+		nf_unregister_net_hook(net, &before);
 	}
 	nf_unregister_net_hook(net, &late);
 	put_net(net);
