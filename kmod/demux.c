@@ -132,7 +132,8 @@ static struct dst_entry *find(struct nc_demux *demux, const struct input_key *ke
 	return dst_check(dst, cookie);
 }
 
-static void miss(const struct sk_buff *skb, const struct input_key *key)
+static noinline void miss(const struct sk_buff *skb,
+			  const struct input_key *key)
 {
 	struct missed *m;
 
@@ -246,22 +247,14 @@ static bool is_local(const struct input_key *key, const struct dst_entry *dst)
 	return ((const struct rt6_info *)dst)->rt6i_flags & RTF_LOCAL;
 }
 
-/**
- * nc_demux_learn() - remember where a packet went
- * @demux: routes of the namespace.
- * @skb: that a LATE flow takes.  Under RCU, softirqs off.
- *
- * Only what no hook in between has changed: else it was routed by something else.
- */
-void nc_demux_learn(struct nc_demux *demux, struct sk_buff *skb)
+/* Only what no hook in between has changed: else it was routed by something else. */
+static noinline void learn(struct nc_demux *demux, const struct sk_buff *skb)
 {
 	struct missed *m = this_cpu_ptr(&missed);
 	struct dst_entry *dst = skb_dst(skb);
 	struct input_key key;
 	u32 cookie = 0;
 
-	if (likely(m->skb != skb))
-		return;
 	m->skb = NULL;
 	find_key(&key, skb);
 	if (!dst || !equal(&key, &m->key) || !is_local(&key, dst) ||
@@ -270,6 +263,17 @@ void nc_demux_learn(struct nc_demux *demux, struct sk_buff *skb)
 	if (key.family == AF_INET6)
 		cookie = rt6_get_cookie((const struct rt6_info *)dst);
 	replace(slot_of(demux, &key), &key, cookie, dst);
+}
+
+/**
+ * nc_demux_learn() - remember where a packet went, if that was not known
+ * @demux: routes of the namespace.
+ * @skb: that a LATE flow takes.  Under RCU, softirqs off.
+ */
+void nc_demux_learn(struct nc_demux *demux, const struct sk_buff *skb)
+{
+	if (unlikely(this_cpu_read(missed.skb) == skb))
+		learn(demux, skb);
 }
 
 /**

@@ -157,8 +157,8 @@ static unsigned int late_match(struct nc_table *table, struct net *net,
 }
 
 /* Ports, if the protocol has them; false if the packet is too short. */
-static bool find_ports(const struct sk_buff *skb, u32 transport,
-		       struct nc_key *key)
+static __always_inline bool find_ports(const struct sk_buff *skb, u32 transport,
+				       struct nc_key *key)
 {
 	const u8 *ports;
 	u8 buf[4];

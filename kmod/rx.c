@@ -218,25 +218,39 @@ static void note_device(const struct nc_flow *flow, const struct sk_buff *skb)
 #endif
 }
 
+/* The kernel's own copy is a loop over words on some processors: see nc_copy(). */
+static bool copies_itself(const struct nc_rx_packet *packet)
+{
+	return packet->length < NC_COPY_LONG || IS_ENABLED(CONFIG_HIGHMEM) ||
+	       skb_has_frag_list(packet->skb);
+}
+
+/* As much of a part as is wanted, behind what is to be left out of it. */
+static u8 *copy_part(u8 *to, const u8 *from, u32 size, u32 *skip, u32 *left)
+{
+	u32 length = size > *skip ? min(size - *skip, *left) : 0;
+
+	nc_copy(to, from + *skip, length);
+	*left -= length;
+	*skip -= min(size, *skip);
+	return to + length;
+}
+
 /* Cannot fail: the bytes are there, and readable. */
 static void copy_out(const struct nc_rx_packet *packet, u8 *to)
 {
-	unsigned int done = 0, length;
-	struct skb_seq_state state;
-	const u8 *from;
+	const struct sk_buff *skb = packet->skb;
+	const skb_frag_t *frag = skb_shinfo(skb)->frags;
+	u32 skip = packet->offset, left = packet->length;
 
-	if (packet->length < NC_COPY_LONG) {
-		skb_copy_bits(packet->skb, packet->offset, to, packet->length);
+	if (copies_itself(packet)) {
+		skb_copy_bits(skb, skip, to, left);
 		return;
 	}
-	skb_prepare_seq_read(packet->skb, packet->offset,
-			     packet->offset + packet->length, &state);
-	/* The last piece may reach further. */
-	while ((length = skb_seq_read(done, &from, &state))) {
-		length = min(length, packet->length - done);
-		nc_copy(to + done, from, length);
-		done += length;
-	}
+	to = copy_part(to, skb->data, skb_headlen(skb), &skip, &left);
+	for (; left; frag++)
+		to = copy_part(to, skb_frag_address(frag), skb_frag_size(frag),
+			       &skip, &left);
 }
 
 /**
