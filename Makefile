@@ -184,7 +184,7 @@ bench: bench-host bench-vm	## bench-host, then bench-vm
 bench-vm: all module kselftest	## what a message costs, in a guest (KERNEL=, WORKLOAD=, VIA=; selftests/bench/vm -h)
 	@KERNEL=$(KERNEL) selftests/bench/vm
 
-bench-smp: all module kselftest	## how long it takes between two CPUs (KERNEL=, WORKLOAD=, RUNS=; selftests/bench/smp -h)
+bench-smp: all module kselftest	## how long it takes between two CPUs (KERNEL=, WORKLOAD=, VIA=, RUNS=; selftests/bench/smp -h)
 	@KERNEL=$(KERNEL) selftests/bench/smp
 
 bench-two: all module kselftest	## what a message costs either of two guests, over virtio-net (KERNEL=, RUNS=)

@@ -6,7 +6,7 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-#define NC_POOL_CHUNKS	32	/* made when they are wanted first */
+#define NC_POOL_CHUNKS	128	/* made when they are wanted first */
 #define NC_POOL_ORDER	3
 #define NC_POOL_CHUNK	(PAGE_SIZE << NC_POOL_ORDER)
 
