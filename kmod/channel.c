@@ -147,6 +147,8 @@ static int alloc_private(struct nc_channel *ch,
 		return -ENOMEM;
 	ch->rx.ring.depth = setup->rx_depth;
 	ch->rx.ring.size = setup->rx_bytes;
+	nc_pool_init(&ch->tx.heads, setup->tx_bytes);
+	nc_pool_init(&ch->tx.pool, setup->tx_bytes);
 	return 0;
 }
 

@@ -6,21 +6,24 @@
  * only if routing could not have told them apart.
  */
 #include <linux/hash.h>
+#include <linux/inetdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/percpu.h>
 #include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <net/dst.h>
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 #include "nc.h"
 
 #define SLOTS		64
-#define PRIORITY	(INT_MAX - 2)	/* behind all that may change the packet */
+#define PRIORITY	INT_MAX	/* behind all that may change the packet */
 
 /**
  * struct input_key - what a packet that comes in is routed by
@@ -29,8 +32,8 @@
  * @ifindex: device.
  * @mark: of the packet.
  * @family: AF_INET or AF_INET6.
- * @dsfield: TOS or traffic class.
- * @zero: no hole.
+ * @dsfield: TOS or traffic class, without ECN.
+ * @source: how the device wants sources to be looked at.
  * @word: all of it.
  */
 struct input_key {
@@ -42,7 +45,7 @@ struct input_key {
 			u32 mark;
 			u16 family;
 			u16 dsfield;
-			u32 zero;
+			u32 source;
 		};
 		u64 word[6];
 	};
@@ -75,15 +78,26 @@ struct nc_demux {
 /**
  * struct missed - the packet that this CPU has no route for
  * @skb: the packet; compared, not looked into.
+ * @genid: generation of the routes, then.
  * @key: what it will be routed by.
  */
 struct missed {
 	const struct sk_buff *skb;
+	int genid;
 	struct input_key key;
 };
 
 static DEFINE_PER_CPU(struct missed, missed);
 
+/* What fib_validate_source() goes by, but for what flushes the routes when it changes. */
+static u32 source_checks(const struct net_device *dev)
+{
+	struct in_device *in = __in_dev_get_rcu(dev);
+
+	return in ? IN_DEV_RPFILTER(in) << 1 | IN_DEV_SRC_VMARK(in) : 0;
+}
+
+/* From 6.14 on IPv6 rules may look at the flow label, too. */
 static void find_key(struct input_key *key, const struct sk_buff *skb)
 {
 	memset(key, 0, sizeof(*key));
@@ -91,12 +105,13 @@ static void find_key(struct input_key *key, const struct sk_buff *skb)
 		key->family = AF_INET;
 		key->local.w[0] = ip_hdr(skb)->daddr;
 		key->remote.w[0] = ip_hdr(skb)->saddr;
-		key->dsfield = ip_hdr(skb)->tos;
+		key->dsfield = ip_hdr(skb)->tos & ~INET_ECN_MASK;
+		key->source = source_checks(skb->dev);
 	} else {
 		key->family = AF_INET6;
 		memcpy(&key->local, &ipv6_hdr(skb)->daddr, sizeof(key->local));
 		memcpy(&key->remote, &ipv6_hdr(skb)->saddr, sizeof(key->remote));
-		key->dsfield = ipv6_get_dsfield(ipv6_hdr(skb));
+		key->dsfield = ipv6_get_dsfield(ipv6_hdr(skb)) & ~INET_ECN_MASK;
 	}
 	key->ifindex = skb->dev->ifindex;
 	key->mark = skb->mark;
@@ -114,7 +129,8 @@ static bool equal(const struct input_key *a, const struct input_key *b)
 
 static struct slot *slot_of(struct nc_demux *demux, const struct input_key *key)
 {
-	u64 mix = key->word[0] ^ key->word[1] ^ key->word[2] ^ key->word[3];
+	u64 mix = key->word[0] ^ key->word[1] ^ key->word[2] ^ key->word[3] ^
+		  key->word[4] ^ key->word[5];
 
 	return &demux->slot[hash_64(mix, ilog2(SLOTS))];
 }
@@ -132,7 +148,13 @@ static struct dst_entry *find(struct nc_demux *demux, const struct input_key *ke
 	return dst_check(dst, cookie);
 }
 
-static noinline void miss(const struct sk_buff *skb,
+/* Changes with every route and rule. */
+static int generation(const struct net *net, u8 family)
+{
+	return family == AF_INET ? rt_genid_ipv4(net) : rt_genid_ipv6(net);
+}
+
+static noinline void miss(const struct net *net, const struct sk_buff *skb,
 			  const struct input_key *key)
 {
 	struct missed *m;
@@ -140,26 +162,20 @@ static noinline void miss(const struct sk_buff *skb,
 	local_bh_disable();
 	m = this_cpu_ptr(&missed);
 	m->skb = skb;
+	m->genid = generation(net, key->family);
 	m->key = *key;
 	local_bh_enable();
 }
 
-static void demux(struct nc_table *table, struct sk_buff *skb)
+/*
+ * Is the packet routed by what the key has, and nothing else?  In a VRF it is by the
+ * device below, too; what came through IPsec has its source checked by that.
+ */
+static bool is_plain(const struct sk_buff *skb)
 {
-	struct input_key key __uninitialized;
-	struct dst_entry *dst;
-
-	if (skb_dst(skb) || skb->sk || skb->pkt_type != PACKET_HOST)
-		return;
-	find_key(&key, skb);
-	dst = find(table->demux, &key);
-	if (!dst) {
-		miss(skb, &key);
-		return;
-	}
-	/* Another one may have been where this one is. */
-	this_cpu_write(missed.skb, NULL);
-	skb_dst_set_noref(skb, dst);
+	return !skb_dst(skb) && !skb->sk && skb->pkt_type == PACKET_HOST &&
+	       !secpath_exists(skb) && !netif_is_l3_master(skb->dev) &&
+	       !netif_is_l3_slave(skb->dev);
 }
 
 static bool allowed(const struct net *net, u8 protocol)
@@ -186,14 +202,32 @@ static bool rules_want_ports(const struct net *net, u8 family)
 	return false;
 }
 
+static void demux(struct nc_table *table, const struct net *net,
+		  struct sk_buff *skb, u8 family, u8 protocol)
+{
+	struct input_key key __uninitialized;
+	struct dst_entry *dst;
+
+	/* Another one may have been where this one is. */
+	this_cpu_write(missed.skb, NULL);
+	if (!is_plain(skb) || !allowed(net, protocol) ||
+	    rules_want_ports(net, family))
+		return;
+	find_key(&key, skb);
+	dst = find(table->demux, &key);
+	if (dst)
+		skb_dst_set_noref(skb, dst);
+	else
+		miss(net, skb, &key);
+}
+
 static unsigned int demux_ipv4(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
 	u8 protocol = ip_hdr(skb)->protocol;
 
-	if (unlikely(nc_wanted(priv, skb, ip_hdrlen(skb), protocol)) &&
-	    allowed(state->net, protocol) && !rules_want_ports(state->net, AF_INET))
-		demux(priv, skb);
+	if (unlikely(nc_wanted(priv, skb, ip_hdrlen(skb), protocol)))
+		demux(priv, state->net, skb, AF_INET, protocol);
 	return NF_ACCEPT;
 }
 
@@ -203,9 +237,8 @@ static unsigned int demux_ipv6(void *priv, struct sk_buff *skb,
 	u8 protocol = ipv6_hdr(skb)->nexthdr;
 
 	if (unlikely(nc_has_ports(protocol) &&
-		     nc_wanted(priv, skb, sizeof(struct ipv6hdr), protocol)) &&
-	    allowed(state->net, protocol) && !rules_want_ports(state->net, AF_INET6))
-		demux(priv, skb);
+		     nc_wanted(priv, skb, sizeof(struct ipv6hdr), protocol)))
+		demux(priv, state->net, skb, AF_INET6, protocol);
 	return NF_ACCEPT;
 }
 
@@ -227,28 +260,55 @@ const struct nf_hook_ops nc_demux_hooks[2] = {
 static void replace(struct slot *slot, const struct input_key *key, u32 cookie,
 		    struct dst_entry *dst)
 {
-	struct dst_entry *old;
-
-	spin_lock(&slot->lock);
+	lockdep_assert_held(&slot->lock);
 	write_seqcount_begin(&slot->seq);
-	old = slot->dst;
 	slot->key = *key;
 	WRITE_ONCE(slot->cookie, cookie);
 	WRITE_ONCE(slot->dst, dst);
 	write_seqcount_end(&slot->seq);
+}
+
+/* All packets to an address may share a route: its count is not for every CPU to write. */
+static void remember(struct slot *slot, const struct input_key *key, u32 cookie,
+		     struct dst_entry *dst)
+{
+	struct dst_entry *old = NULL;
+
+	spin_lock(&slot->lock);
+	if (slot->dst == dst) {
+		replace(slot, key, cookie, dst);
+	} else if (dst_hold_safe(dst)) {
+		old = slot->dst;
+		replace(slot, key, cookie, dst);
+	}
 	spin_unlock(&slot->lock);
 	dst_release(old);
+}
+
+/* From a route with a realm nobody would take the device when that goes away. */
+static bool has_realm(const struct dst_entry *dst)
+{
+#ifdef CONFIG_IP_ROUTE_CLASSID
+	return dst->tclassid;
+#else
+	return false;
+#endif
 }
 
 static bool is_local(const struct input_key *key, const struct dst_entry *dst)
 {
 	if (key->family == AF_INET)
-		return ((const struct rtable *)dst)->rt_type == RTN_LOCAL;
+		return ((const struct rtable *)dst)->rt_type == RTN_LOCAL &&
+		       !has_realm(dst);
 	return ((const struct rt6_info *)dst)->rt6i_flags & RTF_LOCAL;
 }
 
-/* Only what no hook in between has changed: else it was routed by something else. */
-static noinline void learn(struct nc_demux *demux, const struct sk_buff *skb)
+/*
+ * Only what no hook in between has changed: else it was routed by something else.  And
+ * the cookie has to be of the routes that it was looked up in.
+ */
+static noinline void learn(struct nc_demux *demux, const struct net *net,
+			   const struct sk_buff *skb)
 {
 	struct missed *m = this_cpu_ptr(&missed);
 	struct dst_entry *dst = skb_dst(skb);
@@ -257,23 +317,46 @@ static noinline void learn(struct nc_demux *demux, const struct sk_buff *skb)
 
 	m->skb = NULL;
 	find_key(&key, skb);
-	if (!dst || !equal(&key, &m->key) || !is_local(&key, dst) ||
-	    !dst_hold_safe(dst))
+	if (!dst || !equal(&key, &m->key) || !is_local(&key, dst))
 		return;
 	if (key.family == AF_INET6)
 		cookie = rt6_get_cookie((const struct rt6_info *)dst);
-	replace(slot_of(demux, &key), &key, cookie, dst);
+	/* pairs with who changes routes first, and then the generation */
+	smp_rmb();
+	if (m->genid == generation(net, key.family))
+		remember(slot_of(demux, &key), &key, cookie, dst);
 }
 
 /**
  * nc_demux_learn() - remember where a packet went, if that was not known
  * @demux: routes of the namespace.
+ * @net: the namespace.
  * @skb: that a LATE flow takes.  Under RCU, softirqs off.
  */
-void nc_demux_learn(struct nc_demux *demux, const struct sk_buff *skb)
+void nc_demux_learn(struct nc_demux *demux, const struct net *net,
+		    const struct sk_buff *skb)
 {
 	if (unlikely(this_cpu_read(missed.skb) == skb))
-		learn(demux, skb);
+		learn(demux, net, skb);
+}
+
+/**
+ * nc_demux_flush() - forget all routes
+ * @demux: routes of the namespace.
+ */
+void nc_demux_flush(struct nc_demux *demux)
+{
+	static const struct input_key none;
+	struct dst_entry *old;
+	u32 i;
+
+	for (i = 0; i < SLOTS; i++) {
+		spin_lock_bh(&demux->slot[i].lock);
+		old = demux->slot[i].dst;
+		replace(&demux->slot[i], &none, 0, NULL);
+		spin_unlock_bh(&demux->slot[i].lock);
+		dst_release(old);
+	}
 }
 
 /**
@@ -295,14 +378,11 @@ struct nc_demux *nc_demux_create(void)
 }
 
 /**
- * nc_demux_destroy() - forget all routes
+ * nc_demux_destroy() - forget all routes, for ever
  * @demux: that nobody reads.
  */
 void nc_demux_destroy(struct nc_demux *demux)
 {
-	u32 i;
-
-	for (i = 0; i < SLOTS; i++)
-		dst_release(demux->slot[i].dst);
+	nc_demux_flush(demux);
 	kfree(demux);
 }

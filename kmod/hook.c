@@ -136,7 +136,7 @@ static unsigned int match(struct nc_table *table, struct net *net,
 	case NC_LATCH_REFUSE:
 		return late_refused(flow, skb);
 	default:
-		nc_demux_learn(table->demux, skb);
+		nc_demux_learn(table->demux, net, skb);
 		return late_take(flow, packet);
 	}
 }

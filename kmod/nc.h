@@ -565,7 +565,9 @@ unsigned int nc_hook_early(void *priv, struct sk_buff *skb,
 extern const struct nf_hook_ops nc_demux_hooks[2];
 struct nc_demux *nc_demux_create(void);
 void nc_demux_destroy(struct nc_demux *demux);
-void nc_demux_learn(struct nc_demux *demux, const struct sk_buff *skb);
+void nc_demux_flush(struct nc_demux *demux);
+void nc_demux_learn(struct nc_demux *demux, const struct net *net,
+		    const struct sk_buff *skb);
 
 /* defrag.c */
 void nc_defrag_load(void);

@@ -147,9 +147,10 @@ static int late_get(struct nc_net *nn)
 static void late_put(struct nc_net *nn)
 {
 	lockdep_assert_held(&nn->lock);
-	if (!--nn->nr_late)
-		nf_unregister_net_hooks(nn->net, nn->demux,
-					ARRAY_SIZE(nn->demux));
+	if (--nn->nr_late)
+		return;
+	nf_unregister_net_hooks(nn->net, nn->demux, ARRAY_SIZE(nn->demux));
+	nc_demux_flush(nn->table->demux);
 }
 
 static int hooks_get(struct nc_net *nn, const struct nc_flow *flow)
@@ -374,6 +375,9 @@ static void device_gone(struct nc_net *nn, u32 ifindex)
 	in = ingress_find(nn, ifindex);
 	if (in)
 		ingress_del(nn, in);
+	/* No route that we remember is to keep a device, or its namespace. */
+	if (nn->table)
+		nc_demux_flush(nn->table->demux);
 }
 
 /* The next flow that wants all devices tries again. */

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory for headers and for payload that is copied.  Chunks are used again as soon as no packet
- * refers to them: a fresh page is cleared first, which costs as much as the copy.
+ * Memory for headers and for payload that is copied.  Chunks are used again as soon as
+ * no packet refers to them: a fresh page is cleared first, which costs as much as the
+ * copy.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include "pool.h"
 
 #define PATIENCE	64	/* packets without another try for a chunk */
+#define STEPS		16u	/* chunks that are looked at for one packet */
 
 static struct page *alloc_chunk(void)
 {
@@ -24,44 +26,63 @@ static struct page *alloc_chunk(void)
 }
 
 /* Where memory is short, each try costs more than all else of a packet. */
-static bool add_chunk(struct nc_pool *pool, u32 at)
+static bool add_chunk(struct nc_pool *pool)
 {
-	if (at == NC_POOL_CHUNKS)
+	struct page *chunk;
+
+	if (pool->made == pool->most)
 		return false;
 	if (pool->patience) {
 		pool->patience--;
 		return false;
 	}
-	pool->chunk[at] = alloc_chunk();
-	if (!pool->chunk[at])
+	chunk = alloc_chunk();
+	if (chunk)
+		pool->chunk[pool->made++] = chunk;
+	else
 		pool->patience = PATIENCE;
-	return pool->chunk[at];
+	return chunk;
+}
+
+/* Looks for a chunk that nobody refers to, further on than the last time. */
+static bool find_chunk(struct nc_pool *pool)
+{
+	u32 i, steps = min(pool->made, STEPS);
+
+	for (i = 0; i < steps; i++) {
+		if (++pool->current_chunk >= pool->made)
+			pool->current_chunk = 0;
+		if (page_ref_count(pool->chunk[pool->current_chunk]) == 1)
+			return true;
+	}
+	return false;
 }
 
 /*
- * Moves on to a chunk that nobody refers to; false if there is none.  A reader
- * that stands still keeps some for long: they are passed over.  What was used
- * lately is warm, so a new one is made only when all are in use.
+ * Moves on to another chunk; false if there is none.  They mostly come back in the
+ * order in which they went, so that a free one is found at once, but for those that a
+ * reader who stands still keeps for long.
  */
 static bool next_chunk(struct nc_pool *pool)
 {
-	u32 i, next, empty = NC_POOL_CHUNKS;
+	bool found = find_chunk(pool);
 
-	for (i = 0; i < NC_POOL_CHUNKS; i++) {
-		next = (pool->current_chunk + i) % NC_POOL_CHUNKS;
-		if (pool->chunk[next] && page_ref_count(pool->chunk[next]) == 1)
-			break;
-		if (!pool->chunk[next])
-			empty = min(empty, next);
+	if (!found && add_chunk(pool)) {
+		pool->current_chunk = pool->made - 1;
+		found = true;
 	}
-	if (i == NC_POOL_CHUNKS) {
-		next = empty;
-		if (!add_chunk(pool, next))
-			return false;
-	}
-	pool->current_chunk = next;
-	pool->used = 0;
-	return true;
+	pool->used = found ? 0 : NC_POOL_CHUNK;
+	return found;
+}
+
+/**
+ * nc_pool_init() - an empty pool
+ * @pool: zeroed.
+ * @bytes: that it may have.
+ */
+void nc_pool_init(struct nc_pool *pool, u64 bytes)
+{
+	pool->most = clamp_t(u64, bytes / NC_POOL_CHUNK, 1, NC_POOL_CHUNKS);
 }
 
 /**
@@ -99,9 +120,6 @@ bool nc_pool_take(struct nc_pool *pool, u32 least, u32 most,
  */
 void nc_pool_destroy(struct nc_pool *pool)
 {
-	u32 i;
-
-	for (i = 0; i < NC_POOL_CHUNKS; i++)
-		if (pool->chunk[i])
-			put_page(pool->chunk[i]);
+	while (pool->made)
+		put_page(pool->chunk[--pool->made]);
 }

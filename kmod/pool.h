@@ -6,7 +6,7 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-#define NC_POOL_CHUNKS	128	/* made when they are wanted first */
+#define NC_POOL_CHUNKS	128	/* at most; made when they are wanted first */
 #define NC_POOL_ORDER	3
 #define NC_POOL_CHUNK	(PAGE_SIZE << NC_POOL_ORDER)
 
@@ -16,12 +16,16 @@
  * @current_chunk: the one that parts are taken from.
  * @used: bytes of it that are taken.
  * @patience: packets to come before a chunk is asked for again.
+ * @made: chunks that it has.
+ * @most: chunks that it may have.
  */
 struct nc_pool {
 	struct page *chunk[NC_POOL_CHUNKS];
 	u32 current_chunk;
 	u32 used;
 	u32 patience;
+	u32 made;
+	u32 most;
 };
 
 /**
@@ -36,6 +40,7 @@ struct nc_pool_part {
 	u32 length;
 };
 
+void nc_pool_init(struct nc_pool *pool, u64 bytes);
 bool nc_pool_take(struct nc_pool *pool, u32 least, u32 most,
 		  struct nc_pool_part *part);
 void nc_pool_destroy(struct nc_pool *pool);

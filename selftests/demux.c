@@ -3,6 +3,7 @@
  * Packets to a LATE flow are routed once, as long as routing could not tell them
  * apart: lookups are counted by a tracepoint.
  */
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,6 +144,67 @@ TEST_F(demux, what_rules_tell_apart_by_tos)
 	ASSERT_TRUE(comes(&self->c, self->raw, &self->plain));
 	EXPECT_FALSE(comes(&self->c, self->raw, &other));
 	EXPECT_EQ(0, LOOKUPS(&self->plain));
+}
+
+/* It is not routing's, and changes from packet to packet. */
+TEST_F(demux, whatever_the_ecn_bits)
+{
+	struct packet other = self->plain;
+
+	if (variant->version[1] == '4')
+		packet_ip(&other)->tos = 2;
+	else
+		packet_ip6(&other)->ip6_flow |= htonl(2 << 20);
+	packet_finish(&other);
+	EXPECT_EQ(0, LOOKUPS(&other));
+}
+
+/* IPv4 alone checks sources, and what it let pass before it is told to is looked at again. */
+TEST_F(demux, what_a_changed_source_check_refuses)
+{
+	bool checked = variant->version[1] == '4';
+	struct packet other;
+
+	packet_udp(&other, variant->other, 9, variant->here, 7, "other");
+	ASSERT_EQ(0, net_run(self->net.here, "ip route add blackhole %s",
+			     variant->other));
+	ASSERT_TRUE(comes(&self->c, self->raw, &other));
+	EXPECT_EQ(0, LOOKUPS(&other));
+	ASSERT_EQ(0, file_write("/proc/sys/net/ipv4/conf/" HERE_DEV "/rp_filter", "1"));
+	EXPECT_EQ(!checked, comes(&self->c, self->raw, &other));
+}
+
+/* A namespace could not end before its last route with a realm, which IPv4 alone has. */
+TEST_F(demux, nothing_with_a_realm)
+{
+	bool realm = variant->version[1] == '4';
+
+	if (slow_kernel())
+		SKIP(return, "the debug kernel has no realms");
+	if (realm)
+		ASSERT_EQ(0, net_run(self->net.here, "ip route add %s/32 dev " HERE_DEV
+				     " realm 5", variant->peer));
+	ASSERT_TRUE(comes(&self->c, self->raw, &self->plain));
+	EXPECT_EQ(realm, LOOKUPS(&self->plain) >= PACKETS);
+}
+
+/* In a VRF the device below counts, too. */
+TEST_F(demux, nothing_in_a_vrf)
+{
+	int below, above;
+
+	if (slow_kernel())
+		SKIP(return, "the debug kernel has no VRF");
+	ASSERT_EQ(0, net_run(self->net.here, "ip link add vrf0 type vrf table 100 && "
+			     "ip link set vrf0 up && ip link set " HERE_DEV " master vrf0 && "
+			     "ip addr replace %s/%d dev " HERE_DEV "%s", variant->here,
+			     variant->version[1] == '4' ? 24 : 64,
+			     variant->version[1] == '4' ? "" : " nodad"));
+	ASSERT_TRUE(comes(&self->c, self->raw, &self->plain));
+	below = LOOKUPS(&self->plain);
+	above = lookups(&self->c, self->raw, &self->plain, variant->event,
+			if_nametoindex("vrf0"));
+	EXPECT_LE(PACKETS, below > above ? below : above);
 }
 
 /* From now on port 10 of the peer has mark 1 before routing, which loses packets for that. */

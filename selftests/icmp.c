@@ -212,6 +212,23 @@ TEST_F(icmp, quotes_eight_bytes)
 	EXPECT_TRUE(tells(&self->c, self->flow, &self->error, 0));
 }
 
+/* As much as RFC 1812 allows on a link with large packets. */
+TEST_F(icmp, quotes_all_of_a_long_packet)
+{
+	static uint8_t bytes[1200];
+	struct packet sent;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i * 7;
+	packet_init(&sent, variant->protocol, variant->here, 7, variant->peer, 9, bytes,
+		    sizeof(bytes));
+	make_error(&self->error, &port_unreachable, variant->other, variant->here,
+		   &sent, sent.length, 0);
+	ASSERT_EQ(0, net_inject(self->raw, &self->error));
+	EXPECT_TRUE(tells(&self->c, self->flow, &self->error, 0));
+}
+
 /* What is not told: injected, and then something that is. */
 #define EXPECT_NOT_TOLD()						\
 do {									\

@@ -237,6 +237,13 @@ static void sleeping_link(struct us_link_ops *ops)
 	polls = sleeps = 0;
 }
 
+/* What leaves may be what somebody waits for: memory is free again. */
+static void telling_submit(struct us_link *link, struct us_tx *tx)
+{
+	pipe_ops->submit(link, tx);
+	link->stack->events++;
+}
+
 static void pipe_again(void)
 {
 	struct us_stack *stack = (struct us_stack *)here;
@@ -269,6 +276,20 @@ static void test_asleep(void)
 	close_pair();
 }
 
+static void test_told_meanwhile(void)
+{
+	struct us_link_ops ops;
+
+	open_pair();
+	sleeping_link(&ops);
+	ops.submit = telling_submit;
+	ustack_send(a, "asks", 4, USTACK_MSG_BATCH);
+	note(!us_loop_wait((struct us_stack *)here, US_NEVER) && !sleeps,
+	     "what leaves changes something: whoever waits looks before he sleeps");
+	pipe_again();
+	close_pair();
+}
+
 int main(void)
 {
 	plan(0);
@@ -280,6 +301,7 @@ int main(void)
 	try(test_may_wait, 0);
 	try(test_stream, 0);
 	try(test_asleep, 0);
+	try(test_told_meanwhile, 0);
 	ustack_destroy(here);
 	ustack_destroy(there);
 	return finish();

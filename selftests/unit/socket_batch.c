@@ -159,11 +159,24 @@ static void test_lent(void)
 }
 
 /* Where a datagram needs no look at the clock, what leaves with it does. */
+/* The second datagram of two is too long. */
+static bool fails_together(struct ustack_socket *u)
+{
+	static char bytes[UINT16_MAX + 1];
+	struct iovec iov[] = { { bytes, 1 }, { bytes, sizeof(bytes) } };
+	struct mmsghdr messages[] = {
+		{ .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+		{ .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } },
+	};
+
+	return ustack_sendmmsg(u, messages, 2, 0) == 1;
+}
+
 static void test_time(void)
 {
 	struct us_stack *stack = (struct us_stack *)world.a;
 	struct us_link *link = cds_list_first_entry(&stack->links, struct us_link, node);
-	struct ustack_socket *u;
+	struct ustack_socket *u, *v;
 
 	open_pair(true);
 	u = world_connect(world.a, "10.0.0.2", 9, SOCK_DGRAM);
@@ -172,7 +185,16 @@ static void test_time(void)
 	world.now += WORLD_MS(1);
 	ok(ustack_send(u, "x", 1, 0) == 1 && stack->now == world.now,
 	   "a segment leaves with a datagram, at its time");
+	batch(1);
+	world.now += WORLD_MS(1);
+	ok(fails_together(u) && stack->now == world.now, "and with one that fails");
+	v = world_connect(world.a, "10.0.0.2", 9, SOCK_DGRAM);
+	ustack_send(v, "x", 1, USTACK_MSG_BATCH);
+	world.now += WORLD_MS(1);
+	ok(ustack_send(u, "x", 1, 0) == 1 && stack->now == world.now,
+	   "another port's train, too");
 	link->flags &= ~US_LINK_KERNEL_IP;
+	ustack_close(v);
 	ustack_close(u);
 	close_both();
 }

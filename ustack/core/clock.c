@@ -104,7 +104,7 @@ static us_ns ask_kernel(struct us_clock *clock)
 us_ns us_clock_monotonic(void *arg)
 {
 	struct us_clock *clock = arg;
-	uint64_t cycles = counter() - clock->cycles;
+	uint64_t cycles = clock->trusted ? counter() - clock->cycles : 0;
 	us_ns time;
 
 	if (us_likely(cycles < clock->trusted))

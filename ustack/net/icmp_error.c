@@ -343,7 +343,7 @@ static uint32_t next_offset(const struct us_pkt *pkt)
  * @pkt: data is behind the IP headers; not consumed.
  */
 us_noinline void us_icmp_protocol_unreachable(struct us_stack *stack,
-				  const struct us_pkt *pkt)
+					      const struct us_pkt *pkt)
 {
 	if (pkt->network[0] >> 4 == 4)
 		us_icmp_error(stack, pkt, US_ICMP_UNREACHABLE,

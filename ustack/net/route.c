@@ -56,8 +56,8 @@ static struct us_addr masked(struct us_addr addr, unsigned int prefix)
  *
  * Return: its entry, or NULL.
  */
-us_noinline const struct us_net_address *us_net_find_address(const struct us_net *net,
-						 const struct us_addr *addr)
+us_noinline const struct us_net_address *
+us_net_find_address(const struct us_net *net, const struct us_addr *addr)
 {
 	unsigned int slot = slot_of(addr);
 

@@ -127,14 +127,6 @@ static int check(size_t len, int flags)
 	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
 }
 
-/* What others have to send leaves with it, in time. */
-static void let_out(struct us_stack *stack)
-{
-	if (us_tcp_due(stack))
-		us_stack_tick(stack);
-	us_loop_flush(stack);
-}
-
 /* Again and again, while the link is full: all may have changed meanwhile. */
 static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data, size_t len,
 					int flags, const struct sockaddr *address,
@@ -188,7 +180,7 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 		return n;
 	n = us_udp_send(s->udp, data, len, &to);
 	if (us_udp_due(s->udp, to.more && n != -EAGAIN))
-		let_out(s->stack);
+		us_loop_let_out(s->stack);
 	if (n != -EAGAIN)
 		return n;
 	return send_waiting(s, data, len, flags, address, length, segment);

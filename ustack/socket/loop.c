@@ -39,6 +39,17 @@ void us_loop_flush(struct us_stack *stack)
 	us_loop_kick(stack);
 }
 
+/**
+ * us_loop_let_out() - the same for who has not looked at the clock
+ * @stack: the stack.
+ */
+void us_loop_let_out(struct us_stack *stack)
+{
+	if (us_tcp_due(stack) || us_udp_waits(stack))
+		us_stack_tick(stack);
+	us_loop_flush(stack);
+}
+
 /* What comes at once, while nobody here runs, has to find room in the link. */
 static void note_burst(struct us_link *link, uint64_t bytes, bool more)
 {
@@ -182,7 +193,7 @@ static int sleep_until(struct us_stack *stack, us_ns deadline)
 	if (is_virtual(stack))
 		deadline = US_NEVER;
 	if (link)
-		return link->ops->sleep(link, deadline);
+		return link->ops->idle(link) ? link->ops->sleep(link, deadline) : 0;
 	us_loop_kick(stack);
 	count = descriptors(stack, fds, &dead);
 	if (dead)
@@ -216,7 +227,7 @@ static int sleep_first(struct us_stack *stack, us_ns limit)
 	if (!link || is_virtual(stack) || limit <= stack->now || !link->ops->idle(link))
 		return 0;
 	flush_due(stack);
-	if (stack->events != events)
+	if (events != stack->events)
 		return 0;
 	next = us_loop_next(stack);
 	return link->ops->sleep(link, next < limit ? next : limit);

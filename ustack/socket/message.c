@@ -197,7 +197,7 @@ static ssize_t send_all(struct ustack_socket *s, struct mmsghdr *messages,
 		messages[i].msg_len = (unsigned int)n;
 	}
 	if (n < 0)
-		us_loop_flush(s->stack);
+		us_loop_let_out(s->stack);
 	return i ? (ssize_t)i : n;
 }
 

@@ -181,6 +181,7 @@ void us_fd_destroy(struct us_stack *stack);
 bool us_loop_once(struct us_stack *stack);
 void us_loop_kick(struct us_stack *stack);
 void us_loop_flush(struct us_stack *stack);
+void us_loop_let_out(struct us_stack *stack);
 us_ns us_loop_next(const struct us_stack *stack);
 int us_loop_wait(struct us_stack *stack, us_ns limit);
 us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags);

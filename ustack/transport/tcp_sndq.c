@@ -9,6 +9,7 @@
  * as is free, so that peers that stand still leave something to the others; the last
  * sixteenth is for connections with nothing queued, and for datagrams.
  */
+#include "core/copy.h"
 #include "transport/tcp_parts.h"
 
 #define SHARE_MIN	16384u	/* bytes; while there are that many */
@@ -271,11 +272,7 @@ static struct us_chunk *find(struct us_tcp_active *a, uint32_t seq)
 
 static void put_inline(struct us_tx *tx, const uint8_t *data, uint32_t len)
 {
-	size_t unknown = len;
-
-	/* What it knows to be short the compiler copies by "rep movs", slow to begin. */
-	__asm__("" : "+r"(unknown));
-	memcpy(tx->head + tx->inline_len, data, unknown);
+	us_copy_short(tx->head + tx->inline_len, data, len);
 	tx->inline_len += len;
 }
 

@@ -60,6 +60,7 @@ ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 bool us_udp_send_behind(struct us_udp *udp, const void *data, size_t len);
 bool us_udp_due(struct us_udp *udp, bool more);
 void us_udp_flush(struct us_stack *stack);
+bool us_udp_waits(const struct us_stack *stack);
 /* Takes a datagram out of the middle of a train; -EAGAIN: us_udp_recv() it. */
 ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 			   struct us_udp_in *from);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* UDP: datagrams in. */
+#include "core/copy.h"
 #include "transport/udp_parts.h"
 
 static struct us_udp *better(struct us_udp *a, struct us_udp *b)
@@ -97,9 +98,7 @@ static bool copy(struct us_udp_table *table, struct us_udp_dgram *dgram,
 		}
 		to = dgram->chunk->data;
 	}
-	/* The library's way is faster than the loop made for a length known to be small. */
-	__asm__("" : "+r"(len));
-	memcpy(to, data, len);
+	us_copy_short(to, data, len);
 	dgram->data = to;
 	return true;
 }

@@ -75,7 +75,7 @@ struct us_udp_train {
  * @waiting: in us_udp_table.waiting while a link was full.
  * @dst: the last destination.
  * @train: what waits to leave for it.
- * @unkicked: about the bytes that stand in the link since us_udp_flush().
+ * @unkicked: about the bytes that stand in the link since us_udp_flush() or a kick.
  * @flushes: us_udp_table.flushes when the last packet went there.
  * @nr_bind: used elements of @bind.
  * @bind: flows, one a link.

@@ -191,10 +191,21 @@ void us_udp_train_passed(struct us_udp *udp, size_t len, uint16_t port, bool alo
 	struct us_udp_train *t = &udp->train;
 
 	if (!t->alone)
-		return;		/* the next one begins a train in any case */
+		return;		/* the next one that others may follow begins a train */
 	t->each = (uint16_t)len;
 	t->port = port;
 	t->alone = alone;
+}
+
+/**
+ * us_udp_waits() - are there datagrams that wait for others?
+ * @stack: the stack.
+ *
+ * Return: true if so.
+ */
+bool us_udp_waits(const struct us_stack *stack)
+{
+	return !cds_list_empty(&stack->udp->trains);
 }
 
 /**
