@@ -212,7 +212,7 @@ TEST_F(icmp, quotes_eight_bytes)
 	EXPECT_TRUE(tells(&self->c, self->flow, &self->error, 0));
 }
 
-/* As much as RFC 1812 allows on a link with large packets. */
+/* More than routers should quote (576 bytes in all by RFC 1812), as some do. */
 TEST_F(icmp, quotes_all_of_a_long_packet)
 {
 	static uint8_t bytes[1200];

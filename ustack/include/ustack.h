@@ -539,8 +539,9 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
  * about the last segment as ever; MSG_MORE keeps it back, this flag does not.
  *
  * Datagrams of one size to one destination, one behind the other, leave as one packet
- * then, 64 at most (but for the first, where the one before was alone), where the link cuts it (netchannel), as with UDP_SEGMENT; whoever
- * receives them sees the datagrams that were sent.
+ * then, 64 at most, where the link cuts it (netchannel), as with UDP_SEGMENT; the first
+ * one by itself, if none followed the one before.  Whoever receives them sees the
+ * datagrams that were sent.
  */
 #define USTACK_MSG_BATCH	0x10000000
 

@@ -187,10 +187,10 @@ static int send_one(struct us_udp *udp, const void *data, size_t len,
 	alone = us_udp_train_spared(udp, len, out->port);
 	if (out->more && len && !alone && begin_train(udp, data, len, out))
 		return 0;
+	/* Where the link is full, one that others follow waits in memory for that, too. */
 	err = transmit(udp, out->port, data, (uint32_t)len);
 	if (!err)
 		us_udp_train_passed(udp, len, out->port, alone);
-	/* Where the link is full it waits in memory for that, too. */
 	else if (err == -EAGAIN && out->more && len && begin_train(udp, data, len, out))
 		return 0;
 	return err;
