@@ -119,12 +119,9 @@ static void find_key(struct input_key *key, const struct sk_buff *skb)
 
 static bool equal(const struct input_key *a, const struct input_key *b)
 {
-	u64 differs = 0;
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(a->word); i++)
-		differs |= a->word[i] ^ b->word[i];
-	return !differs;
+	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) |
+		 (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3]) |
+		 (a->word[4] ^ b->word[4]) | (a->word[5] ^ b->word[5]));
 }
 
 static struct slot *slot_of(struct nc_demux *demux, const struct input_key *key)

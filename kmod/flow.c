@@ -1,13 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Flows, and the table in which packets find them. */
 #include <linux/file.h>
+#include <linux/hash.h>
 #include <linux/jhash.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "nc.h"
 #include "compat.h"
 
+#define RECALLS		16	/* of a CPU; modules share 8 KiB there */
+
 static_assert(sizeof(struct nc_key) == 48);
+
+/**
+ * struct recall - whose packet one like it was
+ * @key: of the packet.
+ * @generation: of the table, then; 0: nothing is recalled.
+ * @flow: the flow, or NULL; alive as long as @generation is the table's.
+ */
+struct recall {
+	struct nc_key key;
+	unsigned long generation;
+	struct nc_flow *flow;
+};
+
+/**
+ * struct recalls - what a CPU recalls
+ * @of: by ports.
+ */
+struct recalls {
+	struct recall of[RECALLS];
+};
+
+static DEFINE_PER_CPU_ALIGNED(struct recalls, recalls);
+static atomic_long_t generations;
 
 static int key_differs(struct rhashtable_compare_arg *arg, const void *object)
 {
@@ -260,6 +287,13 @@ static void filter_del(struct nc_table *table, struct nc_flow *flow)
 	clear_bit(bit, map);
 }
 
+/* Behind the change, and before what was removed is freed: see nc_flow_recall(). */
+static void changed(struct nc_table *table)
+{
+	/* (J) what is looked up, before the generation */
+	smp_store_release(&table->generation, atomic_long_inc_return(&generations));
+}
+
 /**
  * nc_flow_insert() - let packets find a flow
  * @nn: the namespace, locked, with a table.
@@ -281,6 +315,7 @@ int nc_flow_insert(struct nc_net *nn, struct nc_flow *flow)
 		rank_del(nn, flow);
 		return err == -EEXIST ? -EADDRINUSE : err;
 	}
+	changed(nn->table);
 	filter_add(nn->table, flow);
 	list_add_tail(&flow->in_net, &nn->flows);
 	return 0;
@@ -297,6 +332,7 @@ void nc_flow_remove(struct nc_net *nn, struct nc_flow *flow)
 	list_del(&flow->in_net);
 	filter_del(nn->table, flow);
 	rhashtable_remove_fast(&nn->table->flows, &flow->node, params);
+	changed(nn->table);
 	rank_del(nn, flow);
 }
 
@@ -325,4 +361,44 @@ struct nc_flow *nc_flow_lookup(struct nc_table *table,
 			return flow;
 	}
 	return NULL;
+}
+
+static struct recall *recall_of(const struct nc_key *key)
+{
+	return &this_cpu_ptr(&recalls)->of[hash_32(key->ports, ilog2(RECALLS))];
+}
+
+static noinline struct nc_flow *learn(struct nc_table *table, const struct nc_key *key,
+				      unsigned long generation)
+{
+	struct recall *recall = recall_of(key);
+
+	recall->key = *key;
+	recall->generation = generation;
+	recall->flow = nc_flow_lookup(table, key);
+	return recall->flow;
+}
+
+/**
+ * nc_flow_recall() - whose packet is it, if many like it come?
+ * @table: flows of the namespace.
+ * @key: key of the packet.
+ *
+ * Called under RCU, with softirqs off.  A generation is one table's, between two changes
+ * of it.  Where the table still has it, what was found is what would be found, and the
+ * grace period behind which a flow is freed has not begun when we did.
+ *
+ * Return: what nc_flow_lookup() would.
+ */
+struct nc_flow *nc_flow_recall(struct nc_table *table, const struct nc_key *key)
+{
+	/* (J) then what is looked up */
+	unsigned long generation = smp_load_acquire(&table->generation);
+	const struct recall *recall;
+
+	lockdep_assert_in_softirq();
+	recall = recall_of(key);
+	if (likely(recall->generation == generation && nc_key_equal(&recall->key, key)))
+		return recall->flow;
+	return learn(table, key, generation);
 }

@@ -342,11 +342,11 @@ static inline bool nc_key_covers(const struct nc_key *flow,
 				 const struct nc_key *mask,
 				 const struct nc_key *packet)
 {
-	u64 differs = 0;
-	u32 i;
+	u64 differs = ((packet->word[0] ^ flow->word[0]) & mask->word[0]) |
+		      ((packet->word[1] ^ flow->word[1]) & mask->word[1]) |
+		      ((packet->word[2] ^ flow->word[2]) & mask->word[2]) |
+		      ((packet->word[3] ^ flow->word[3]) & mask->word[3]);
 
-	for (i = 0; i < 4; i++)
-		differs |= (packet->word[i] ^ flow->word[i]) & mask->word[i];
 	differs |= (packet->ports ^ flow->ports) & mask->ports;
 	differs |= (packet->family ^ flow->family) |
 		   (packet->protocol ^ flow->protocol);

@@ -116,7 +116,7 @@ static bool for_everybody(const struct nc_flow *flow, const struct sk_buff *skb,
 static unsigned int match(struct nc_table *table, struct net *net,
 			  const struct nc_rx_packet *packet, bool unseen)
 {
-	struct nc_flow *flow = nc_flow_lookup(table, packet->key);
+	struct nc_flow *flow = nc_flow_recall(table, packet->key);
 	struct sk_buff *skb = packet->skb;
 
 	if (!flow || for_everybody(flow, skb, packet->key))
@@ -384,7 +384,7 @@ static noinline unsigned int early_wanted(struct nc_table *table,
 	key.ifindex = skb->dev->ifindex;
 	if (skb_vlan_tag_present(skb))
 		key.vlan = skb_vlan_tag_get_id(skb);
-	flow = nc_flow_lookup(table, &key);
+	flow = nc_flow_recall(table, &key);
 	if (!flow || flow->hook != NETCHANNEL_HOOK_EARLY)
 		return NF_ACCEPT;
 	return early_take(flow, skb, &key, data, &h);

@@ -339,6 +339,7 @@ struct nc_ranks {
  * struct nc_table - flows of a namespace
  * @flows: hash table by key.
  * @ranks: masks to be tried, for IPv4 and IPv6.
+ * @generation: another one with every change, and no other table's.
  * @protocol: bitmap of protocols of which every packet must be looked up.
  * @tcp: bitmap of local TCP ports, by their value in network byte order.
  * @udp: the same for UDP.
@@ -350,6 +351,7 @@ struct nc_ranks {
 struct nc_table {
 	struct rhashtable flows;
 	struct nc_ranks __rcu *ranks[2];
+	unsigned long generation;
 	DECLARE_BITMAP(protocol, 256);
 	DECLARE_BITMAP(tcp, 65536);
 	DECLARE_BITMAP(udp, 65536);
@@ -517,6 +519,7 @@ int nc_flow_insert(struct nc_net *nn, struct nc_flow *flow);
 void nc_flow_remove(struct nc_net *nn, struct nc_flow *flow);
 struct nc_flow *nc_flow_lookup(struct nc_table *table,
 			       const struct nc_key *key);
+struct nc_flow *nc_flow_recall(struct nc_table *table, const struct nc_key *key);
 
 static inline bool nc_table_wants(const struct nc_table *table, u8 protocol,
 				  __be16 local_port)

@@ -71,15 +71,18 @@ RULE(early_winner_late_loser,
 RULE(both_early, { HERE6, 7, PEER6, 9, false, EARLY },
      { ANY6, 7, ANY6, 0, false, EARLY });
 
-static int bind_end(struct chan *c, const struct end *end, int ifindex)
+/* The flow's id, or a negative errno. */
+static int64_t bind_end(struct chan *c, const struct end *end, int ifindex)
 {
 	struct netchannel_bind b;
+	int error;
 
 	bind_init(&b, IPPROTO_UDP, end->local, end->local_port, end->remote,
 		  end->remote_port);
 	b.flow.ifindex = end->device ? ifindex : 0;
 	b.hook = end->hook;
-	return chan_bind(c, &b);
+	error = chan_bind(c, &b);
+	return error ? error : (int64_t)b.flow_id;
 }
 
 FIXTURE_SETUP(precedence)
@@ -108,8 +111,8 @@ TEST_F(precedence, winner_bound_first)
 {
 	struct packet p;
 
-	ASSERT_EQ(0, bind_end(&self->winner, &variant->winner, self->net.ifindex));
-	ASSERT_EQ(0, bind_end(&self->loser, &variant->loser, self->net.ifindex));
+	ASSERT_LE(0, bind_end(&self->winner, &variant->winner, self->net.ifindex));
+	ASSERT_LE(0, bind_end(&self->loser, &variant->loser, self->net.ifindex));
 	make_packet(&p, &variant->winner);
 	ASSERT_EQ(0, net_inject(self->raw, &p));
 	EXPECT_TRUE(chan_expect(&self->winner, &p));
@@ -122,13 +125,31 @@ TEST_F(precedence, winner_bound_last)
 	struct packet p;
 
 	make_packet(&p, &variant->winner);
-	ASSERT_EQ(0, bind_end(&self->loser, &variant->loser, self->net.ifindex));
+	ASSERT_LE(0, bind_end(&self->loser, &variant->loser, self->net.ifindex));
 	ASSERT_EQ(0, net_inject(self->raw, &p));
 	EXPECT_TRUE(chan_expect(&self->loser, &p));
-	ASSERT_EQ(0, bind_end(&self->winner, &variant->winner, self->net.ifindex));
+	ASSERT_LE(0, bind_end(&self->winner, &variant->winner, self->net.ifindex));
 	ASSERT_EQ(0, net_inject(self->raw, &p));
 	EXPECT_TRUE(chan_expect(&self->winner, &p));
 	EXPECT_EQ(1, chan_counter(&self->loser, NETCHANNEL_RX_PACKETS));
+}
+
+/* What had a winner before does not look for it again. */
+TEST_F(precedence, winner_unbound)
+{
+	struct packet p;
+	int64_t id;
+
+	id = bind_end(&self->winner, &variant->winner, self->net.ifindex);
+	ASSERT_LE(0, id);
+	ASSERT_LE(0, bind_end(&self->loser, &variant->loser, self->net.ifindex));
+	make_packet(&p, &variant->winner);
+	ASSERT_EQ(0, net_inject(self->raw, &p));
+	EXPECT_TRUE(chan_expect(&self->winner, &p));
+	ASSERT_EQ(0, chan_unbind(&self->winner, id));
+	ASSERT_EQ(0, net_inject(self->raw, &p));
+	EXPECT_TRUE(chan_expect(&self->loser, &p));
+	EXPECT_EQ(1, chan_counter(&self->winner, NETCHANNEL_RX_PACKETS));
 }
 
 /* What a flow does not match goes elsewhere: to the kernel's own sockets. */
@@ -176,7 +197,7 @@ TEST_F(miss, kernel_socket_hears_it)
 	struct end end = variant->end;
 
 	end.hook = variant->hook;
-	ASSERT_EQ(0, bind_end(&self->c, &end, 0));
+	ASSERT_LE(0, bind_end(&self->c, &end, 0));
 	ASSERT_EQ(0, net_sendto(self->peer, "not yours", HERE4, 7));
 	EXPECT_TRUE(net_hears(self->sock, "not yours"));
 	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_RX_PACKETS));
@@ -186,7 +207,7 @@ TEST_F(miss, other_device)
 {
 	struct end end = { HERE4, 7, ANY4, 0, true, variant->hook };
 
-	ASSERT_EQ(0, bind_end(&self->c, &end, 1));	/* the loopback */
+	ASSERT_LE(0, bind_end(&self->c, &end, 1));	/* the loopback */
 	ASSERT_EQ(0, net_sendto(self->peer, "not yours", HERE4, 7));
 	EXPECT_TRUE(net_hears(self->sock, "not yours"));
 	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_RX_PACKETS));
