@@ -12,12 +12,14 @@
 #define RECALLS		16	/* of a CPU; modules share 8 KiB there */
 
 static_assert(sizeof(struct nc_key) == 48);
+/* A generation is never had again, however often flows are bound. */
+static_assert(BITS_PER_LONG == 64);
 
 /**
  * struct recall - whose packet one like it was
  * @key: of the packet.
- * @generation: of the table, then; 0: nothing is recalled.
- * @flow: the flow, or NULL; alive as long as @generation is the table's.
+ * @generation: of the table, then; 0, which no table has: nothing is recalled.
+ * @flow: the flow, or NULL; may be freed unless @generation is the table's.
  */
 struct recall {
 	struct nc_key key;
@@ -82,6 +84,7 @@ struct nc_table *nc_table_create(void)
 		return ERR_PTR(-ENOMEM);
 	hash_init(table->ports);
 	table->demux = nc_demux_create();
+	table->generation = atomic_long_inc_return(&generations);
 	err = table->demux ? rhashtable_init(&table->flows, &params) : -ENOMEM;
 	if (!err)
 		return table;
@@ -328,11 +331,13 @@ int nc_flow_insert(struct nc_net *nn, struct nc_flow *flow)
  */
 void nc_flow_remove(struct nc_net *nn, struct nc_flow *flow)
 {
+	struct nc_table *table = nn->table;
+
 	lockdep_assert_held(&nn->lock);
 	list_del(&flow->in_net);
-	filter_del(nn->table, flow);
-	rhashtable_remove_fast(&nn->table->flows, &flow->node, params);
-	changed(nn->table);
+	filter_del(table, flow);
+	rhashtable_remove_fast(&table->flows, &flow->node, params);
+	changed(table);
 	rank_del(nn, flow);
 }
 
@@ -371,12 +376,13 @@ static struct recall *recall_of(const struct nc_key *key)
 static noinline struct nc_flow *learn(struct nc_table *table, const struct nc_key *key,
 				      unsigned long generation)
 {
+	struct nc_flow *flow = nc_flow_lookup(table, key);
 	struct recall *recall = recall_of(key);
 
 	recall->key = *key;
+	recall->flow = flow;
 	recall->generation = generation;
-	recall->flow = nc_flow_lookup(table, key);
-	return recall->flow;
+	return flow;
 }
 
 /**
@@ -397,6 +403,7 @@ struct nc_flow *nc_flow_recall(struct nc_table *table, const struct nc_key *key)
 	const struct recall *recall;
 
 	lockdep_assert_in_softirq();
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a flow is recalled without RCU");
 	recall = recall_of(key);
 	if (likely(recall->generation == generation && nc_key_equal(&recall->key, key)))
 		return recall->flow;
