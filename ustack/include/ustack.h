@@ -661,7 +661,7 @@ int ustack_recvmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
 /**
  * DOC: sending and receiving in place
  *
- * A SOCK_STREAM lends its memory, so that nothing is copied:
+ * A socket lends its memory, so that nothing is copied:
  *
  *	size_t room = 65536;
  *	char *to = ustack_reserve(socket, &room, 0);
@@ -680,22 +680,31 @@ int ustack_recvmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
  * connection, up to the call that ends the loan; ustack_close(), ustack_connect() to
  * AF_UNSPEC and ustack_destroy() end all loans.  One thread at a time sends, and one
  * receives, in place on a socket.
+ *
+ * A SOCK_DGRAM lends messages, each as a whole: room for one that is to be sent, and the
+ * next one that came.  With UDP_SEGMENT the room is for all datagrams of a message, with
+ * UDP_GRO those that came together are lent together.  ustack_recvmsg() with MSG_PEEK and
+ * no pieces tells who sent the message that is lent, and which size its datagrams have.
+ * ustack_listen_peer() ends all loans, too; ustack_connect() to another peer ends none:
+ * what was written goes to whoever is the peer when it is submitted.
  */
 
 /**
  * ustack_reserve() - lends room to write into what is to be sent
- * @socket: SOCK_STREAM, connected.
- * @length: bytes wished for, not 0; set to those lent: at least one, perhaps less than
- *	wished for (as SO_SNDBUF and what other connections use leave room, and never
- *	more than 65536), as they lie in one piece.  0 on failure.
+ * @socket: connected.
+ * @length: bytes wished for, not 0; set to those lent, 0 on failure.  SOCK_STREAM: at
+ *	least one, perhaps less than wished for (as SO_SNDBUF and what other connections
+ *	use leave room, and never more than 65536), as they lie in one piece.
+ *	SOCK_DGRAM: just as many, or none.
  * @flags: MSG_DONTWAIT or 0.
  *
  * Waits as ustack_send() does.  The room is the caller's, to write and to read, until
- * ustack_submit(); what it holds is not defined before.  Meanwhile nothing else can
- * be sent on @socket: ustack_send() and another ustack_reserve() fail with EBUSY.
- * With TCP_FASTOPEN_CONNECT the SYN leaves without data.
- * Return: the room; NULL and errno: as ustack_send(), and EINVAL, EBUSY, EOPNOTSUPP
- * (not SOCK_STREAM).
+ * ustack_submit(); what it holds is not defined before.  Another ustack_reserve() fails
+ * with EBUSY meanwhile, and so does ustack_send() on a stream.  With TCP_FASTOPEN_CONNECT
+ * the SYN leaves without data.  What waits on a SOCK_DGRAM for others (USTACK_MSG_BATCH)
+ * is waited for no more: it makes way for the message.
+ * Return: the room; NULL and errno: as ustack_send(), and EINVAL, EBUSY; ENOBUFS, too, if
+ * there is no piece of memory of that size for a datagram.
  */
 void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
 
@@ -708,34 +717,42 @@ void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
  *	or 0.
  *
  * Never waits.  The room is the stack's again, on failure too (what was written is
- * lost then), but with EINVAL.  Bytes that were submitted must not be touched: they
- * are what is sent, and sent again.
+ * lost then), but with EINVAL, and on a SOCK_DGRAM EAGAIN and EOPNOTSUPP.  Bytes that were
+ * submitted must not be touched: they are what is sent, and sent again.
+ *
+ * On a SOCK_DGRAM they are a message, of several datagrams with the socket's UDP_SEGMENT.
+ * Where the link is full it leaves when there is room; EAGAIN: others that were sent since
+ * ustack_reserve() wait for that, so it can be submitted after POLLOUT.  No other message
+ * joins it, as those with USTACK_MSG_BATCH do: small ones leave at less cost from a buffer.
+ * An empty one is for ustack_send().
  * Return: 0; -1 and errno: EPIPE, ECONNRESET and others, as ustack_send(); EINVAL if
- * there is no room lent, or less than @length, or for other flags; EOPNOTSUPP.
+ * there is no room lent, or less than @length, or for other flags; EAGAIN; EOPNOTSUPP
+ * (MSG_MORE, MSG_OOB on a SOCK_DGRAM).
  */
 int ustack_submit(struct ustack_socket *socket, size_t length, int flags);
 
 /**
  * ustack_peek() - lends bytes that came, where they lie
- * @socket: SOCK_STREAM, connected.
+ * @socket: connected, if it is SOCK_STREAM.
  * @pieces: filled in, in the order of the stream, from the first unread byte on; not to
- *	be written to.
+ *	be written to.  SOCK_DGRAM: one, the next message, which may be empty.
  * @count: of @pieces, at least one.
  * @flags: MSG_DONTWAIT or 0.
  *
- * Waits as ustack_recv() does, for one byte.  The bytes, whose checksums are verified,
- * stay unread, and where they are, until ustack_release() or ustack_recv() takes them;
- * asking again shows the same ones, and what came since.  As with ustack_recv(),
- * nothing behind an urgent byte is shown together with what is before it, and without
- * SO_OOBINLINE the urgent byte itself is passed over.
+ * Waits as ustack_recv() does, for one byte, or one message.  The bytes, whose checksums
+ * are verified, stay unread, and where they are, until ustack_release() or ustack_recv()
+ * takes them (or its kin, without MSG_PEEK); asking again shows the same ones, and what
+ * came since on a stream.  As with ustack_recv(), nothing behind an urgent byte is shown
+ * together with what is before it, and without SO_OOBINLINE the urgent byte itself is
+ * passed over.
  *
- * Large segments lie in the memory of the link, in the ring of a channel, whose order
- * of release is that of arrival: while one of them is lent, the ring fills behind it,
- * for all sockets of the stack, and when it is full packets are lost.  (What is not
- * lent is copied out of a ring that is half full.)  So who does not read at once
+ * Large segments and datagrams lie in the memory of the link, in the ring of a channel,
+ * whose order of release is that of arrival: while one of them is lent, the ring fills
+ * behind it, for all sockets of the stack, and when it is full packets are lost.  (What
+ * is not lent is copied out of a ring that is half full.)  So who does not read at once
  * copies; to wait on another socket while bytes are lent may be to wait for ever.
- * Return: pieces filled in; 0 at the end of the stream; -1 and errno: as
- * ustack_recv(), and EINVAL, EOPNOTSUPP (not SOCK_STREAM).
+ * Return: pieces filled in; 0 at the end of the stream, or after SHUT_RD; -1 and errno:
+ * as ustack_recv(), and EINVAL.
  */
 int ustack_peek(struct ustack_socket *socket, struct iovec *pieces, int count, int flags);
 
@@ -743,10 +760,11 @@ int ustack_peek(struct ustack_socket *socket, struct iovec *pieces, int count, i
  * ustack_release() - the first bytes that are lent have been read
  * @socket: that lent them.
  * @length: bytes, at most what the last ustack_peek() showed and nobody took since;
- *	they are the caller's no more, and the peer's window opens.
+ *	they are the caller's no more, and the peer's window opens.  SOCK_DGRAM: all
+ *	bytes of the message, which is taken.
  *
- * Return: 0; -1 and errno: EINVAL if there is less lent, and nothing is released;
- * EOPNOTSUPP.
+ * Return: 0; -1 and errno: EINVAL if there is less lent, or a message of another length,
+ * and nothing is released.
  */
 int ustack_release(struct ustack_socket *socket, size_t length);
 

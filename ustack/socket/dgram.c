@@ -64,7 +64,10 @@ static int disconnect(struct ustack_socket *s)
 
 	s->state = US_SOCKET_UNCONNECTED;
 	s->shut = 0;
-	return s->udp ? us_udp_connect(s->udp, &nobody, 0) : 0;
+	if (!s->udp)
+		return 0;
+	us_udp_end_loans(s->udp);
+	return us_udp_connect(s->udp, &nobody, 0);
 }
 
 static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
@@ -125,6 +128,28 @@ static int check(size_t len, int flags)
 	if (len > UINT16_MAX)
 		return -EMSGSIZE;
 	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
+}
+
+/**
+ * us_dgram_may_send() - is there a peer to send to?
+ * @s: SOCK_DGRAM.
+ * @len: of the message.
+ * @flags: of the call.
+ *
+ * Return: 0, -EMSGSIZE, -EOPNOTSUPP, -EDESTADDRREQ, -EPIPE, or the pending error, which is
+ * taken.
+ */
+int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags)
+{
+	int err = check(len, flags);
+
+	if (err)
+		return err;
+	if (s->state != US_SOCKET_CONNECTED)
+		return -EDESTADDRREQ;
+	if (s->shut & US_SHUT_WRITE)
+		return -EPIPE;
+	return s->error ? us_socket_error(s) : 0;
 }
 
 /* Again and again, while the link is full: all may have changed meanwhile. */

@@ -4,24 +4,125 @@
 
 #include "socket/socket.h"
 
-static bool lends(const struct ustack_socket *s)
+#define SUBMIT_FLAGS	(MSG_MORE | MSG_OOB | MSG_DONTWAIT | USTACK_MSG_BATCH)
+
+/* ------------------------------------------------------------------- streams */
+
+static ssize_t stream_reserve(struct ustack_socket *s, size_t len, void **room)
 {
-	return s->ops == &us_stream_ops;
+	int err = us_stream_may_send(s);
+
+	return err ? err : us_tcp_reserve(s->tcp, len, room);
+}
+
+static int stream_submit(struct ustack_socket *s, size_t len, int flags)
+{
+	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
+	int err;
+
+	if (!s->tcp || !us_tcp_has_lent(s->tcp, len))
+		return -EINVAL;
+	if (more)
+		us_stack_tick(s->stack);
+	err = len ? us_stream_may_send(s) : 0;
+	if (err)
+		us_tcp_submit(s->tcp, 0, 0);
+	else
+		err = us_tcp_submit(s->tcp, len, flags);
+	if (!err && len)
+		us_stream_let_out(s->stack, more, false);
+	return err;
+}
+
+/* What is there now.  Errors come after the data that came before them. */
+static int stream_peek(struct ustack_socket *s, struct iovec *pieces, int count)
+{
+	int n;
+
+	if (!s->tcp)
+		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
+	n = us_tcp_peek(s->tcp, pieces, count);
+	return n <= 0 && s->error ? us_socket_error(s) : n;
+}
+
+static int stream_release(struct ustack_socket *s, size_t len)
+{
+	return s->tcp ? us_tcp_release(s->tcp, len) : -EINVAL;
+}
+
+/* ----------------------------------------------------------------- datagrams */
+
+static us_noinline ssize_t dgram_reserve(struct ustack_socket *s, size_t len, void **room)
+{
+	ssize_t n = us_dgram_may_send(s, len, 0);
+
+	if (!n)
+		n = us_udp_reserve(s->udp, len, s->segment, room);
+	if (n == -EAGAIN)
+		us_loop_let_out(s->stack);	/* so that there will be room */
+	return n;
+}
+
+/* Its error, or that of the peer, takes the message with it. */
+static int send_room(struct ustack_socket *s, size_t len, int flags)
+{
+	struct us_udp_out to = { .segment = s->segment, .more = flags & USTACK_MSG_BATCH };
+	int err = us_dgram_may_send(s, len, flags);
+
+	if (err)
+		us_udp_take_back(s->udp);
+	else
+		err = us_udp_send_room(s->udp, len, &to);
+	if (us_udp_due(s->udp, to.more && err != -EAGAIN))
+		us_loop_let_out(s->stack);
+	return err;
+}
+
+static us_noinline int dgram_submit(struct ustack_socket *s, size_t len, int flags)
+{
+	if (flags & (MSG_MORE | MSG_OOB))
+		return -EOPNOTSUPP;
+	if (!s->udp || !us_udp_has_room(s->udp, len))
+		return -EINVAL;
+	if (len)
+		return send_room(s, len, flags);
+	us_udp_take_back(s->udp);
+	return 0;
+}
+
+static us_noinline int dgram_peek(struct ustack_socket *s, struct iovec *piece)
+{
+	int n = -EAGAIN;
+
+	if (s->error)
+		return us_socket_error(s);
+	if (s->udp)
+		n = us_udp_peek(s->udp, piece);
+	return n == -EAGAIN && (s->shut & US_SHUT_READ) ? 0 : n;
+}
+
+static us_noinline int dgram_release(struct ustack_socket *s, size_t len)
+{
+	return s->udp ? us_udp_release(s->udp, len) : -EINVAL;
+}
+
+/* ----------------------------------------------------------------- the calls */
+
+static bool is_stream(const struct ustack_socket *s)
+{
+	return us_likely(s->ops == &us_stream_ops);
 }
 
 static ssize_t reserve(struct ustack_socket *s, size_t len, int flags, void **room)
 {
 	us_ns limit = -1;
 
-	if (!lends(s))
-		return -EOPNOTSUPP;
 	if (!len || (flags & ~MSG_DONTWAIT))
 		return -EINVAL;
 	for (;;) {
-		ssize_t n = us_stream_may_send(s);
+		ssize_t n = is_stream(s) ? stream_reserve(s, len, room) :
+					   dgram_reserve(s, len, room);
 
-		if (!n)
-			n = us_tcp_reserve(s->tcp, len, room);
 		if (n != -EAGAIN)
 			return n;
 		if (limit < 0)
@@ -43,57 +144,25 @@ void *ustack_reserve(struct ustack_socket *s, size_t *length, int flags)
 	return n < 0 ? NULL : room;
 }
 
-#define SUBMIT_FLAGS	(MSG_MORE | MSG_OOB | MSG_DONTWAIT | USTACK_MSG_BATCH)
-
-static int submit(struct ustack_socket *s, size_t len, int flags)
-{
-	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
-	int err;
-
-	if (!lends(s))
-		return -EOPNOTSUPP;
-	if (!s->tcp || (flags & ~SUBMIT_FLAGS) ||
-	    !us_tcp_has_lent(s->tcp, len))
-		return -EINVAL;
-	if (more)
-		us_stack_tick(s->stack);
-	err = len ? us_stream_may_send(s) : 0;
-	if (err)
-		us_tcp_submit(s->tcp, 0, 0);
-	else
-		err = us_tcp_submit(s->tcp, len, flags);
-	if (!err && len)
-		us_stream_let_out(s->stack, more, false);
-	return err;
-}
-
 int ustack_submit(struct ustack_socket *s, size_t length, int flags)
 {
+	int err = -EINVAL;
+
 	US_SOCKET_CALL(s);
-	return (int)us_socket_return(submit(s, length, flags));
-}
-
-/* What is there now.  Errors come after the data that came before them. */
-static int look(struct ustack_socket *s, struct iovec *pieces, int count)
-{
-	int n;
-
-	if (!s->tcp)
-		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
-	n = us_tcp_peek(s->tcp, pieces, count);
-	return n <= 0 && s->error ? us_socket_error(s) : n;
+	if (!(flags & ~SUBMIT_FLAGS))
+		err = is_stream(s) ? stream_submit(s, length, flags) :
+				     dgram_submit(s, length, flags);
+	return (int)us_socket_return(err);
 }
 
 static int peek(struct ustack_socket *s, struct iovec *pieces, int count, int flags)
 {
 	us_ns limit = -1;
 
-	if (!lends(s))
-		return -EOPNOTSUPP;
 	if (count <= 0 || (flags & ~MSG_DONTWAIT))
 		return -EINVAL;
 	for (;;) {
-		int n = look(s, pieces, count);
+		int n = is_stream(s) ? stream_peek(s, pieces, count) : dgram_peek(s, pieces);
 
 		if (n != -EAGAIN)
 			return n;
@@ -111,15 +180,9 @@ int ustack_peek(struct ustack_socket *s, struct iovec *pieces, int count, int fl
 	return (int)us_socket_return(peek(s, pieces, count, flags));
 }
 
-static int release(struct ustack_socket *s, size_t len)
-{
-	if (!lends(s))
-		return -EOPNOTSUPP;
-	return s->tcp ? us_tcp_release(s->tcp, len) : -EINVAL;
-}
-
 int ustack_release(struct ustack_socket *s, size_t length)
 {
 	US_SOCKET_CALL(s);
-	return (int)us_socket_return(release(s, length));
+	return (int)us_socket_return(is_stream(s) ? stream_release(s, length) :
+						    dgram_release(s, length));
 }

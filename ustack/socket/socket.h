@@ -159,6 +159,7 @@ void us_stream_let_out(struct us_stack *stack, bool more, bool waited);
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
 		      uint16_t segment);
+int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags);
 ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
 		      struct us_udp_in *from);
 

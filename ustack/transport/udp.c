@@ -279,6 +279,7 @@ void us_udp_close(struct us_udp *udp)
 	for (at = us_udp_bucket(table, udp->local_port); *at != udp; at = &(*at)->next)
 		;
 	*at = udp->next;
+	us_udp_end_loans(udp);
 	us_udp_train_end(udp);
 	cds_list_for_each_entry_safe(dgram, next, &udp->queue, node)
 		us_udp_dgram_free(udp, dgram);

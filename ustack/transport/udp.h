@@ -3,6 +3,8 @@
 #ifndef US_TRANSPORT_UDP_H
 #define US_TRANSPORT_UDP_H
 
+#include <sys/uio.h>
+
 #include "net/net.h"
 
 struct us_udp;			/* a bound port */
@@ -67,6 +69,14 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 /* Returns the message's whole length; at most @len bytes are copied. */
 ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 		    struct us_udp_in *from);
+/* udp_lend.c */
+ssize_t us_udp_reserve(struct us_udp *udp, size_t len, uint16_t segment, void **room);
+bool us_udp_has_room(const struct us_udp *udp, size_t len);
+int us_udp_send_room(struct us_udp *udp, size_t len, const struct us_udp_out *to);
+void us_udp_take_back(struct us_udp *udp);
+int us_udp_peek(struct us_udp *udp, struct iovec *piece);
+int us_udp_release(struct us_udp *udp, size_t len);
+void us_udp_end_loans(struct us_udp *udp);
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
 void us_udp_set_gro(struct us_udp *udp, bool gro);
 short us_udp_poll(const struct us_udp *udp);

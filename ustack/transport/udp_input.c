@@ -76,6 +76,8 @@ void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram)
 	if (dgram->chunk)
 		us_chunk_put(dgram->chunk);
 	cds_list_del(&dgram->node);
+	if (udp->lent == dgram)
+		udp->lent = NULL;
 	udp->queued -= cost(dgram->len);
 	us_pool_put(&udp->stack->udp->dgrams, dgram);
 }
@@ -114,19 +116,23 @@ static bool under_pressure(const struct us_stack *stack, const struct us_link *l
  * @stack: the stack; called under pressure.
  *
  * What cannot be copied is dropped: a link may need its packets back in order,
- * and then one port that nobody reads would stop all others, and TCP.
+ * and then one port that nobody reads would stop all others, and TCP.  What the user
+ * reads in place stays.
  */
 void us_udp_copy_out(struct us_stack *stack)
 {
 	struct us_udp_dgram *dgram, *next;
 
-	cds_list_for_each_entry_safe(dgram, next, &stack->udp->held, held)
+	cds_list_for_each_entry_safe(dgram, next, &stack->udp->held, held) {
+		if (us_udp_is_lent(dgram))
+			continue;
 		if (copy(stack->udp, dgram, dgram->data)) {
 			let_go(dgram);
 		} else {
 			us_count(stack, udp_buffer_full);
 			us_udp_dgram_free(dgram->udp, dgram);
 		}
+	}
 }
 
 /* Keeps the payload where it is, or copies it; false if there is no room. */
@@ -259,14 +265,6 @@ void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,
 	us_pkt_put(pkt);
 }
 
-/* Bytes of the next message: a datagram, or all that is left of a train. */
-static uint32_t next_message(const struct us_udp *udp, const struct us_udp_dgram *dgram)
-{
-	uint32_t left = dgram->len - dgram->at;
-
-	return udp->gro || left < dgram->each ? left : dgram->each;
-}
-
 /**
  * us_udp_recv() - takes a message
  * @udp: the port.
@@ -288,7 +286,7 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 	if (cds_list_empty(&udp->queue))
 		return -EAGAIN;
 	dgram = cds_list_first_entry(&udp->queue, struct us_udp_dgram, node);
-	whole = next_message(udp, dgram);
+	whole = us_udp_next_message(udp, dgram);
 	if (len > whole)
 		len = whole;
 	if (len)
@@ -298,11 +296,8 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 			dgram->remote, dgram->port,
 			whole > dgram->each ? (uint16_t)dgram->each : 0,
 		};
-	if (peek)
-		return whole;
-	dgram->at += whole;
-	if (dgram->at == dgram->len)
-		us_udp_dgram_free(udp, dgram);
+	if (!peek)
+		us_udp_take(udp, dgram, whole);
 	return whole;
 }
 

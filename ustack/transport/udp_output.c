@@ -196,7 +196,7 @@ static int send_one(struct us_udp *udp, const void *data, size_t len,
 	return err;
 }
 
-static int find_way(struct us_udp *udp, struct us_udp_out *out)
+static inline int find_way(struct us_udp *udp, struct us_udp_out *out)
 {
 	bool known;
 	int err;
@@ -215,6 +215,28 @@ static int find_way(struct us_udp *udp, struct us_udp_out *out)
 		return 0;
 	err = us_udp_train_flush(udp);
 	return err ? err : us_udp_route(udp, out->remote);
+}
+
+/**
+ * us_udp_may_send() - may a message leave for its destination?
+ * @udp: the port; has the way there then.
+ * @len: of the message.
+ * @out: where to, and how; the peer is filled in.
+ *
+ * Return: 0, or as us_udp_send(); -EAGAIN if what is to leave before has no room.
+ */
+int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out)
+{
+	int err;
+
+	if (udp->error)
+		return -us_udp_error(udp);
+	err = find_way(udp, out);
+	if (err)
+		return err;
+	if (out->segment && out->segment < len)
+		return check_segments(udp, len, out->segment);
+	return headers(&udp->dst) + len > udp->dst.mtu ? -EMSGSIZE : 0;
 }
 
 /**

@@ -72,6 +72,11 @@ struct us_udp_train {
  * @queued: bytes that it counts: memory and US_UDP_OVERHEAD each.
  * @nr_held: records in @queue that hold a link's packet.
  * @queue: struct us_udp_dgram.node, oldest first.
+ * @lent: the first of them, while us_udp_is_lent(); or NULL.
+ * @lent_at: of the first byte of the message lent, as us_udp_dgram.at.
+ * @lent_len: bytes of that message.
+ * @room: where the user writes a message: us_chunk.len bytes of send memory, one
+ *	reference; or NULL.
  * @waiting: in us_udp_table.waiting while a link was full.
  * @dst: the last destination.
  * @train: what waits to leave for it.
@@ -99,6 +104,10 @@ struct us_udp {
 	uint32_t queued;
 	uint32_t nr_held;
 	struct cds_list_head queue;
+	struct us_udp_dgram *lent;
+	uint32_t lent_at;
+	uint32_t lent_len;
+	struct us_chunk *room;
 	struct cds_list_head waiting;
 	struct us_dst dst;
 	struct us_udp_train train;
@@ -171,6 +180,7 @@ int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 int us_udp_route(struct us_udp *udp, const struct us_addr *remote);
 
 /* udp_output.c */
+int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out);
 void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t port,
 			 uint32_t len);
 void us_udp_submit(struct us_udp *udp, struct us_tx *tx);
@@ -179,6 +189,8 @@ void us_udp_wait(struct us_udp *udp);
 /* udp_train.c */
 ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, size_t most,
 			   uint16_t each, uint16_t port);
+void us_udp_train_lent(struct us_udp *udp, struct us_chunk *chunk, size_t len, uint16_t each,
+		       uint16_t port);
 bool us_udp_train_join(struct us_udp *udp, const void *data, size_t len, uint16_t port);
 bool us_udp_train_spared(const struct us_udp *udp, size_t len, uint16_t port);
 void us_udp_train_passed(struct us_udp *udp, size_t len, uint16_t port, bool alone);
@@ -198,5 +210,30 @@ void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
 		 uint32_t len, int err, bool hard, uint32_t mtu);
 void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram);
 void us_udp_copy_out(struct us_stack *stack);
+
+/* Bytes of the next message: a datagram, or all that is left of a train. */
+static inline uint32_t us_udp_next_message(const struct us_udp *udp,
+					   const struct us_udp_dgram *dgram)
+{
+	uint32_t left = dgram->len - dgram->at;
+
+	return udp->gro || left < dgram->each ? left : dgram->each;
+}
+
+/* The next message, of @bytes, was read. */
+static inline void us_udp_take(struct us_udp *udp, struct us_udp_dgram *dgram, uint32_t bytes)
+{
+	dgram->at += bytes;
+	if (dgram->at == dgram->len)
+		us_udp_dgram_free(udp, dgram);
+}
+
+/* Does the user read it in place?  Then it must not move.  Not any more, once the message
+ * that was lent has been taken: what is behind it in a train was not.
+ */
+static inline bool us_udp_is_lent(const struct us_udp_dgram *dgram)
+{
+	return dgram->udp->lent == dgram && dgram->udp->lent_at == dgram->at;
+}
 
 #endif /* US_TRANSPORT_UDP_PARTS_H */

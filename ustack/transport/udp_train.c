@@ -91,6 +91,26 @@ void us_udp_train_end(struct us_udp *udp)
 	end(&udp->train);
 }
 
+/* The address is that of udp->dst. */
+static inline void begin(struct us_udp *udp, struct us_chunk *chunk, size_t len, size_t room,
+			 uint16_t each, uint16_t port)
+{
+	struct us_udp_train *t = &udp->train;
+
+	*t = (struct us_udp_train){
+		.node = t->node,
+		.chunk = chunk,
+		.len = (uint32_t)len,
+		.room = (uint32_t)room,
+		.each = each,
+		.port = port,
+		.to_peer = udp->connected && port == udp->remote_port &&
+			   us_addr_equal(&udp->remote, &udp->dst.remote),
+		.alone = t->alone,
+	};
+	cds_list_add_tail(&t->node, &udp->stack->udp->trains);
+}
+
 /**
  * us_udp_train_begin() - the first datagrams of a train
  * @udp: the port, which has none, and a way.
@@ -106,7 +126,6 @@ ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, siz
 			   uint16_t each, uint16_t port)
 {
 	struct us_chunk *chunk = us_chunk_alloc(udp->dst.link->mem, (uint32_t)most);
-	struct us_udp_train *t = &udp->train;
 
 	if (!chunk)
 		return -ENOBUFS;
@@ -119,19 +138,22 @@ ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, siz
 		return -ENOBUFS;
 	}
 	memcpy(chunk->data, data, len);
-	*t = (struct us_udp_train){
-		.node = t->node,
-		.chunk = chunk,
-		.len = (uint32_t)len,
-		.room = (uint32_t)(len % each ? len : most / each * each),
-		.each = each,
-		.port = port,
-		.to_peer = udp->connected && port == udp->remote_port &&
-			   us_addr_equal(&udp->remote, &udp->dst.remote),
-		.alone = t->alone,
-	};
-	cds_list_add_tail(&t->node, &udp->stack->udp->trains);
+	begin(udp, chunk, len, len % each ? len : most / each * each, each, port);
 	return (ssize_t)len;
+}
+
+/**
+ * us_udp_train_lent() - a message that the user wrote in place is a train, which is full
+ * @udp: the port, which has none, and a way.
+ * @chunk: of the link's memory; the reference becomes the train's.
+ * @len: bytes of the message, from the start of @chunk on; not 0.
+ * @each: bytes of a datagram.
+ * @port: of the destination, network byte order.
+ */
+void us_udp_train_lent(struct us_udp *udp, struct us_chunk *chunk, size_t len, uint16_t each,
+		       uint16_t port)
+{
+	begin(udp, chunk, len, len, each, port);
 }
 
 /* Could it be the next one of a train? */
