@@ -12,13 +12,13 @@ cd "$(dirname "$0")" || exit
 
 port=5000
 
-# exchange CLIENT SERVER HOOK VARIANT
+# exchange CLIENT SERVER HOOK VARIANT [-lent]
 exchange() {
 	local link=(--hook "$3" --address $peer4)
 
 	[ "$3" != packet ] || link=(--link packet --source 10.0.0.11 --address 10.0.0.12)
 	timeout 300 ip netns exec app vbench --client "$1" --server "$2" --variant "$4" \
-		--runs 1 --space peer --device eth0 --port "$port" "${link[@]}" udp-stream-128
+		--runs 1 --space peer --device eth0 --port "$port" "${link[@]}" "udp-stream-128${5-}"
 }
 
 # Packets that the peer's device received meanwhile are a part of the datagrams.
@@ -39,7 +39,7 @@ if [ "${NETCHANNEL_KERNEL-}" = debug ]; then
 fi
 old=
 [[ $(uname -r) != 6.1.* ]] || old=1
-plan "$([ "$old" ] && echo 10 || echo 11)"
+plan "$([ "$old" ] && echo 12 || echo 13)"
 pair_create
 for hook in late early; do
 	point "$hook: USTACK_MSG_BATCH, received by the kernel" merged ustack kernel $hook batch
@@ -48,6 +48,9 @@ for hook in late early; do
 	point "$hook: UDP_SEGMENT of the kernel, received by ustack" \
 		merged kernel ustack $hook segment
 	point "$hook: UDP_SEGMENT with sendmmsg" merged ustack ustack $hook segment+mmsg
+	port=$((port + 1))
+	point "$hook: UDP_SEGMENT, in memory that is lent" \
+		merged ustack ustack $hook segment+mmsg -lent
 	port=$((port + 1))
 done
 how=${old:+exchange}

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "lib/pattern.h"
+#include "ustack.h"
 #include "vbench.h"
 
 #define BATCH_MAX	64u
@@ -94,6 +95,49 @@ static unsigned int least(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
+/* The message is made where it leaves from. */
+static void put_room(struct end *end, size_t bytes, int flags)
+{
+	size_t room = bytes;
+	void *to = end->api->reserve(end->socket[0], &room, 0);
+
+	if (!to)
+		die(end, "reserve");
+	memcpy(to, end->pattern + end->sent_at, bytes);
+	if (end->api->submit(end->socket[0], bytes, flags))
+		die(end, "submit");
+	end->sent_at = pattern_next(end->sent_at, bytes);
+}
+
+/* Those that a call of the kernel's would take leave together. */
+static void put_lent(struct end *end, uint32_t bytes, unsigned int count)
+{
+	const struct variant *v = end->variant;
+	unsigned int n, waiting = 0;
+	bool more;
+
+	for (; count; count -= n) {
+		n = least(v->segment ? v->segment : 1, count);
+		more = ++waiting < v->batch && n < count;
+		put_room(end, (size_t)bytes * n, end->flags | (more ? USTACK_MSG_BATCH : 0));
+		waiting = more ? waiting : 0;
+	}
+}
+
+/* They are verified where they came. */
+static void get_lent(struct end *end, uint32_t bytes, unsigned int count)
+{
+	struct iovec piece;
+
+	for (; count; count -= (unsigned int)piece.iov_len / bytes) {
+		if (end->api->peek(end->socket[0], &piece, 1, 0) != 1 || piece.iov_len < bytes)
+			die(end, "peek");
+		end_verify(end, piece.iov_base, piece.iov_len);
+		if (end->api->release(end->socket[0], piece.iov_len))
+			die(end, "release");
+	}
+}
+
 /**
  * datagrams_put() - sends datagrams, however the variant does it
  * @end: its first socket is connected.
@@ -105,6 +149,10 @@ void datagrams_put(struct end *end, uint32_t bytes, unsigned int count)
 	const struct variant *v = end->variant;
 	unsigned int n, each;
 
+	if (end->lent) {
+		put_lent(end, bytes, count);
+		return;
+	}
 	for (; count; count -= n) {
 		each = v->segment ? least(v->segment, count) : 1;
 		n = v->batch ? least(v->batch, count / each) * each : each;
@@ -128,6 +176,10 @@ void datagrams_get(struct end *end, uint32_t bytes, unsigned int count)
 	const struct variant *v = end->variant;
 	unsigned int n = 1, each;
 
+	if (end->lent) {
+		get_lent(end, bytes, count);
+		return;
+	}
 	for (; count; count -= n) {
 		each = v->segment ? least(v->segment, count) : 1;
 		if (v->batch)

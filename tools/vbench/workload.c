@@ -32,6 +32,8 @@ const struct workload workloads[] = {
 	  .connections = 1, .requests = 1, .rounds = 1000 },
 	{ "udp-stream-128", "insn", .bytes = 128, .udp = true, .connections = 1,
 	  .requests = WINDOW, .rounds = 20 },
+	{ "udp-stream-128-lent", "insn", .bytes = 128, .udp = true, .lent = true,
+	  .connections = 1, .requests = WINDOW, .rounds = 20 },
 	{ "conns-1", "insn", .bytes = 128, .answered = true, .connections = 1,
 	  .requests = 1, .rounds = 1000 },
 	{ "conns-10", "insn", .bytes = 128, .answered = true, .connections = 10,
