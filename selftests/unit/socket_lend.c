@@ -100,7 +100,7 @@ static void test_acknowledged(void)
 	world_run(WORLD_MS(100));
 	ok(text_comes(b, "onetwo"), "bytes in the order of the calls");
 	room = room_for(a, 5);
-	world_run(WORLD_MS(5000));
+	world_run(WORLD_MS(15000));
 	memcpy(room, "later", 5);
 	ok(ustack_submit(a, 5, 0) == 0, "submit: after a long time");
 	world_run(WORLD_MS(5));
