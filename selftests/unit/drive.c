@@ -449,6 +449,13 @@ static ssize_t call_read_in_place(struct job *job)
 	return total;
 }
 
+static ssize_t call_peek(struct job *job)
+{
+	struct iovec piece;
+
+	return ustack_peek(job->socket, &piece, 1, 0);
+}
+
 static ssize_t call_write_in_place(struct job *job)
 {
 	uint32_t total = 0;
@@ -523,6 +530,11 @@ static void test_lend(void)
 	finished(&writer);
 	ok(reader.result == LENT, "lent: read in place by one thread");
 	ok(writer.result == LENT && got == LENT, "lent: written in place by another");
+	start(&reader, call_peek, conn);
+	ustack_close(conn);
+	inject(TH_ACK | TH_PUSH, 1 + given, 1 + got, "late", 65535);
+	finished(&reader);
+	ok(reader.result == -1 && reader.error == EBADF, "lent: nothing by what was closed");
 	ustack_destroy(stack);
 }
 

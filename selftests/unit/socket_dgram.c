@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Datagram sockets. */
+#include <sys/ioctl.h>
+
 #include "world.h"
 
 static struct ustack_socket *dgram(struct ustack *stack, const char *address,
@@ -101,12 +103,14 @@ static void test_refused(void)
 {
 	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 0);
 	union world_name peer = world_name("10.0.0.2", 4000);
+	int waiting = -1;
 	char byte;
 
 	ustack_connect(a, &peer.sa, sizeof(peer.v4));
 	ustack_send(a, "x", 1, 0);
 	world_run(WORLD_MS(2));
 	ok(ready(world.a, a) & POLLERR, "refused: POLLERR");
+	ok(ustack_ioctl(a, FIONREAD, &waiting) == 0 && waiting == 0, "refused: FIONREAD");
 	fails(ustack_recv(a, &byte, 1, 0), ECONNREFUSED);
 	fails(ustack_recv(a, &byte, 1, 0), EAGAIN);
 	ustack_close(a);

@@ -235,6 +235,8 @@ static void test_limits(void)
 	fails(ustack_submit(a, 6400, MSG_MORE), EOPNOTSUPP);
 	fails(ustack_submit(a, 6400, MSG_OOB), EOPNOTSUPP);
 	fails(ustack_submit(a, 6400, MSG_PEEK), EINVAL);
+	set(a, UDP_SEGMENT, 50);
+	fails(ustack_submit(a, 6400, 0), EINVAL);
 	set(a, UDP_SEGMENT, 0);
 	fails(ustack_submit(a, 6400, 0), EMSGSIZE);
 	fails(ustack_submit(a, 0, 0), EINVAL);
@@ -618,6 +620,31 @@ static void test_pressure_behind(void)
 	end();
 }
 
+/* What was lent as a whole and not yet read stays, though a part was read otherwise. */
+static void test_pressure_part(void)
+{
+	struct iovec lent;
+	char data[1000];
+
+	begin(SOCK_NONBLOCK);
+	set(a, UDP_SEGMENT, 1000);
+	set(b, UDP_GRO, 1);
+	lends_and_sends(3000, 0, 0);
+	world_run(WORLD_MS(20));
+	ok(ustack_peek(b, &lent, 1, 0) == 1 && lent.iov_len == 3000, "three are lent");
+	set(b, UDP_GRO, 0);
+	ok(ustack_recv(b, data, 1000, 0) == 1000, "and one of them read");
+	set(a, UDP_SEGMENT, 0);
+	press(1, 12);
+	ok(first_dgram()->pkt && is_message(lent.iov_base, 3000, 0),
+	   "pressure: the other two stay where they are");
+	fails(ustack_release(b, 3000), EINVAL);
+	world_run(WORLD_MS(20));
+	while (ustack_recv(b, data, 1000, 0) > 0)
+		;
+	end();
+}
+
 /* -------------------------------------------------------------- loans that end */
 
 static void test_disconnect(void)
@@ -779,6 +806,7 @@ static void test_few_frames(void)
 	world_create("frames=16,gso=1,delay=5");
 	test_pressure();
 	test_pressure_behind();
+	test_pressure_part();
 	world_destroy();
 }
 

@@ -130,7 +130,8 @@ static void get_lent(struct end *end, uint32_t bytes, unsigned int count)
 	struct iovec piece;
 
 	for (; count; count -= (unsigned int)piece.iov_len / bytes) {
-		if (end->api->peek(end->socket[0], &piece, 1, 0) != 1 || piece.iov_len < bytes)
+		if (end->api->peek(end->socket[0], &piece, 1, 0) != 1 ||
+		    piece.iov_len < bytes || piece.iov_len > (size_t)bytes * count)
 			die(end, "peek");
 		end_verify(end, piece.iov_base, piece.iov_len);
 		if (end->api->release(end->socket[0], piece.iov_len))

@@ -703,8 +703,9 @@ int ustack_recvmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
  * with EBUSY meanwhile, and so does ustack_send() on a stream.  With TCP_FASTOPEN_CONNECT
  * the SYN leaves without data.  What waits on a SOCK_DGRAM for others (USTACK_MSG_BATCH)
  * is waited for no more: it makes way for the message.
- * Return: the room; NULL and errno: as ustack_send(), and EINVAL, EBUSY; ENOBUFS, too, if
- * there is no piece of memory of that size for a datagram.
+ * Return: the room; NULL and errno: as ustack_send(), and EINVAL, EBUSY, EBADF (closed by
+ * another thread meanwhile).  ENOBUFS, too, if there is no piece of memory of that size for a
+ * datagram; when there will be, POLLOUT does not tell: ustack_send() takes smaller ones.
  */
 void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
 
@@ -721,8 +722,10 @@ void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
  * submitted must not be touched: they are what is sent, and sent again.
  *
  * On a SOCK_DGRAM they are a message, of several datagrams with the socket's UDP_SEGMENT.
- * Where the link is full it leaves when there is room; EAGAIN: others that were sent since
- * ustack_reserve() wait for that, so it can be submitted after POLLOUT.  No other message
+ * All of the room is in use until it has left, be the message shorter.  Where the link is
+ * full it leaves when there is room, unless the socket is closed, or bound or connected anew,
+ * before; EAGAIN: others that were sent since ustack_reserve() wait for that, so it can be
+ * submitted after POLLOUT.  No other message
  * joins it, as those with USTACK_MSG_BATCH do: small ones leave at less cost from a buffer.
  * An empty one is for ustack_send().
  * Return: 0; -1 and errno: EPIPE, ECONNRESET and others, as ustack_send(); EINVAL if
@@ -752,7 +755,7 @@ int ustack_submit(struct ustack_socket *socket, size_t length, int flags);
  * is not lent is copied out of a ring that is half full.)  So who does not read at once
  * copies; to wait on another socket while bytes are lent may be to wait for ever.
  * Return: pieces filled in; 0 at the end of the stream, or after SHUT_RD; -1 and errno:
- * as ustack_recv(), and EINVAL.
+ * as ustack_recv(), and EINVAL, EBADF (closed by another thread meanwhile).
  */
 int ustack_peek(struct ustack_socket *socket, struct iovec *pieces, int count, int flags);
 

@@ -319,14 +319,9 @@ static void changed(struct ustack_socket *s)
 /* What was sent is gone; what comes next is told by its length. */
 static int queued(struct ustack_socket *s, unsigned long request, int *value)
 {
-	ssize_t n = 0;
-	char none;
-
 	if (request == SIOCOUTQNSD || request == SIOCATMARK)
 		return -ENOTTY;
-	if (request == FIONREAD && s->udp)
-		n = us_udp_recv(s->udp, &none, 0, true, NULL);
-	*value = n > 0 ? (int)n : 0;
+	*value = request == FIONREAD && s->udp ? (int)us_udp_waiting(s->udp) : 0;
 	return 0;
 }
 

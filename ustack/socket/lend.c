@@ -63,16 +63,16 @@ static us_noinline ssize_t dgram_reserve(struct ustack_socket *s, size_t len, vo
 	return n;
 }
 
-/* Its error, or that of the peer, takes the message with it. */
+/* An error that a second try would not have ends the loan, with the message. */
 static int send_room(struct ustack_socket *s, size_t len, int flags)
 {
 	struct us_udp_out to = { .segment = s->segment, .more = flags & USTACK_MSG_BATCH };
 	int err = us_dgram_may_send(s, len, flags);
 
-	if (err)
-		us_udp_take_back(s->udp);
-	else
+	if (!err)
 		err = us_udp_send_room(s->udp, len, &to);
+	if (err && err != -EAGAIN && err != -EINVAL)
+		us_udp_take_back(s->udp);
 	if (us_udp_due(s->udp, to.more && err != -EAGAIN))
 		us_loop_let_out(s->stack);
 	return err;
@@ -113,6 +113,14 @@ static bool is_stream(const struct ustack_socket *s)
 	return us_likely(s->ops == &us_stream_ops);
 }
 
+/* What a socket lends is gone when it is closed: by others, while the call sleeps. */
+static int wait_for_it(struct ustack_socket *s, us_ns limit)
+{
+	int err = us_socket_wait(s, limit);
+
+	return !err && s->closed ? -EBADF : err;
+}
+
 static ssize_t reserve(struct ustack_socket *s, size_t len, int flags, void **room)
 {
 	us_ns limit = -1;
@@ -127,7 +135,7 @@ static ssize_t reserve(struct ustack_socket *s, size_t len, int flags, void **ro
 			return n;
 		if (limit < 0)
 			limit = us_socket_limit(s, s->sndtimeo, flags);
-		n = us_socket_wait(s, limit);
+		n = wait_for_it(s, limit);
 		if (n)
 			return n;
 	}
@@ -168,7 +176,7 @@ static int peek(struct ustack_socket *s, struct iovec *pieces, int count, int fl
 			return n;
 		if (limit < 0)
 			limit = us_socket_limit(s, s->rcvtimeo, flags);
-		n = us_socket_wait(s, limit);
+		n = wait_for_it(s, limit);
 		if (n)
 			return n;
 	}

@@ -69,6 +69,8 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 /* Returns the message's whole length; at most @len bytes are copied. */
 ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 		    struct us_udp_in *from);
+/* Bytes of the next message; 0: none, or an empty one. */
+uint32_t us_udp_waiting(const struct us_udp *udp);
 /* udp_lend.c */
 ssize_t us_udp_reserve(struct us_udp *udp, size_t len, uint16_t segment, void **room);
 bool us_udp_has_room(const struct us_udp *udp, size_t len);

@@ -302,6 +302,19 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 }
 
 /**
+ * us_udp_waiting() - FIONREAD
+ * @udp: the port.
+ *
+ * Return: bytes of the next message; 0 if it is empty, or there is none.
+ */
+uint32_t us_udp_waiting(const struct us_udp *udp)
+{
+	if (!udp->queued)
+		return 0;
+	return us_udp_next_message(udp, us_container(udp->queue.next, struct us_udp_dgram, node));
+}
+
+/**
  * us_udp_recv_behind() - the short way of a datagram with others before and behind it
  * @udp: the port.
  * @data: the payload goes there.

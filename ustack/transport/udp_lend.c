@@ -96,8 +96,8 @@ static int move_room(struct us_udp *udp, size_t len)
  * @to: how; it goes to the peer.
  *
  * Where the link is full the message leaves when there is room.
- * Return: 0, as us_udp_send(); -EAGAIN if what is to leave before waits for the link:
- * only then the room stays lent.
+ * Return: 0; as us_udp_send(), -EAGAIN if what is to leave before waits for the link:
+ * then the room stays lent.
  */
 int us_udp_send_room(struct us_udp *udp, size_t len, const struct us_udp_out *to)
 {
@@ -107,14 +107,10 @@ int us_udp_send_room(struct us_udp *udp, size_t len, const struct us_udp_out *to
 
 	if (!err)
 		err = us_udp_train_flush(udp);
-	if (err == -EAGAIN)
-		return err;
 	if (!err)
 		err = move_room(udp, len);
-	if (err) {
-		us_udp_take_back(udp);
+	if (err)
 		return err;
-	}
 	us_udp_train_lent(udp, udp->room, len, cut ? out.segment : (uint16_t)len, out.port);
 	udp->room = NULL;
 	if (!out.more)
@@ -156,7 +152,8 @@ int us_udp_release(struct us_udp *udp, size_t len)
 {
 	struct us_udp_dgram *dgram = udp->lent;
 
-	if (!dgram || !us_udp_is_lent(dgram) || len != udp->lent_len)
+	/* What was read otherwise meanwhile, be it a part, has ended the loan. */
+	if (!dgram || dgram->at != udp->lent_at || len != udp->lent_len)
 		return -EINVAL;
 	us_udp_take(udp, dgram, (uint32_t)len);
 	return 0;

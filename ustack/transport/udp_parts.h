@@ -72,7 +72,7 @@ struct us_udp_train {
  * @queued: bytes that it counts: memory and US_UDP_OVERHEAD each.
  * @nr_held: records in @queue that hold a link's packet.
  * @queue: struct us_udp_dgram.node, oldest first.
- * @lent: the first of them, while us_udp_is_lent(); or NULL.
+ * @lent: the first of them, if us_udp_is_lent() or was; or NULL.
  * @lent_at: of the first byte of the message lent, as us_udp_dgram.at.
  * @lent_len: bytes of that message.
  * @room: where the user writes a message: us_chunk.len bytes of send memory, one
@@ -228,12 +228,14 @@ static inline void us_udp_take(struct us_udp *udp, struct us_udp_dgram *dgram, u
 		us_udp_dgram_free(udp, dgram);
 }
 
-/* Does the user read it in place?  Then it must not move.  Not any more, once the message
- * that was lent has been taken: what is behind it in a train was not.
+/* Does the user read of it in place?  Then it must not move.  Not any more, once the
+ * message that was lent has been taken: what is behind it in a train was not.
  */
 static inline bool us_udp_is_lent(const struct us_udp_dgram *dgram)
 {
-	return dgram->udp->lent == dgram && dgram->udp->lent_at == dgram->at;
+	const struct us_udp *udp = dgram->udp;
+
+	return udp->lent == dgram && dgram->at - udp->lent_at < udp->lent_len;
 }
 
 #endif /* US_TRANSPORT_UDP_PARTS_H */
