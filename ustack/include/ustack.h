@@ -684,7 +684,8 @@ int ustack_recvmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
  * A SOCK_DGRAM lends messages, each as a whole: room for one that is to be sent, and the
  * next one that came.  With UDP_SEGMENT the room is for all datagrams of a message, with
  * UDP_GRO those that came together are lent together.  ustack_recvmsg() with MSG_PEEK and
- * no pieces tells who sent the message that is lent, and which size its datagrams have.
+ * no pieces tells who sent the message that is lent, and which size its datagrams have, or
+ * the pending error, if there is one: so it is best asked before ustack_peek().
  * ustack_listen_peer() ends all loans, too; ustack_connect() to another peer ends none:
  * what was written goes to whoever is the peer when it is submitted.
  */
@@ -725,8 +726,8 @@ void *ustack_reserve(struct ustack_socket *socket, size_t *length, int flags);
  * All of the room is in use until it has left, be the message shorter.  Where the link is
  * full it leaves when there is room, unless the socket is closed, or bound or connected anew,
  * before; EAGAIN: others that were sent since ustack_reserve() wait for that, so it can be
- * submitted after POLLOUT.  No other message
- * joins it, as those with USTACK_MSG_BATCH do: small ones leave at less cost from a buffer.
+ * submitted after POLLOUT.  No other message joins it, as those with USTACK_MSG_BATCH do:
+ * small ones leave at less cost from a buffer.
  * An empty one is for ustack_send().
  * Return: 0; -1 and errno: EPIPE, ECONNRESET and others, as ustack_send(); EINVAL if
  * there is no room lent, or less than @length, or for other flags; EAGAIN; EOPNOTSUPP
