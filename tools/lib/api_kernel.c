@@ -37,7 +37,7 @@ static void *new_socket(int domain, int type)
 	/* What ustack does without being asked: a port is free again at once,
 	 * and IPv6 sockets hear IPv6.
 	 */
-	if (fd >= 0 && type == SOCK_STREAM)
+	if (fd >= 0 && (type & ~SOCK_NONBLOCK) == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (fd >= 0 && domain == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));

@@ -82,7 +82,8 @@ void end_set(struct end *end, void *socket, int level, int name, int value)
 void *end_socket(struct end *end, const struct workload *w)
 {
 	const struct variant *v = end->variant;
-	void *socket = end->api->socket(AF_INET, w->udp ? SOCK_DGRAM : SOCK_STREAM);
+	int how = (w->udp ? SOCK_DGRAM : SOCK_STREAM) | (v->spin ? SOCK_NONBLOCK : 0);
+	void *socket = end->api->socket(AF_INET, how);
 
 	if (!socket)
 		die(end, "socket");
@@ -229,16 +230,73 @@ void end_put(struct end *end, void *socket, uint32_t bytes)
 		die(end, "send");
 }
 
-/* The kernel's network runs by itself, ustack's has to be run. */
+/* Looks again; the kernel's network runs by itself, ustack's has to be run. */
+static bool look_again(struct end *end)
+{
+	if (!end->variant->spin ||
+	    (errno != EAGAIN && errno != EINPROGRESS && errno != EALREADY))
+		return false;
+	if (end->api == &api_ustack)
+		end->api->pause(0);
+	return true;
+}
+
 static ssize_t spin(struct end *end, void *socket, size_t len)
 {
 	ssize_t n;
 
-	while ((n = end->api->recvfrom(socket, end->in, len, MSG_DONTWAIT, NULL,
-				       NULL)) < 0 && errno == EAGAIN)
-		if (end->api == &api_ustack)
-			end->api->pause(0);
+	do {
+		n = end->api->recvfrom(socket, end->in, len, MSG_DONTWAIT, NULL, NULL);
+	} while (n < 0 && look_again(end));
 	return n;
+}
+
+/**
+ * end_connect() - connects to the peer
+ * @end: knows its address.
+ * @socket: of it.
+ */
+void end_connect(struct end *end, void *socket)
+{
+	int status;
+
+	do {
+		status = end->api->connect(socket, &end->peer.sa, job_length(&end->peer));
+	} while (status && look_again(end));
+	if (status && errno != EISCONN)
+		die(end, "connect");
+}
+
+/**
+ * end_accept() - waits for the next connection
+ * @end: listens.
+ *
+ * Return: its socket.
+ */
+void *end_accept(struct end *end)
+{
+	void *socket;
+
+	do {
+		socket = end->api->accept(end->listener);
+	} while (!socket && look_again(end));
+	if (!socket)
+		die(end, "accept");
+	return socket;
+}
+
+/**
+ * end_over() - waits until the peer has closed
+ * @end: has got all that it sent.
+ * @socket: of it.
+ */
+void end_over(struct end *end, void *socket)
+{
+	ssize_t n = end->variant->spin ? spin(end, socket, 1) :
+		    end->api->recvfrom(socket, end->in, 1, 0, NULL, NULL);
+
+	if (n)
+		die(end, "end of a connection");
 }
 
 static size_t receive(struct end *end, void *socket, size_t len)

@@ -141,6 +141,9 @@ void workload_answer(const struct workload *w, struct end *end);
 
 /* end.c: sockets, and a message of a stream */
 void *end_socket(struct end *end, const struct workload *w);
+void end_connect(struct end *end, void *socket);
+void *end_accept(struct end *end);
+void end_over(struct end *end, void *socket);
 void end_put(struct end *end, void *socket, uint32_t bytes);
 void end_set(struct end *end, void *socket, int level, int name, int value);
 void end_init(struct end *end, bool lent);

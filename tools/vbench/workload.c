@@ -68,17 +68,7 @@ static void *connect_one(const struct workload *w, struct end *end)
 {
 	void *socket = end_socket(end, w);
 
-	if (end->api->connect(socket, &end->peer.sa, job_length(&end->peer)))
-		die(end, "connect");
-	return socket;
-}
-
-static void *accept_one(struct end *end)
-{
-	void *socket = end->api->accept(end->listener);
-
-	if (!socket)
-		die(end, "accept");
+	end_connect(end, socket);
 	return socket;
 }
 
@@ -159,7 +149,7 @@ void workload_accept(const struct workload *w, struct end *end)
 		epoll_accept(w, end);
 	else
 		for (unsigned int i = 0; i < w->connections; i++)
-			end->socket[i] = accept_one(end);
+			end->socket[i] = end_accept(end);
 }
 
 /* ------------------------------------------------------------- messages */
@@ -178,16 +168,14 @@ static void ask_anew(const struct workload *w, struct end *end)
 
 static void answer_anew(const struct workload *w, struct end *end)
 {
-	void *socket = accept_one(end);
-	char byte;
+	void *socket = end_accept(end);
 
 	for (unsigned int i = 0; i < w->requests; i++) {
 		end_get(end, socket, w->bytes);
 		end_put(end, socket, w->bytes);
 	}
 	end_flush(end, socket);
-	if (end->api->recvfrom(socket, &byte, 1, 0, NULL, NULL))
-		die(end, "end of a connection");
+	end_over(end, socket);
 	end->api->close(socket);
 }
 
