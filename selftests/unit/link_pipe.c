@@ -354,7 +354,9 @@ static void lives(void)
 	us_link_close(lc);
 	ok(us_link_open(&a.stack, "pipe:name=A,gso=1", &lc) == 0 &&
 	   lc->gso_max == 65535 && lc->flags & US_LINK_GSO_TCP &&
-	   la->gso_max == 1500, "super-segments if asked");
+	   lc->flags & US_LINK_GSO_UDP, "super-segments go whole if asked");
+	ok(la->gso_max == 65535 && la->gso_segs == 44 && la->flags & US_LINK_GSO_TCP &&
+	   !(la->flags & US_LINK_GSO_UDP), "else those of TCP are cut");
 	us_link_close(lc);
 
 	/* The sender goes first; what it lent stays. */
@@ -388,7 +390,7 @@ static void exhausted(void)
 
 int main(void)
 {
-	plan(45);
+	plan(46);
 	arguments();
 	plain();
 	gathered();

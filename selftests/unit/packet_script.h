@@ -1220,6 +1220,7 @@ static inline void script_call_option(struct script *s, const char *p)
 	else if ((q = script_word(p, "gso"))) {
 		s->link.flags |= US_LINK_GSO_TCP;
 		s->link.gso_max = (uint32_t)script_number(s, &q);
+		s->link.gso_segs = UINT16_MAX;
 	} else if ((q = script_word(p, "peer_isn")))
 		s->peer_isn = (uint32_t)script_number(s, &q);
 	else

@@ -373,6 +373,7 @@ static bool wanted_to_open(struct fight *f)
 	if (below(f, 2)) {
 		s->link.flags |= US_LINK_GSO_TCP;
 		s->link.gso_max = 65535;
+		s->link.gso_segs = UINT16_MAX;
 	}
 	if (below(f, 3)) {
 		s->options.fastopen = 0;

@@ -366,6 +366,12 @@ static void fin(void)
 	ok(readable() == 3 && readable() == 0, "FIN in its place does");
 	ok(catcher.count == 1 && sent_ack(0) == 5, "and is acknowledged");
 	end();
+
+	connection(0);
+	peer(.flags = US_TCP_ACK | US_TCP_FIN, .seq = 3, .ack = 1, .data = "c", .len = 1);
+	peer(.flags = US_TCP_ACK, .seq = 1, .ack = 1, .data = "abcde", .len = 5);
+	ok(readable() == 3 && readable() == 0, "nothing is taken beyond it");
+	end();
 }
 
 /* -------------------------------------------------------------- what is sent */

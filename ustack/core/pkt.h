@@ -100,6 +100,36 @@ static inline struct us_pkt *us_pkt_get(struct us_pkt *pkt)
 	return pkt;
 }
 
+/**
+ * struct us_behind - a segment that is held, and those that wait behind it
+ * @first: the one; NULL: none is held, or it is on its way up to TCP.
+ * @pkts: of struct us_pkt.node, payload only; verified, in order, and but for their sequence
+ *	numbers with the same headers.
+ * @bytes: of all.
+ * @size: of the longest.
+ * @count: of them.
+ * @pushed: the last one has PSH.
+ *
+ * TCP takes all of them or none.
+ */
+struct us_behind {
+	struct us_pkt *first;
+	struct cds_list_head pkts;
+	uint32_t bytes;
+	uint32_t size;
+	uint32_t count;
+	bool pushed;
+};
+
+/* Nothing is there, or there any more. */
+static inline void us_behind_empty(struct us_behind *behind)
+{
+	behind->first = NULL;
+	CDS_INIT_LIST_HEAD(&behind->pkts);
+	behind->bytes = 0;
+	behind->count = 0;
+}
+
 /* us_pkt_put() is in link/link.h: the bytes go back to their link. */
 
 #endif /* US_CORE_PKT_H */

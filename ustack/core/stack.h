@@ -26,7 +26,8 @@ struct us_stack;
 /**
  * struct us_upcalls - calls from a layer to the one above, filled by ustack.c
  * @link_input: link/ -> net/: consumes @pkt; data is the IP header, or the
- *	Ethernet header if the link has US_LINK_ETHERNET; or an ICMP error.
+ *	Ethernet header if the link has US_LINK_ETHERNET; or an ICMP error.  In
+ *	us_link_ops.poll() only: it may be held until that returns.
  * @link_writable: link/ -> transport/: a full link has room again; runs the
  *	pending list.
  */
@@ -46,6 +47,7 @@ struct us_upcalls {
  * @random: the only source of randomness.
  * @wheel: all timers.
  * @pkts: pool of struct us_pkt.
+ * @behind: follow the packet that is on its way up.
  * @up: upward calls.
  * @links: of struct us_link.node.
  * @net: the network layer's state.
@@ -70,6 +72,7 @@ struct us_stack {
 	struct us_random random;
 	struct us_wheel wheel;
 	struct us_pool pkts;
+	struct us_behind behind;
 	const struct us_upcalls *up;
 	struct cds_list_head links;
 	struct us_net *net;

@@ -76,6 +76,7 @@ struct us_frag {
 };
 
 #define US_TX_FRAGS	3
+#define US_GSO_SEGS	44u	/* full segments of Ethernet that 64 KiB make */
 #define US_TX_INLINE	256	/* least room that a link offers at @head */
 
 /**

@@ -22,6 +22,16 @@ typedef int64_t us_ns;
 #define us_container(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
+static inline uint32_t us_min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint32_t us_max32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
 /**
  * struct us_addr - an IPv4 or IPv6 address, in network byte order
  * @b: its bytes.

@@ -340,7 +340,9 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	average), delay=,jitter= (milliseconds), rate= (bit/s), seed=, mtu=
  *	(1500), limit= (packets), hole= (bytes; larger packets vanish) shape what
  *	this end sends; frames= is how many packets may be under way at once (1024,
- *	or 8192 if anything is shaped), with gso=1 super-segments cross whole;
+ *	or 8192 if anything is shaped); super-segments of TCP are cut into packets of
+ *	the MTU (with frames= of 48 and more), with gso=1 they cross whole, and those
+ *	of UDP;
  *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
  *	ustack_link_inject() and ustack_link_collect(); depth is the number of
  *	packets that may wait each way.

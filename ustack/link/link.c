@@ -60,6 +60,8 @@ int us_link_open(struct us_stack *stack, const char *spec, struct us_link **out)
 		link->mem = stack->mem;
 	if (!link->gso_max)
 		link->gso_max = link->mtu;
+	if (!link->gso_segs)
+		link->gso_segs = UINT16_MAX;
 	CDS_INIT_LIST_HEAD(&link->pending);
 	cds_list_add_tail(&link->node, &stack->links);
 	if (out)

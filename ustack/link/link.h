@@ -99,6 +99,7 @@ struct us_link_ops {
  * @flags: US_LINK_*.
  * @mtu: bytes of the largest IP packet.
  * @gso_max: bytes of the largest IP packet with GSO.
+ * @gso_segs: segments of that, at most.
  * @ifindex: of the device, or 0.
  * @mac: own address, with US_LINK_ETHERNET.
  * @peer_mac: of every neighbour, if @fixed_peer.
@@ -120,6 +121,7 @@ struct us_link {
 	uint32_t flags;
 	uint32_t mtu;
 	uint32_t gso_max;
+	uint32_t gso_segs;
 	uint32_t ifindex;
 	uint8_t mac[6];
 	uint8_t peer_mac[6];

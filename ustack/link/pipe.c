@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/cut.h"
 #include "link/link.h"
 #include "wire/checksum.h"
 #include "wire/tcp.h"
@@ -103,6 +104,7 @@ struct shape {
  * @pipe: shared with the other end.
  * @in: what comes.
  * @out: what goes.
+ * @cut: frames that a super-segment may become; 1: it stays one.
  * @reserved: frame that @tx points into, or NULL.
  * @tx: the slot.
  * @starved: reserve() found no frame.
@@ -117,6 +119,7 @@ struct end {
 	struct pipe *pipe;
 	struct half *in;
 	struct half *out;
+	uint32_t cut;
 	struct frame *reserved;
 	struct us_tx tx;
 	bool starved;
@@ -211,6 +214,27 @@ static int parse_shape(struct us_stack *stack, const char *args,
 	return err;
 }
 
+/* Super-segments of TCP: cut here into frames of the MTU, if some fit and they leave most
+ * frames to others; or whole, with those of UDP.
+ */
+static void set_gso(struct us_link *link, bool whole, uint32_t frames)
+{
+	uint32_t most = us_min32(frames / 16, US_GSO_SEGS);
+	uint32_t bytes = us_min32(most * link->mtu, MTU_MAX);
+
+	link->flags = US_LINK_CSUM;
+	end_of(link)->cut = 1;
+	if (whole) {
+		link->flags |= US_LINK_GSO_TCP | US_LINK_GSO_UDP;
+		link->gso_max = MTU_MAX;
+	} else if (bytes >= 3 * link->mtu) {
+		end_of(link)->cut = most;
+		link->flags |= US_LINK_GSO_TCP;
+		link->gso_max = bytes;
+		link->gso_segs = most;
+	}
+}
+
 static int parse(struct us_stack *stack, const char *args, struct end *end,
 		 uint32_t *frames)
 {
@@ -236,12 +260,8 @@ static int parse(struct us_stack *stack, const char *args, struct end *end,
 	if (err)
 		return err;
 	end->link.mtu = (uint32_t)mtu;
-	end->link.flags = US_LINK_CSUM;
-	if (gso) {
-		end->link.flags |= US_LINK_GSO_TCP | US_LINK_GSO_UDP;
-		end->link.gso_max = MTU_MAX;
-	}
 	*frames = (uint32_t)count;
+	set_gso(&end->link, gso, *frames);
 	return us_random_init(&end->random, seed);
 }
 
@@ -290,12 +310,13 @@ static int make(struct us_stack *stack, struct end *end, const char *name,
 	struct half half = { .room = end->link.mtu };
 	int err;
 
-	if (end->link.gso_max)
+	if (end->link.flags & US_LINK_GSO_UDP)
 		half.room = end->link.gso_max;
 	if (half.room < US_TX_INLINE)
 		half.room = US_TX_INLINE;
+	/* The last one for others leaves room for a super-segment: has_room(). */
 	err = us_pool_create(&half.frames, sizeof(struct frame) + half.room,
-			     frames);
+			     frames + end->cut - 1);
 	if (!err)
 		err = join(end, name, &half);
 	if (!err)
@@ -354,17 +375,22 @@ static void close_end(struct us_link *link)
 
 /* ------------------------------------------------------------------ sending */
 
+/* Can a super-segment be cut?  The frame that is reserved counts as one of it. */
+static bool has_room(const struct end *end)
+{
+	return end->out->frames.used - !!end->reserved + end->cut <= end->out->frames.count;
+}
+
 static struct us_tx *reserve(struct us_link *link)
 {
 	struct end *end = end_of(link);
 
-	if (!end->reserved) {
-		end->reserved = us_pool_get(&end->out->frames);
-		if (!end->reserved) {
-			end->starved = true;
-			return NULL;
-		}
+	if (us_unlikely(!has_room(end))) {
+		end->starved = true;
+		return NULL;
 	}
+	if (!end->reserved)
+		end->reserved = us_pool_get(&end->out->frames);
 	return us_tx_begin(&end->tx, link, end->reserved->data, end->out->room);
 }
 
@@ -488,7 +514,7 @@ static void send_shaped(struct end *end, struct frame *frame)
 		drop(end, frame);
 		return;
 	}
-	if (chance(end, end->shape.duplicate))
+	if (chance(end, end->shape.duplicate) && has_room(end))
 		twin = us_pool_get(&end->out->frames);
 	if (twin)
 		memcpy(twin, frame, sizeof(*frame) + frame->len);
@@ -497,26 +523,62 @@ static void send_shaped(struct end *end, struct frame *frame)
 		shape_one(end, twin);
 }
 
+static void send_frame(struct end *end, struct frame *frame, uint8_t gso, uint16_t gso_size)
+{
+	frame->due = 0;
+	frame->gso = gso;
+	frame->gso_size = gso_size;
+	end->link.stats.tx_packets++;
+	end->link.stats.tx_bytes += frame->len;
+	if (us_unlikely(end->shape.any))
+		send_shaped(end, frame);
+	else
+		cds_list_add_tail(&frame->node, &end->out->queue);
+}
+
+/* The first frame is the one with the headers; reserve() saw to the others. */
+static void cut(struct end *end, struct us_tx *tx, struct frame *frame)
+{
+	struct us_cut cut;
+
+	us_cut_begin(&cut, tx);
+	for (;;) {
+		frame->len = us_cut_next(&cut, frame->data);
+		send_frame(end, frame, US_GSO_NONE, 0);
+		if (!cut.left)
+			return;
+		frame = us_pool_get(&end->out->frames);
+	}
+}
+
+/* Bytes of what goes first: of a segment, if @cuts, else of all, in one piece then; 0: the
+ * link does not take so much.
+ */
+static uint32_t first_len(struct end *end, struct us_tx *tx, bool cuts)
+{
+	uint32_t len = tx->inline_len + tx->gso_size;
+
+	if (!cuts)
+		return us_link_gather(&end->link, tx, end->out->room);
+	return us_likely(len <= end->link.mtu) ? len : 0;
+}
+
 static void submit(struct us_link *link, struct us_tx *tx)
 {
 	struct end *end = end_of(link);
 	struct frame *frame = end->reserved;
+	bool cuts = tx->gso && end->cut > 1;
 
-	frame->len = us_link_gather(link, tx, end->out->room);
+	frame->len = first_len(end, tx, cuts);
 	if (us_unlikely(!frame->len)) {
 		link->stats.tx_dropped++;
 		return;			/* the frame stays reserved */
 	}
 	end->reserved = NULL;
-	frame->due = 0;
-	frame->gso = tx->gso;
-	frame->gso_size = tx->gso_size;
-	link->stats.tx_packets++;
-	link->stats.tx_bytes += frame->len;
-	if (us_unlikely(end->shape.any))
-		send_shaped(end, frame);
+	if (cuts)
+		cut(end, tx, frame);
 	else
-		cds_list_add_tail(&frame->node, &end->out->queue);
+		send_frame(end, frame, tx->gso, tx->gso_size);
 }
 
 /* What was submitted is already on its way. */
@@ -547,11 +609,6 @@ static void deliver(struct end *end, struct frame *frame)
 	end->link.stats.rx_packets++;
 	end->link.stats.rx_bytes += pkt->len;
 	end->link.stack->up->link_input(end->link.stack, pkt);
-}
-
-static bool has_room(const struct end *end)
-{
-	return end->out->frames.used < end->out->frames.count;
 }
 
 static unsigned int poll_end(struct us_link *link, unsigned int budget)

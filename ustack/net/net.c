@@ -19,6 +19,7 @@ int us_net_create(struct us_stack *stack)
 	stack->net = calloc(1, sizeof(*stack->net));
 	if (!stack->net)
 		return -ENOMEM;
+	us_behind_empty(&stack->behind);
 	us_net_register(stack, IPPROTO_ICMP, &us_icmp4_protocol);
 	us_net_register(stack, IPPROTO_ICMPV6, &us_icmp6_protocol);
 	err = us_neigh_create(stack);
@@ -35,6 +36,7 @@ void us_net_destroy(struct us_stack *stack)
 {
 	if (!stack->net)
 		return;
+	us_merge_drop(stack);
 	us_neigh_destroy(stack);
 	free(stack->net);
 	stack->net = NULL;
@@ -90,6 +92,19 @@ static bool eth_input(struct us_pkt *pkt, uint16_t *type, bool *group)
 	return true;
 }
 
+/* In its own word, too. */
+static bool is_ip(const struct us_pkt *pkt, uint16_t type)
+{
+	return pkt->len && ((type == US_ETHERTYPE_IPV4 && pkt->data[0] >> 4 == 4) ||
+			    (type == US_ETHERTYPE_IPV6 && pkt->data[0] >> 4 == 6));
+}
+
+/* Something is held, or this is so long that it may be.  Others are not to pay for it. */
+static bool merges(const struct us_stack *stack, const struct us_pkt *pkt)
+{
+	return stack->behind.first || (pkt->len >= US_MERGE_LEAST && !pkt->gso);
+}
+
 /**
  * us_net_input() - takes a packet from a link
  * @stack: the stack.
@@ -101,6 +116,7 @@ void us_net_input(struct us_stack *stack, struct us_pkt *pkt)
 	bool group = false;
 
 	if (us_unlikely(pkt->error)) {
+		us_merge_flush(stack);
 		us_icmp_link_error(stack, pkt);
 		return;
 	}
@@ -111,6 +127,8 @@ void us_net_input(struct us_stack *stack, struct us_pkt *pkt)
 		type = pkt->data[0] >> 4 == 4 ? US_ETHERTYPE_IPV4 :
 		       pkt->data[0] >> 4 == 6 ? US_ETHERTYPE_IPV6 : 0;
 	}
+	if (merges(stack, pkt) && !group && is_ip(pkt, type) && us_merge_input(stack, pkt))
+		return;
 	switch (type) {
 	case US_ETHERTYPE_IPV4:
 		us_ipv4_input(stack, pkt, group);

@@ -61,6 +61,8 @@ void us_net_destroy(struct us_stack *stack);
 void us_net_register(struct us_stack *stack, uint8_t protocol,
 		     const struct us_protocol *ops);
 void us_net_input(struct us_stack *stack, struct us_pkt *pkt);
+/* What us_net_input() held: a link was polled. */
+void us_merge_flush(struct us_stack *stack);
 
 /* IPv4 prefixes are 0..32.  Errors as ustack_address_add(), ustack_route_add(). */
 int us_net_address_add(struct us_stack *stack, struct us_link *link,

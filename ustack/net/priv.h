@@ -42,6 +42,26 @@ struct us_net_route {
 	uint8_t prefix;
 };
 
+#define US_MERGE_LEAST	1000u	/* bytes of a packet that others may follow */
+
+/**
+ * struct us_merge - what is known of the segment that is held: us_behind.first
+ * @src: its source address.
+ * @dst: its destination address.
+ * @l4: bytes of its IP header.
+ * @payload: bytes of all its headers.
+ * @size: bytes of its payload.
+ * @seq: that the next one has.
+ */
+struct us_merge {
+	struct us_addr src;
+	struct us_addr dst;
+	uint32_t l4;
+	uint32_t payload;
+	uint32_t size;
+	uint32_t seq;
+};
+
 /**
  * struct us_neighbors - ARP's and ND's cache
  * @entries: pool of struct us_neigh.
@@ -60,6 +80,7 @@ struct us_neighbors {
 
 /**
  * struct us_net - the network layer of a stack
+ * @merge: segments that go up as one.
  * @address: local addresses, in the order of their coming.
  * @addresses: used elements of @address.
  * @address_slot: index + 1 in @address, by hash; 0 is free.
@@ -74,6 +95,7 @@ struct us_neighbors {
  * @neigh: neighbours.
  */
 struct us_net {
+	struct us_merge merge;
 	struct us_net_address address[US_NET_ADDRESSES];
 	unsigned int addresses;
 	uint16_t address_slot[US_NET_ADDRESS_SLOTS];
@@ -91,6 +113,11 @@ struct us_net {
 	us_ns icmp_last;
 	struct us_neighbors neigh;
 };
+
+/* --- merge.c */
+
+bool us_merge_input(struct us_stack *stack, struct us_pkt *pkt);
+void us_merge_drop(struct us_stack *stack);
 
 /* --- route.c */
 
@@ -123,6 +150,12 @@ static inline void us_pkt_pull(struct us_pkt *pkt, uint32_t len)
 {
 	pkt->data += len;
 	pkt->len -= len;
+}
+
+static inline void us_pkt_push(struct us_pkt *pkt, uint32_t len)
+{
+	pkt->data -= len;
+	pkt->len += len;
 }
 
 /* Cuts padding off; a sum over all of the bytes then means nothing any more. */

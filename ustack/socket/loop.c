@@ -66,6 +66,8 @@ static bool poll_link(struct us_link *link)
 	uint64_t before = link->stats.rx_bytes;
 	bool more = link->ops->poll(link, BUDGET) >= BUDGET;
 
+	if (us_unlikely(link->stack->behind.first))
+		us_merge_flush(link->stack);
 	note_burst(link, link->stats.rx_bytes - before, more);
 	return more;
 }

@@ -648,14 +648,4 @@ static inline uint32_t us_seq_max(uint32_t a, uint32_t b)
 	return us_before(a, b) ? b : a;
 }
 
-static inline uint32_t us_min32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static inline uint32_t us_max32(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
-
 #endif /* US_TRANSPORT_TCB_H */

@@ -55,7 +55,7 @@ void us_tcp_pend(struct us_tcp *tcp)
  */
 static bool has_memory(const struct us_tcp *tcp)
 {
-	size_t some = us_txmem_size(tcp->dst.link->mem) / 16;
+	size_t some = us_txmem_size(tcp->dst.link->mem) / 32;
 	uint32_t least = US_CHUNK_MIN;
 
 	if (us_tcp_sndq_bytes(tcp))

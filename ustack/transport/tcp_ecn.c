@@ -270,7 +270,7 @@ us_noinline void us_tcp_ecn_input(struct us_tcp *tcp, const struct us_tcp_segmen
 	if (seg->ecn != US_ECN_NOT_ECT)
 		tcp->ecn |= US_TCP_ECN_SEEN;
 	if (seg->ecn == US_ECN_CE)
-		us_count(tcp->table->stack, tcp_ecn_ce);
+		us_count_by(tcp->table->stack, tcp_ecn_ce, us_tcp_segments(seg));
 	if (tcp->ecn & US_TCP_ECN_ACC)
 		us_tcp_accecn_count(tcp, seg);
 	else

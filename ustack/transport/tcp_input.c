@@ -79,7 +79,7 @@ static bool is_predicted(const struct us_tcp *tcp, const struct us_tcp_segment *
 	return tcp->state == TCP_ESTABLISHED &&
 	       (seg->flags & ~(unsigned int)US_TCP_PSH) == US_TCP_ACK &&
 	       seg->seq == tcp->rcv_nxt && !tcp->active->reass &&
-	       !(tcp->flags & (US_TCP_ORPHAN | US_TCP_URGENT)) &&
+	       !(tcp->flags & (US_TCP_ORPHAN | US_TCP_URGENT | US_TCP_FIN_AHEAD)) &&
 	       seg->len <= tcp->rcv_adv - tcp->rcv_nxt &&
 	       seg->ack - tcp->snd_una <= us_tcp_in_flight(tcp) &&
 	       seg->has_ts == !!(tcp->flags & US_TCP_TS) &&
@@ -98,11 +98,6 @@ static void input_predicted(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_tcp_input_next(tcp, seg);
 }
 
-static uint32_t segments(const struct us_tcp_segment *seg)
-{
-	return seg->pkt->gso ? us_max32(seg->pkt->gso_segs, 1) : 1;
-}
-
 static void count_in(struct us_tcp *tcp, uint32_t n, bool data)
 {
 	tcp->active->totals.segs_in += n;
@@ -117,10 +112,27 @@ static void input_checked(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_tcp_input_checks(tcp, seg);
 }
 
+/* What follows in order comes along, if this is predicted with it. */
+static us_noinline void take_behind(struct us_tcp *tcp, struct us_tcp_segment *seg)
+{
+	struct us_behind *behind = &tcp->table->stack->behind;
+
+	seg->len += behind->bytes;
+	if (!is_predicted(tcp, seg) || !us_tcp_rcvq_holds(tcp, seg, behind)) {
+		seg->len -= behind->bytes;
+		return;
+	}
+	seg->end += behind->bytes;
+	seg->flags |= behind->pushed ? US_TCP_PSH : 0;
+	seg->pkt->gso = US_GSO_TCP;
+	seg->pkt->gso_size = (uint16_t)seg->pkt->len;
+	seg->pkt->gso_segs = (uint16_t)(1 + behind->count);
+}
+
 /* Counts if the connection becomes active by it. */
 static void input_idle(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	uint32_t n = segments(seg);
+	uint32_t n = us_tcp_segments(seg);
 	bool data = seg->len;
 
 	input_checked(tcp, seg);
@@ -135,7 +147,9 @@ static void input_connection(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		input_idle(tcp, seg);
 		return;
 	}
-	count_in(tcp, segments(seg), seg->len);
+	if (us_unlikely(tcp->table->stack->behind.count))
+		take_behind(tcp, seg);
+	count_in(tcp, us_tcp_segments(seg), seg->len);
 	if (us_likely(is_predicted(tcp, seg)))
 		input_predicted(tcp, seg);
 	else

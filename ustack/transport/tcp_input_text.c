@@ -89,10 +89,12 @@ static void ignore_fin(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	seg->flags &= (uint8_t)~US_TCP_FIN;
 }
 
-/* What we have already, and what is beyond the window, is cut off. */
+/* What we have already, and what is beyond the window or a FIN that came before, is cut
+ * off.
+ */
 static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	uint32_t wnd;
+	uint32_t end = tcp->rcv_adv, wnd;
 
 	if (us_before(seg->seq, tcp->rcv_nxt)) {
 		uint32_t old = us_min32(tcp->rcv_nxt - seg->seq, seg->len);
@@ -101,7 +103,9 @@ static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_count(tcp->table->stack, tcp_duplicate);
 		trim_front(seg, old);
 	}
-	wnd = us_before(seg->seq, tcp->rcv_adv) ? tcp->rcv_adv - seg->seq : 0;
+	if (tcp->flags & US_TCP_FIN_AHEAD)
+		end = us_seq_min(end, tcp->active->fin_seq);
+	wnd = us_before(seg->seq, end) ? end - seg->seq : 0;
 	if (seg->len > wnd) {
 		us_count(tcp->table->stack, tcp_window_full);
 		seg->len = wnd;
@@ -182,7 +186,6 @@ void us_tcp_input_next(struct us_tcp *tcp, struct us_tcp_segment *seg)
 
 	in_order(tcp, seg);
 	tcp->bytes_received += tcp->rcv_nxt - expected;
-	fin_ahead(tcp);
 }
 
 static bool takes_text(const struct us_tcp *tcp)

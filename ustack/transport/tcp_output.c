@@ -33,7 +33,7 @@ static uint32_t slot_limit(const struct us_tcp *tcp, uint32_t full)
 	    us_unlikely(tcp->flags & US_TCP_URGING))
 		return full;
 	max = us_min32(link->gso_max, 65535);
-	return max > 120 + full ? max - 120 : full;
+	return max > 120 + full ? us_min32(max - 120, link->gso_segs * full) : full;
 }
 
 static uint32_t segments(uint32_t bytes, uint32_t full)
@@ -47,7 +47,9 @@ static void count_data(struct us_tcp *tcp, uint32_t bytes, uint32_t full)
 	uint32_t n = segments(bytes, full);
 
 	t->bytes_sent += bytes;
-	t->segs_out += n - 1;	/* the first one is counted with its header */
+	/* The first one is counted with its header. */
+	t->segs_out += n - 1;
+	us_count_by(tcp->table->stack, tcp_out, n - 1);
 	t->data_out += bytes ? n : 0;
 }
 
@@ -80,8 +82,16 @@ static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_
 		us_tcp_pend(tcp);
 		return 0;
 	}
+	if (len > full) {
+		tx->gso = US_GSO_TCP;
+		tx->gso_size = (uint16_t)full;
+	}
 	if (len)
 		got = us_tcp_sndq_gather(tcp, seq, len, tx);
+	if (us_unlikely(got <= full && tx->gso)) {
+		tx->gso = US_GSO_NONE;
+		tx->gso_size = 0;
+	}
 	h = (void *)(tx->head + tx->l4);
 	fin = got == len && us_after(end, tcp->active->snd_end);
 	if (fin)
@@ -90,10 +100,6 @@ static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_
 		h->flags |= US_TCP_PSH;
 	if (us_unlikely(tcp->flags & US_TCP_ECN) && got && seq == tcp->snd_nxt)
 		us_tcp_ecn_new_data(tcp, tx);
-	if (got > full) {
-		tx->gso = US_GSO_TCP;
-		tx->gso_size = (uint16_t)full;
-	}
 	count_data(tcp, got, full);
 	us_tcp_header_end(tcp, tx);
 	us_tcp_ack_sent(tcp);

@@ -103,6 +103,12 @@ struct us_tcp_segment {
 	uint8_t fo[US_TCP_FO_MAX];
 };
 
+/* Of how many it was made. */
+static inline uint32_t us_tcp_segments(const struct us_tcp_segment *seg)
+{
+	return seg->pkt->gso ? us_max32(seg->pkt->gso_segs, 1) : 1;
+}
+
 /**
  * struct us_tcp_rate - what one ACK told of the delivery rate (tcp_rate.c)
  * @delivered: bytes that arrived during @interval.
@@ -630,6 +636,8 @@ void us_tcp_sndq_free(struct us_tcp *tcp);
 uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 
 /* tcp_rcvq.c */
+bool us_tcp_rcvq_holds(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       const struct us_behind *behind);
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
 bool us_tcp_rcvq_in_piece(const struct us_tcp_active *a, size_t len);
 size_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);

@@ -2,8 +2,9 @@
 /*
  * The receive queue: payload in order.  Its members are struct us_pkt: packets
  * that a link lends, or blocks of our own (pkt.link is NULL).  Small segments
- * are copied at once, so that many of them do not hold many packets; large ones
- * stay in the link's memory until they are read, unless that runs short.
+ * are copied at once, so that many of them do not hold many packets; large ones, and
+ * the end of a train of these, stay in the link's memory until they are read, unless
+ * that runs short.
  *
  * Blocks are shared by all connections.  One may use as much as is free, so that
  * some that nobody reads leave something to the others; its window follows.  A
@@ -140,6 +141,34 @@ static void hold(struct us_tcp *tcp, struct us_pkt *pkt)
 }
 
 /**
+ * us_tcp_rcvq_holds() - would packets stay in the link's memory?
+ * @tcp: active.
+ * @seg: the first one and those behind it.
+ * @behind: these.
+ */
+bool us_tcp_rcvq_holds(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
+		       const struct us_behind *behind)
+{
+	const struct us_tcp_table *table = tcp->table;
+
+	return may_hold(table, seg->pkt) &&
+	       blocks_for(seg->pkt->len) + behind->count * blocks_for(behind->size) <=
+	       common_blocks(table);
+}
+
+/* The first one and those behind it: us_tcp_rcvq_holds() said that they may stay. */
+static us_noinline void hold_all(struct us_tcp *tcp, struct us_pkt *first)
+{
+	struct us_behind *behind = &tcp->table->stack->behind;
+	struct us_pkt *pkt, *next;
+
+	hold(tcp, first);
+	cds_list_for_each_entry_safe(pkt, next, &behind->pkts, node)
+		hold(tcp, pkt);
+	us_behind_empty(behind);
+}
+
+/**
  * us_tcp_rcvq_append() - queues the payload of a segment, the next in order
  * @tcp: active.
  * @seg: trimmed to what is new; its packet is taken or copied.
@@ -154,7 +183,10 @@ bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
 			us_tcp_blocks_left(tcp->table) : common_blocks(tcp->table);
 	bool small = seg->len < COPY_BELOW;
 
-	if (!small && may_hold(tcp->table, pkt) && blocks_for(seg->len) <= left) {
+	if (us_unlikely(pkt->len < seg->len)) {
+		hold_all(tcp, pkt);
+		seg->pkt = NULL;
+	} else if (!small && may_hold(tcp->table, pkt) && blocks_for(seg->len) <= left) {
 		hold(tcp, pkt);
 		seg->pkt = NULL;
 	} else if (!copy_in(tcp, pkt->data, seg->len, left)) {

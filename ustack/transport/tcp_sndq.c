@@ -30,14 +30,15 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp)
 	return us_before(tcp->snd_una, end) ? end - tcp->snd_una : 0;
 }
 
-/* Chunks double as long as the queue does not run empty: a stream of small
- * messages soon fills large ones, a single message costs a small one.
+/* Chunks double as long as the queue does not run empty and there is room: a stream of
+ * small messages soon fills large ones, a single message costs a small one.
  */
 static uint32_t chunk_size(const struct us_tcp *tcp, uint32_t len)
 {
 	const struct us_chunk *last = tcp->active->snd_last;
+	uint32_t most = us_min32(us_tcp_sndq_room(tcp), US_CHUNK_MAX);
 
-	return last ? us_max32(len, us_min32(2 * last->size, US_CHUNK_MAX)) : len;
+	return last ? us_max32(len, us_min32(2 * last->size, most)) : len;
 }
 
 static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t len)
@@ -75,12 +76,13 @@ uint32_t us_tcp_sndq_room(const struct us_tcp *tcp)
 {
 	const struct us_txmem *mem = tcp->dst.link->mem;
 	uint32_t left = (uint32_t)us_txmem_free_bytes(mem);
+	uint32_t kept = (uint32_t)us_txmem_size(mem) / 16;
 	uint32_t used = us_tcp_sndq_bytes(tcp), share;
 
-	if (left <= us_txmem_size(mem) / 16)
+	if (left <= kept)
 		share = used ? 0 : us_min32(left, US_CHUNK_MIN);
 	else
-		share = us_max32(2 * left, SHARE_MIN);
+		share = us_min32(us_max32(2 * left, SHARE_MIN), used + left - kept);
 	return us_max32(share > used ? share - used : 0, tail_room(tcp->active));
 }
 
@@ -282,20 +284,38 @@ static void put_frag(struct us_tx *tx, struct us_chunk *chunk, uint32_t offset,
 	tx->frag[tx->nr_frags++] = (struct us_frag){ chunk, offset, len };
 }
 
+/* Takes the last bytes out again. */
+static uint32_t give_back(struct us_tx *tx, uint32_t len)
+{
+	uint32_t left = len;
+
+	while (left) {
+		struct us_frag *frag = &tx->frag[tx->nr_frags - 1];
+		uint32_t n = us_min32(left, frag->len);
+
+		frag->len -= n;
+		left -= n;
+		if (!frag->len)
+			tx->nr_frags--;
+	}
+	return len;
+}
+
 /**
  * us_tcp_sndq_gather() - puts payload into a segment
  * @tcp: active.
  * @seq: first byte.
  * @len: bytes wished for; all queued.
  * @tx: headers are written; gets the payload by reference, or in line if it is
- *	small: a copy is cheaper than a reference then.
+ *	small: a copy is cheaper than a reference then.  Of a super-segment all is by
+ *	reference, in whole segments if it is less than @len.
  *
  * Return: bytes put, less than @len if the payload has more pieces than @tx.
  */
 uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
 			    struct us_tx *tx)
 {
-	bool small = len <= tx->inline_cap - tx->inline_len && len <= US_TX_INLINE;
+	bool small = len <= tx->inline_cap - tx->inline_len && len <= US_TX_INLINE && !tx->gso;
 	struct us_tcp_active *a = tcp->active;
 	struct us_chunk *chunk = a->snd_last;
 	uint32_t done = 0;
@@ -322,6 +342,8 @@ uint32_t us_tcp_sndq_gather(struct us_tcp *tcp, uint32_t seq, uint32_t len,
 	}
 	if (!us_before(seq + done, tcp->snd_nxt))
 		a->snd_at = chunk;
+	if (us_unlikely(done < len) && tx->gso && done > tx->gso_size)
+		done -= give_back(tx, done % tx->gso_size);
 	return done;
 }
 
