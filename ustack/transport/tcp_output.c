@@ -41,6 +41,14 @@ static uint32_t segments(uint32_t bytes, uint32_t full)
 	return us_likely(bytes <= full) ? 1 : (bytes + full - 1) / full;
 }
 
+/* Bytes behind the full segments: seldom by a division. */
+static uint32_t behind_full(uint32_t bytes, uint32_t full)
+{
+	if (bytes < full)
+		return bytes;
+	return bytes < 2 * full ? bytes - full : bytes % full;
+}
+
 static void count_data(struct us_tcp *tcp, uint32_t bytes, uint32_t full)
 {
 	struct us_tcp_totals *t = &tcp->active->totals;
@@ -240,7 +248,7 @@ static uint32_t not_silly(const struct us_tcp *tcp, uint32_t len, uint32_t avail
 	if (mode != NORMAL)
 		return len;
 	if (len == avail) {
-		uint32_t tail = len < full ? len : len % full;
+		uint32_t tail = behind_full(len, full);
 
 		return !tail || may_send_tail(tcp) ? len : len - tail;
 	}
@@ -330,7 +338,7 @@ static bool send_new(struct us_tcp *tcp, uint32_t full, enum mode mode)
 	if (!len && !fin)
 		return false;
 	if (len > full && len < unsent(tcp))
-		len -= len % full;
+		len -= behind_full(len, full);
 	return emit(tcp, tcp->snd_nxt + len + fin, full);
 }
 
