@@ -272,12 +272,16 @@ static void prepare(struct nc_channel *ch, struct wait_queue_entry *wait)
 {
 	struct task_struct *first;
 
+	/*
+	 * Before we are to be found: who finds us awake has woken nobody, and finds
+	 * nobody any more.  A timer of an earlier deadline gives no other reason to
+	 * look() for.
+	 */
+	set_current_state(TASK_INTERRUPTIBLE);
 	first = unrcu_pointer(cmpxchg(&ch->sleeper, NULL,
 				      RCU_INITIALIZER(current)));
 	/* (H, I) either way we are to be found before we look */
-	if (!first || first == current)
-		set_current_state(TASK_INTERRUPTIBLE);
-	else
+	if (first && first != current)
 		prepare_to_wait(&ch->wait, wait, TASK_INTERRUPTIBLE);
 }
 
