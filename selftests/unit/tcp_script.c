@@ -14,6 +14,12 @@
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n" \
 	"> . 1:1(0) ack 1\n"
 
+#define SEND_4000 \
+	"send 1000 = 1000\n" \
+	"send 1000 = 1000\n" \
+	"send 1000 = 1000\n" \
+	"send 1000 = 1000\n"
+
 #define ACCEPT_PLAIN \
 	"listen\n" \
 	"< S 0:0(0) win 65535 <mss 1000>\n" \
@@ -1332,6 +1338,20 @@ static const struct named_script scripts[] = {
 	"+0.01 < . 1:1(0) ack 9501\n"
 	"send 30000 = 30000\n"
 	"> . 9501:28501(19000) ack 1 gso 1000\n" },
+
+	/* They fill chunks of 2, 4, 8 KB, of which a slot takes three. */
+	{ "super-segments: whole segments of what a slot takes",
+	"option gso 65535\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1460>\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 0\n"
+	SEND_4000 SEND_4000 SEND_4000 SEND_4000
+	"< . 1:1(0) ack 1 win 60000\n"
+	"> . 1:13141(13140) ack 1 gso 1460\n"
+	"> . 13141:14601(1460) ack 1\n"
+	"counter tcp_out 12\n" },
 
 	{ "super-segments: whole segments, as many as the link takes",
 	"option gso 5500\n"

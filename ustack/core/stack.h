@@ -47,7 +47,7 @@ struct us_upcalls {
  * @random: the only source of randomness.
  * @wheel: all timers.
  * @pkts: pool of struct us_pkt.
- * @behind: follow the packet that is on its way up.
+ * @behind: what net/ holds to give it to TCP as one.
  * @up: upward calls.
  * @links: of struct us_link.node.
  * @net: the network layer's state.

@@ -207,19 +207,3 @@ void us_merge_flush(struct us_stack *stack)
 	us_count_by(stack, ip_in, count);
 	us_count_by(stack, tcp_in, count);
 }
-
-/**
- * us_merge_drop() - throws away what is held
- * @stack: ends.
- */
-void us_merge_drop(struct us_stack *stack)
-{
-	struct us_behind *behind = &stack->behind;
-	struct us_pkt *pkt, *next;
-
-	if (behind->first)
-		us_pkt_put(behind->first);
-	cds_list_for_each_entry_safe(pkt, next, &behind->pkts, node)
-		us_pkt_put(pkt);
-	us_behind_empty(behind);
-}

@@ -36,7 +36,6 @@ void us_net_destroy(struct us_stack *stack)
 {
 	if (!stack->net)
 		return;
-	us_merge_drop(stack);
 	us_neigh_destroy(stack);
 	free(stack->net);
 	stack->net = NULL;

@@ -80,7 +80,7 @@ struct us_neighbors {
 
 /**
  * struct us_net - the network layer of a stack
- * @merge: segments that go up as one.
+ * @merge: of the segment that is held.
  * @address: local addresses, in the order of their coming.
  * @addresses: used elements of @address.
  * @address_slot: index + 1 in @address, by hash; 0 is free.
@@ -117,7 +117,6 @@ struct us_net {
 /* --- merge.c */
 
 bool us_merge_input(struct us_stack *stack, struct us_pkt *pkt);
-void us_merge_drop(struct us_stack *stack);
 
 /* --- route.c */
 
