@@ -471,6 +471,17 @@ static us_noinline void send_any(struct us_tcp *tcp, uint32_t before)
 	us_tcp_limited_by(tcp, what_limits(tcp));
 }
 
+/* What waits has its time, which has not come, and a timer for it: an ACK that tells of no
+ * loss changes nothing.
+ */
+static bool is_paced(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return a->pacing_rate && a->pace_at > tcp->table->stack->now && unsent(tcp) &&
+	       us_tcp_is_calm(a) && us_tcp_timer_armed(tcp, US_TCP_TIMER_PACE);
+}
+
 static void send_data(struct us_tcp *tcp)
 {
 	uint32_t before = tcp->snd_nxt, end = tcp->active->snd_end, full = full_segment(tcp);
@@ -479,7 +490,7 @@ static void send_data(struct us_tcp *tcp)
 		begin(tcp);
 	if (is_message(tcp, full) && emit(tcp, end, full) && tcp->snd_nxt == end)
 		message_sent(tcp);
-	else
+	else if (us_likely(!is_paced(tcp)))
 		send_any(tcp, before);
 }
 
