@@ -83,6 +83,37 @@ static void test_gaps(void)
 	bench_end();
 }
 
+/* ACKs come all the time, timers with each tick of a millisecond: who has an ACK does not
+ * wait for the tick.
+ */
+static void test_ack_in_time(void)
+{
+	struct us_tcp *tcp = paced("option sndbuf 1000000", 125000);
+	struct script_segment g = { .flags = US_TCP_ACK, .seq = 1, .window = 65535,
+				    .options_len = -1 };
+	int64_t end = bench.now + US_SEC, last = 0, least = US_SEC, most = 0;
+	uint32_t n = 0;
+
+	bench_line("send 14600 = 14600");
+	for (; n < 10 && bench.now < end; script_advance(&bench, bench.now + US_MSEC / 10, false)) {
+		if (sent(NULL, NULL)) {
+			if (n > 1 && bench.now - last < least)	/* a tick's credit first */
+				least = bench.now - last;
+			if (n > 1 && bench.now - last > most)
+				most = bench.now - last;
+			last = bench.now;
+			n++;
+			bench_discard();
+		}
+		g.ack = tcp->snd_nxt - bench.isn;
+		script_receive(&bench, &g);
+	}
+	ok(n == 10 && least > 11500 * US_USEC && most < 11900 * US_USEC,
+	   "with an ACK, %u segments leave in time: after %.1f to %.1f ms", n,
+	   (double)least / 1e6, (double)most / 1e6);
+	bench_end();
+}
+
 /* 1000 bytes at 125 kB/s keep the path busy for 8 ms. */
 static void test_message(void)
 {
@@ -296,6 +327,7 @@ int main(void)
 {
 	plan(0);
 	test_gaps();
+	test_ack_in_time();
 	test_message();
 	test_rates();
 	test_super_segments();
