@@ -58,6 +58,7 @@ static void *send_all(void *argument)
 {
 	struct sender *s = argument;
 
+	net_pin(1);
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
 		if (!net_inject(s->raw, s->p))
 			s->sent++;

@@ -189,7 +189,9 @@ TEST_F(rules, broken_channel_is_dead_for_good)
 struct scribbler {
 	struct chan *c;
 	uint8_t *at;
-	size_t bytes;		/* 0: the control words that the owner has */
+	size_t bytes;
+	int cpu;
+	size_t stride;		/* of slots: only in the last one that was submitted */
 	unsigned long count;
 	bool stop;
 };
@@ -255,26 +257,62 @@ static struct scribbler choose(struct chan *c, enum where where)
 
 	return (struct scribbler){
 		.c = c, .at = c->area + r[where].offset, .bytes = r[where].length,
+		.cpu = 1,
+		.stride = where == TX_DESC ? sizeof(*c->tx_desc) :
+			  where == TX_INLINE ? NETCHANNEL_TX_INLINE : 0,
 	};
 }
 
-/* Mostly small numbers, as they come closest to being right. */
+/* Marsaglia's xorshift */
 static uint32_t next_random(uint32_t *state)
 {
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 28 ? (*state >> 8) % 16 : *state;
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
 }
 
+/* Mostly small numbers, as they come closest to being right. */
+static uint32_t next_lie(uint32_t *state)
+{
+	uint32_t r = next_random(state);
+
+	return r % 16 ? (r >> 8) % 16 : next_random(state);
+}
+
+static uint32_t *somewhere(const struct scribbler *s, uint32_t random)
+{
+	uint32_t last = __atomic_load_n(&s->c->ctl->tx_head, __ATOMIC_RELAXED) - 1;
+	size_t slot = last % s->c->setup.tx_depth * s->stride;
+
+	if (!s->stride)
+		return (uint32_t *)s->at + random % (s->bytes / 4);
+	return (uint32_t *)(s->at + slot) + random % 16;
+}
+
+/* As long as a part of a kick takes. */
+static void pause_for(uint32_t rounds)
+{
+	while (rounds--)
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Slots are mostly right: then what passed a check may be used when it is wrong. */
 static void *scribble(void *argument)
 {
 	struct scribbler *s = argument;
-	uint32_t random = 1, *word;
+	uint32_t random = 1, was, *word;
 
+	net_pin(s->cpu);	/* so that it happens between any two instructions */
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
-		word = (uint32_t *)s->at + next_random(&random) % (s->bytes / 4);
-		__atomic_store_n(word, next_random(&random), __ATOMIC_RELAXED);
-		if (s->bytes > 4096)	/* also far from the start */
-			((uint32_t *)s->at)[random % (s->bytes / 4)] = random;
+		word = somewhere(s, next_random(&random));
+		was = __atomic_load_n(word, __ATOMIC_RELAXED);
+		__atomic_store_n(word, next_lie(&random), __ATOMIC_RELAXED);
+		if (s->stride) {
+			pause_for(next_random(&random) % 1024);
+			__atomic_store_n(word, was, __ATOMIC_RELAXED);
+			pause_for(next_random(&random) % 1024);
+		}
 		__atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
@@ -383,11 +421,12 @@ TEST_F_TIMEOUT(scribble, offender_is_told, 300)
 	EXPECT_TRUE(chan_poll(&self->offender, POLLIN, 0) & POLLERR);
 }
 
-/* Both at once, kicks from several threads, and the end in the middle of it. */
+/* Both at once, and kicks from several threads. */
 static void *kick_forever(void *argument)
 {
 	struct scribbler *s = argument;
 
+	net_pin(s->cpu);
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
 		__atomic_add_fetch(&s->c->ctl->tx_head, 1, __ATOMIC_RELAXED);
 		chan_kick(s->c);
@@ -399,18 +438,23 @@ static void *kick_forever(void *argument)
 TEST_F_TIMEOUT(scribble, kicks_of_several_threads, 300)
 {
 	struct scribbler s = choose(&self->offender, variant->where);
-	struct scribbler k = { .c = &self->offender };
+	struct scribbler k[2] = {
+		{ .c = &self->offender, .cpu = 0 },
+		{ .c = &self->offender, .cpu = 1 },
+	};
 	pthread_t threads[3];
 	int i;
 
-	ASSERT_EQ(0, pthread_create(&threads[0], NULL, kick_forever, &k));
-	ASSERT_EQ(0, pthread_create(&threads[1], NULL, kick_forever, &k));
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, kick_forever, &k[0]));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, kick_forever, &k[1]));
 	ASSERT_EQ(0, pthread_create(&threads[2], NULL, scribble, &s));
-	while (__atomic_load_n(&k.count, __ATOMIC_RELAXED) < ROUNDS ||
+	while (__atomic_load_n(&k[0].count, __ATOMIC_RELAXED) < ROUNDS ||
+	       __atomic_load_n(&k[1].count, __ATOMIC_RELAXED) < ROUNDS ||
 	       __atomic_load_n(&s.count, __ATOMIC_RELAXED) < ROUNDS)
 		usleep(1000);
 	EXPECT_TRUE(exchange(&self->victim, self->victim_flow, self->raw, &self->p));
-	k.stop = true;
+	k[0].stop = true;
+	k[1].stop = true;
 	s.stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);

@@ -314,28 +314,28 @@ void chan_submit(struct chan *c)
 	__atomic_store_n(&c->ctl->tx_head, ++c->tx_next, __ATOMIC_RELEASE);
 }
 
+/* Reads nothing back: some tests have another thread write there. */
 struct netchannel_tx_desc *chan_fill(struct chan *c, uint32_t flow_id,
 				     const struct packet *packet)
 {
-	uint32_t chunk = c->tx_next % (CHAN_TX_BYTES / CHAN_TX_CHUNK);
+	uint32_t at = c->tx_next % (CHAN_TX_BYTES / CHAN_TX_CHUNK) * CHAN_TX_CHUNK;
+	uint32_t length = packet->length < NETCHANNEL_TX_INLINE ?
+			  packet->length : NETCHANNEL_TX_INLINE;
 	struct netchannel_tx_desc *desc = chan_reserve(c);
-	uint8_t *inlined = c->tx_inline +
-			   tx_slot(c, c->tx_next) * NETCHANNEL_TX_INLINE;
 
 	if (!desc)
 		return NULL;
 	desc->flow_id = flow_id;
 	desc->token = c->tx_next;
-	desc->inline_length = packet->length < NETCHANNEL_TX_INLINE ?
-			      packet->length : NETCHANNEL_TX_INLINE;
-	memcpy(inlined, packet->data, desc->inline_length);
-	if (packet->length == desc->inline_length)
+	desc->inline_length = length;
+	memcpy(c->tx_inline + tx_slot(c, c->tx_next) * NETCHANNEL_TX_INLINE,
+	       packet->data, length);
+	if (packet->length == length)
 		return desc;
 	desc->nr_frags = 1;
-	desc->frag[0].offset = chunk * CHAN_TX_CHUNK;
-	desc->frag[0].length = packet->length - desc->inline_length;
-	memcpy(c->tx_data + desc->frag[0].offset,
-	       packet->data + desc->inline_length, desc->frag[0].length);
+	desc->frag[0].offset = at;
+	desc->frag[0].length = packet->length - length;
+	memcpy(c->tx_data + at, packet->data + length, packet->length - length);
 	return desc;
 }
 
