@@ -9,7 +9,7 @@
 #include "nc.h"
 #include "compat.h"
 
-#define RECALLS		16	/* of a CPU; modules share 8 KiB there */
+#define RECALLS		256	/* of a CPU */
 
 static_assert(sizeof(struct nc_key) == 48);
 /* A generation is never had again, however often flows are bound. */
@@ -35,7 +35,7 @@ struct recalls {
 	struct recall of[RECALLS];
 };
 
-static DEFINE_PER_CPU_ALIGNED(struct recalls, recalls);
+static struct recalls __percpu *recalls;
 static atomic_long_t generations;
 
 static int key_differs(struct rhashtable_compare_arg *arg, const void *object)
@@ -370,7 +370,7 @@ struct nc_flow *nc_flow_lookup(struct nc_table *table,
 
 static struct recall *recall_of(const struct nc_key *key)
 {
-	return &this_cpu_ptr(&recalls)->of[hash_32(key->ports, ilog2(RECALLS))];
+	return &this_cpu_ptr(recalls)->of[hash_32(key->ports, ilog2(RECALLS))];
 }
 
 static noinline struct nc_flow *learn(struct nc_table *table, const struct nc_key *key,
@@ -408,4 +408,23 @@ struct nc_flow *nc_flow_recall(struct nc_table *table, const struct nc_key *key)
 	if (likely(recall->generation == generation && nc_key_equal(&recall->key, key)))
 		return recall->flow;
 	return learn(table, key, generation);
+}
+
+/**
+ * nc_flow_init() - nobody's packet is recalled yet
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nc_flow_init(void)
+{
+	recalls = alloc_percpu(struct recalls);
+	return recalls ? 0 : -ENOMEM;
+}
+
+/**
+ * nc_flow_exit() - no hook runs any more
+ */
+void nc_flow_exit(void)
+{
+	free_percpu(recalls);
 }

@@ -11,6 +11,7 @@ static const struct {
 } subsystems[] = {
 	{ nc_channel_init, nc_channel_exit },
 	{ nc_wake_init, nc_wake_exit },
+	{ nc_flow_init, nc_flow_exit },
 	{ nc_netdev_init, nc_netdev_exit },
 	{ nc_chardev_init, nc_chardev_exit },
 };

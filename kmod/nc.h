@@ -513,13 +513,14 @@ void nc_table_destroy(struct nc_table *table);
 struct nc_flow *nc_flow_create(struct nc_channel *ch,
 			       const struct netchannel_bind *bind,
 			       struct nc_authority *auth);
-void nc_flow_get(struct nc_flow *flow);
 void nc_flow_put(struct nc_flow *flow);
 int nc_flow_insert(struct nc_net *nn, struct nc_flow *flow);
 void nc_flow_remove(struct nc_net *nn, struct nc_flow *flow);
 struct nc_flow *nc_flow_lookup(struct nc_table *table,
 			       const struct nc_key *key);
 struct nc_flow *nc_flow_recall(struct nc_table *table, const struct nc_key *key);
+int nc_flow_init(void);
+void nc_flow_exit(void);
 
 static inline bool nc_table_wants(const struct nc_table *table, u8 protocol,
 				  __be16 local_port)
