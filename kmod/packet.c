@@ -263,33 +263,10 @@ static u32 in_block(const struct nc_area *area, u64 offset, u32 length,
 	return min_t(u32, length, page_size(*block) - *at);
 }
 
-static u32 count_blocks(const struct nc_area *area,
-			const struct netchannel_tx_frag *frag)
-{
-	u64 offset = area->layout.tx_data.offset + frag->offset;
-	u32 left = frag->length, size, at, blocks = 0;
-	struct page *block;
-
-	for (; left; left -= size, offset += size, blocks++)
-		size = in_block(area, offset, left, &block, &at);
-	return blocks;
-}
-
-static bool may_refer(const struct work *w)
-{
-	const struct nc_area *area = nc_channel_area(w->ch);
-	u32 i, blocks = 0;
-
-	for (i = 0; i < w->desc->nr_frags; i++)
-		blocks += count_blocks(area, &w->desc->frag[i]);
-	return blocks <= MAX_SKB_FRAGS;
-}
-
 /* By reference where the payload is worth it, and leaves this machine as it is. */
 static bool wants_reference(const struct work *w)
 {
-	if (!w->in_frags || w->desc->flags & NETCHANNEL_TX_COPY ||
-	    !may_refer(w))
+	if (!w->in_frags || w->desc->flags & NETCHANNEL_TX_COPY)
 		return false;
 	if (w->desc->flags & NETCHANNEL_TX_REFERENCE)
 		return true;
@@ -428,7 +405,8 @@ static bool may_copy(const struct work *w)
 	return has_room(w);
 }
 
-static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
+/* False if its memory lies in too many blocks. */
+static bool attach_frag(struct sk_buff *skb, const struct nc_area *area,
 			const struct netchannel_tx_frag *frag)
 {
 	u64 offset = area->layout.tx_data.offset + frag->offset;
@@ -436,10 +414,13 @@ static void attach_frag(struct sk_buff *skb, const struct nc_area *area,
 	struct page *block;
 
 	for (; left; left -= size, offset += size) {
+		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS)
+			return false;
 		size = in_block(area, offset, left, &block, &at);
 		get_page(block);
 		add_frag(skb, block, at, size);
 	}
+	return true;
 }
 
 static struct sk_buff *referring(const struct work *w, u32 index)
@@ -450,8 +431,12 @@ static struct sk_buff *referring(const struct work *w, u32 index)
 
 	if (!skb)
 		return NULL;
-	for (i = 0; i < w->desc->nr_frags; i++)
-		attach_frag(skb, area, &w->desc->frag[i]);
+	for (i = 0; i < w->desc->nr_frags; i++) {
+		if (attach_frag(skb, area, &w->desc->frag[i]))
+			continue;
+		kfree_skb(skb);
+		return NULL;
+	}
 	nc_tx_refer(w->ch, index, skb);
 	return skb;
 }
@@ -523,12 +508,15 @@ static void set_origin(const struct work *w, struct sk_buff *skb,
 static int make_skb(struct work *w, struct nc_tx_packet *packet,
 		    struct nc_tx_fault *fault)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = NULL;
 
-	packet->reference = wants_reference(w);
-	if (!packet->reference && !may_copy(w))
+	if (wants_reference(w))
+		skb = referring(w, packet->index);
+	packet->reference = skb;
+	if (!skb && !may_copy(w))
 		return fault_at(fault, NETCHANNEL_TX_NO_MEM, -ENOBUFS);
-	skb = packet->reference ? referring(w, packet->index) : copied(w);
+	if (!skb)
+		skb = copied(w);
 	if (!skb)
 		return no_mem(fault);
 	memcpy(skb->data, w->inlined, w->desc->inline_length);

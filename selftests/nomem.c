@@ -185,4 +185,83 @@ TEST_F_TIMEOUT(nomem, receive, 300)
 	EXPECT_NE(NULL, chan_recv(&self->c));
 }
 
+/* Areas of this task are made of single pages, or again of what is to be had. */
+static void fail_blocks(bool fail)
+{
+	file_write("/sys/kernel/debug/fail_page_alloc/task-filter", "Y");
+	file_write("/sys/kernel/debug/fail_page_alloc/min-order", "1");
+	file_write("/sys/kernel/debug/fail_page_alloc/times", "-1");
+	file_write("/sys/kernel/debug/fail_page_alloc/probability", fail ? "100" : "0");
+	file_write("/proc/self/make-it-fail", fail ? "1" : "0");
+}
+
+/*
+ * A channel whose area is of single pages.  Slabs of the debug kernel are of more:
+ * what a channel needs of them another one before it has left.
+ */
+static int create_of_pages(struct chan *c)
+{
+	int tries, error;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		error = chan_create(c, 8, 8);
+		if (error)
+			return error;
+		chan_destroy(c);
+		fail_blocks(true);
+		error = chan_create(c, 8, 8);
+		fail_blocks(false);
+		if (!error)
+			return 0;
+		if (c->fd >= 0)
+			close(c->fd);
+	}
+	return error;
+}
+
+#define PIECES	3	/* of a packet, each on the last byte of a page and five more */
+
+static int send_pieces(struct chan *c, uint32_t flow, const struct packet *p)
+{
+	struct netchannel_tx_desc *desc = chan_fill(c, flow, p);
+	uint32_t from = desc->inline_length, at = 4095, length;
+	uint32_t most = (p->length - from + PIECES - 1) / PIECES, i;
+
+	for (i = 0; i < PIECES; i++, from += length, at += 7 * 4096) {
+		length = p->length - from < most ? p->length - from : most;
+		memcpy(c->tx_data + at, p->data + from, length);
+		desc->frag[i].offset = at;
+		desc->frag[i].length = length;
+	}
+	desc->nr_frags = PIECES;
+	desc->flags = NETCHANNEL_TX_REFERENCE;
+	return chan_send_slot(c);
+}
+
+/* What lies in more pages than a packet may have pieces is copied. */
+TEST_F(nomem, pages_for_blocks)
+{
+	int counter[] = { NETCHANNEL_TX_ZEROCOPY, NETCHANNEL_TX_COPIED }, raw, i;
+	static struct packet p;
+	int64_t flow;
+
+	NEEDS_FAULT_INJECTION();
+	ASSERT_EQ(0, net_run(self->net.here, "ip link set " HERE_DEV " mtu 60000"));
+	ASSERT_EQ(0, net_run(self->net.peer, "ip link set " PEER_DEV " mtu 60000"));
+	raw = net_raw(&self->net);
+	ASSERT_LE(0, raw);
+	packet_udp(&p, HERE4, 7, PEER4, 9, "x");
+	packet_grow(&p, 60000);
+	for (i = 0; i < 2; i++) {
+		chan_destroy(&self->c);
+		ASSERT_EQ(0, i ? create_of_pages(&self->c) :
+				 chan_create(&self->c, 8, 8));
+		flow = chan_flow(&self->c, 0, IPPROTO_UDP, HERE4, 7, PEER4, 9);
+		ASSERT_LE(0, flow);
+		EXPECT_EQ(0, send_pieces(&self->c, flow, &p));
+		EXPECT_EQ(1, chan_counter(&self->c, counter[i]));
+		EXPECT_TRUE(net_sniffs(raw, &p));
+	}
+}
+
 TEST_HARNESS_MAIN
