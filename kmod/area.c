@@ -70,24 +70,37 @@ static void uncharge(struct nc_area *area)
 	free_uid(area->user);
 }
 
+#define ORDER_MOST	4	/* 64 KiB, as much as a packet has */
+
 /*
  * Blocks as large as they are to be had without trouble: of a packet that refers to
- * them, each is one fragment.
+ * them, each is one fragment.  Where memory is in pieces, not tried again and again.
  */
-static struct page *block_alloc(unsigned long nr)
+static struct page *block_alloc(unsigned long nr, unsigned int *most)
 {
-	unsigned int order = min_t(unsigned int, ilog2(nr),
-				   PAGE_ALLOC_COSTLY_ORDER);
+	unsigned int order = min_t(unsigned int, ilog2(nr), *most);
 	struct page *page = NULL;
 
-	if (order)
+	for (; order && !page; order--) {
 		page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP |
 				   __GFP_NORETRY | __GFP_NOWARN, order);
+		if (!page)
+			*most = order - 1;
+	}
 	return page ?: alloc_page(NC_GFP_SIZED | __GFP_ZERO);
+}
+
+/* Pages from an index on that may be of one block: the arena begins with one of its own. */
+static unsigned long until_arena(const struct nc_area *area, unsigned long i)
+{
+	unsigned long arena = area->layout.tx_data.offset >> PAGE_SHIFT;
+
+	return (i < arena ? arena : area->nr_pages) - i;
 }
 
 static int pages_alloc(struct nc_area *area)
 {
+	unsigned int most = ORDER_MOST;
 	unsigned long i = 0, n;
 	struct page *block;
 
@@ -98,7 +111,7 @@ static int pages_alloc(struct nc_area *area)
 	while (i < area->nr_pages) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		block = block_alloc(area->nr_pages - i);
+		block = block_alloc(until_arena(area, i), &most);
 		if (!block)
 			return -ENOMEM;
 		for (n = 0; n < compound_nr(block); n++)
