@@ -284,16 +284,31 @@ static void fold(struct us_tcp *tcp)
 	us_tcp_timer_set(tcp, US_TCP_TIMER_FOLD, US_TCP_LOOK);
 }
 
-static void rearm(struct us_tcp *tcp)
+#define NEVER	INT32_MAX
+
+static inline void sooner(int32_t *left, unsigned int *which, unsigned int i,
+			  uint32_t at, uint32_t tick)
 {
-	uint32_t *at, first = 0;
+	int32_t ticks = at ? (int32_t)(at - tick) : NEVER;
+
+	if (ticks < *left) {
+		*left = ticks;
+		*which = i;
+	}
+}
+
+/* Ticks until a timer runs out, and which one, of several the first; or NEVER. */
+static int32_t next_timer(const struct us_tcp *tcp, uint32_t tick, unsigned int *which)
+{
+	const unsigned int idle = US_TCP_TIMERS_IDLE;
+	int32_t left = NEVER;
 	unsigned int i;
 
-	for (i = 0; i < US_TCP_TIMERS && (at = us_tcp_deadline(tcp, i)); i++)
-		if (*at && (!first || us_before(*at, first)))
-			first = *at;
-	if (first)
-		arm(tcp, time_of(tcp->table->stack, first));
+	for (i = 0; i < idle; i++)
+		sooner(&left, which, i, tcp->deadline[i], tick);
+	for (; tcp->active && i < US_TCP_TIMERS; i++)
+		sooner(&left, which, i, tcp->active->deadline[i - idle], tick);
+	return left;
 }
 
 /**
@@ -317,17 +332,18 @@ void us_tcp_timer_run(struct us_timer *timer, us_ns now)
 	struct us_tcp *tcp = us_container(timer, struct us_tcp, timer);
 	struct us_tcp_table *table = tcp->table;
 	uint32_t tick = (uint32_t)(now >> US_TCP_TICK_SHIFT);
-	unsigned int i;
-	uint32_t *at;
+	unsigned int which = 0, runs;
+	int32_t left = NEVER;
 
-	for (i = 0; i < US_TCP_TIMERS && tcp->state != TCP_CLOSE; i++) {
-		at = us_tcp_deadline(tcp, i);
-		if (!at || !*at || us_after(*at, tick))
-			continue;
-		*at = 0;
-		run[i](tcp);
+	/* One that is to run at once, again, does so at the wheel's next look. */
+	for (runs = 0; tcp->state != TCP_CLOSE; runs++) {
+		left = next_timer(tcp, tick, &which);
+		if (left > 0 || runs == US_TCP_TIMERS)
+			break;
+		*us_tcp_deadline(tcp, which) = 0;
+		run[which](tcp);
 	}
-	if (tcp->state != TCP_CLOSE)
-		rearm(tcp);
+	if (tcp->state != TCP_CLOSE && left != NEVER)
+		arm(tcp, time_of(table->stack, tick + (uint32_t)left));
 	us_tcp_reap(table);
 }
