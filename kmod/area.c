@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "nc.h"
@@ -70,7 +71,7 @@ static void uncharge(struct nc_area *area)
 	free_uid(area->user);
 }
 
-#define ORDER_MOST	4	/* 64 KiB, as much as a packet has */
+#define BLOCK_MOST	SZ_64K	/* as much as a packet has */
 
 /*
  * Blocks as large as they are to be had without trouble: of a packet that refers to
@@ -100,7 +101,7 @@ static unsigned long until_arena(const struct nc_area *area, unsigned long i)
 
 static int pages_alloc(struct nc_area *area)
 {
-	unsigned int most = ORDER_MOST;
+	unsigned int most = get_order(BLOCK_MOST);
 	unsigned long i = 0, n;
 	struct page *block;
 

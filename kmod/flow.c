@@ -417,7 +417,7 @@ struct nc_flow *nc_flow_recall(struct nc_table *table, const struct nc_key *key)
  */
 int nc_flow_init(void)
 {
-	recalls = alloc_percpu(struct recalls);
+	recalls = __alloc_percpu(sizeof(*recalls), SMP_CACHE_BYTES);
 	return recalls ? 0 : -ENOMEM;
 }
 

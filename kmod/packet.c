@@ -434,7 +434,7 @@ static struct sk_buff *referring(const struct work *w, u32 index)
 	for (i = 0; i < w->desc->nr_frags; i++) {
 		if (attach_frag(skb, area, &w->desc->frag[i]))
 			continue;
-		kfree_skb(skb);
+		consume_skb(skb);
 		return NULL;
 	}
 	nc_tx_refer(w->ch, index, skb);
@@ -510,8 +510,11 @@ static int make_skb(struct work *w, struct nc_tx_packet *packet,
 {
 	struct sk_buff *skb = NULL;
 
-	if (wants_reference(w))
+	if (wants_reference(w)) {
 		skb = referring(w, packet->index);
+		if (!skb)
+			nc_route_copies(w->route, packet->index);
+	}
 	packet->reference = skb;
 	if (!skb && !may_copy(w))
 		return fault_at(fault, NETCHANNEL_TX_NO_MEM, -ENOBUFS);

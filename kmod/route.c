@@ -225,6 +225,19 @@ bool nc_route_refers(struct nc_channel *ch, struct nc_route *route, u32 index)
 }
 
 /**
+ * nc_route_copies() - a packet that was to refer cannot: it was no trial
+ * @route: from nc_route_get().
+ * @index: of the packet's descriptor.
+ */
+void nc_route_copies(struct nc_route *route, u32 index)
+{
+	if (!route->trying || route->trial != index)
+		return;
+	route->trying = false;
+	route->pause = PAUSE_LEAST;
+}
+
+/**
  * nc_route_flush() - forget all routes of a channel
  * @ch: the channel.
  */

@@ -37,5 +37,6 @@ int nc_packet_build(struct nc_channel *ch,
 struct nc_route *nc_route_get(struct nc_channel *ch, struct nc_flow *flow,
 			      const struct nc_key *key, u8 dsfield);
 bool nc_route_refers(struct nc_channel *ch, struct nc_route *route, u32 index);
+void nc_route_copies(struct nc_route *route, u32 index);
 
 #endif /* _NC_TX_H */

@@ -297,7 +297,7 @@ static void pause_for(uint32_t rounds)
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Slots are mostly right: then what passed a check may be used when it is wrong. */
+/* Slots are right half of the time: what passed a check may be used when it is wrong. */
 static void *scribble(void *argument)
 {
 	struct scribbler *s = argument;

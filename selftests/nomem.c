@@ -185,37 +185,54 @@ TEST_F_TIMEOUT(nomem, receive, 300)
 	EXPECT_NE(NULL, chan_recv(&self->c));
 }
 
-/* Areas of this task are made of single pages, or again of what is to be had. */
-static void fail_blocks(bool fail)
+/* Before it fails: then each file that is opened might. */
+static int open_block_failure(void)
 {
 	file_write("/sys/kernel/debug/fail_page_alloc/task-filter", "Y");
 	file_write("/sys/kernel/debug/fail_page_alloc/min-order", "1");
 	file_write("/sys/kernel/debug/fail_page_alloc/times", "-1");
-	file_write("/sys/kernel/debug/fail_page_alloc/probability", fail ? "100" : "0");
-	file_write("/proc/self/make-it-fail", fail ? "1" : "0");
+	file_write("/sys/kernel/debug/fail_page_alloc/probability", "100");
+	return open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
 }
 
-/*
- * A channel whose area is of single pages.  Slabs of the debug kernel are of more:
- * what a channel needs of them another one before it has left.
- */
+static void close_block_failure(int fd)
+{
+	close(fd);
+	file_write("/sys/kernel/debug/fail_page_alloc/probability", "0");
+}
+
+/* For this task there are single pages only: 0, or the test is wrong. */
+static int fail_blocks(int fd, bool fail)
+{
+	return pwrite(fd, fail ? "1" : "0", 1, 0) == 1 ? 0 : -EIO;
+}
+
+/* Slabs of the debug kernel are of more: what it needs of them another one has left. */
+static int try_of_pages(struct chan *c, int fd)
+{
+	int error = chan_create(c, 8, 8);
+
+	if (error)
+		return -EIO;
+	chan_destroy(c);
+	if (fail_blocks(fd, true))
+		return -EIO;
+	error = chan_create(c, 8, 8);
+	if (fail_blocks(fd, false))
+		return -EIO;
+	if (error && c->fd >= 0)
+		close(c->fd);
+	return error;
+}
+
+/* A channel whose area is of single pages. */
 static int create_of_pages(struct chan *c)
 {
-	int tries, error;
+	int fd = open_block_failure(), tries, error = -ENOMEM;
 
-	for (tries = 0; tries < TRIES; tries++) {
-		error = chan_create(c, 8, 8);
-		if (error)
-			return error;
-		chan_destroy(c);
-		fail_blocks(true);
-		error = chan_create(c, 8, 8);
-		fail_blocks(false);
-		if (!error)
-			return 0;
-		if (c->fd >= 0)
-			close(c->fd);
-	}
+	for (tries = 0; tries < TRIES && error == -ENOMEM; tries++)
+		error = try_of_pages(c, fd);
+	close_block_failure(fd);
 	return error;
 }
 

@@ -48,15 +48,22 @@ FIXTURE_TEARDOWN(payload)
 	chan_destroy(&self->c);
 }
 
-/* A packet whose payload is all @byte: its result. */
+/*
+ * A packet whose payload is all @byte: its result.  It lies across the end of a block of
+ * the arena's memory, and does not begin with one.
+ */
 static int send_bytes(struct chan *c, uint32_t flow, struct packet *p, int byte,
 		      int flags)
 {
 	struct netchannel_tx_desc *desc;
+	struct netchannel_tx_frag *frag;
 
 	memset(packet_payload(p), byte, p->length - p->transport - 8);
 	packet_finish(p);
 	desc = chan_fill(c, flow, p);
+	frag = desc->frag;
+	frag->offset = (frag->offset + 50000) % (CHAN_TX_BYTES - SIZE);
+	memset(c->tx_data + frag->offset, byte, frag->length);
 	desc->flags = flags;
 	return chan_send_slot(c);
 }

@@ -335,7 +335,7 @@ void us_tcp_timer_run(struct us_timer *timer, us_ns now)
 	unsigned int which = 0, runs;
 	int32_t left = NEVER;
 
-	/* One that is to run at once, again, does so at the wheel's next look. */
+	/* One that is to run at once, again, does; not for ever, but at the wheel's next look. */
 	for (runs = 0; tcp->state != TCP_CLOSE; runs++) {
 		left = next_timer(tcp, tick, &which);
 		if (left > 0 || runs == US_TCP_TIMERS)
