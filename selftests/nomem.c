@@ -6,16 +6,15 @@
  * call works right after it.
  */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/chan.h"
+#include "lib/fault.h"
 #include "lib/net.h"
 #include "lib/packet.h"
 
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define TRIES		300	/* more allocations than any call makes */
 
 FIXTURE(nomem) {
@@ -26,13 +25,7 @@ FIXTURE(nomem) {
 FIXTURE_SETUP(nomem)
 {
 	ASSERT_EQ(0, net_create(&self->net));
-	/* By default only what may sleep fails, and nothing is reported. */
-	file_write("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	file_write("/sys/kernel/debug/failslab/verbose", "0");
-	file_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	file_write("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	file_write("/sys/kernel/debug/fail_page_alloc/verbose", "0");
-	file_write("/sys/kernel/debug/fail_usercopy/verbose", "0");
+	fault_init();
 	ASSERT_EQ(0, chan_create(&self->c, 8, 8));
 }
 
@@ -40,32 +33,6 @@ FIXTURE_TEARDOWN(nomem)
 {
 	if (self->c.area)
 		chan_destroy(&self->c);
-}
-
-#define NEEDS_FAULT_INJECTION()						\
-do {									\
-	if (access(FAIL_NTH, F_OK))					\
-		SKIP(return, "kernel without fault injection");		\
-} while (0)
-
-static void fail_nth(int nth)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", nth);
-	file_write(FAIL_NTH, text);
-}
-
-/* Did the last call reach the allocation that was to fail? */
-static bool has_failed(void)
-{
-	char text[16];
-	bool left;
-
-	file_read(FAIL_NTH, text, sizeof(text));
-	left = text[0] != '0';
-	fail_nth(0);
-	return !left;
 }
 
 static bool is_failure(int error)
@@ -94,9 +61,9 @@ TEST_F_TIMEOUT(nomem, area, 300)
 
 	NEEDS_FAULT_INJECTION();
 	for (nth = 1; failed && nth < TRIES; nth++) {
-		fail_nth(nth);
+		fault_nth(nth);
 		error = open_and_setup();
-		failed = has_failed();
+		failed = fault_came();
 		ASSERT_TRUE(error == 0 || (failed && is_failure(error)))
 			TH_LOG("allocation %d: %d", nth, error);
 	}
@@ -114,9 +81,9 @@ TEST_F_TIMEOUT(nomem, flow, 300)
 	for (nth = 1; failed && nth < TRIES; nth++) {
 		bind_init(&b, IPPROTO_UDP, HERE4, 7, PEER4, nth);
 		b.hook = NETCHANNEL_HOOK_EARLY;
-		fail_nth(nth);
+		fault_nth(nth);
 		error = chan_bind(&self->c, &b);
-		failed = has_failed();
+		failed = fault_came();
 		ASSERT_TRUE(error == 0 || (failed && is_failure(error)))
 			TH_LOG("allocation %d: %d", nth, error);
 		if (!error) {
@@ -151,9 +118,9 @@ TEST_F_TIMEOUT(nomem, send, 300)
 			ASSERT_NE(NULL, chan_fill(&self->c, flow, &p));
 			self->c.tx_desc[self->c.tx_next % 8].flags = flags[i];
 			chan_submit(&self->c);
-			fail_nth(nth);
+			fault_nth(nth);
 			ASSERT_EQ(0, chan_kick(&self->c));
-			failed = has_failed();
+			failed = fault_came();
 			ASSERT_NE(NULL, chan_done(&self->c, self->c.tx_next - 1));
 			result = self->c.tx_done[(self->c.tx_next - 1) % 8].result;
 			ASSERT_TRUE(result == 0 || result == -ENOMEM ||
@@ -175,9 +142,9 @@ TEST_F_TIMEOUT(nomem, receive, 300)
 	NEEDS_FAULT_INJECTION();
 	ASSERT_LE(0, chan_flow(&self->c, 0, IPPROTO_UDP, HERE4, 7, PEER4, 9));
 	for (nth = 1; failed && nth < TRIES; nth++) {
-		fail_nth(nth);
+		fault_nth(nth);
 		net_sendto(peer, "x", HERE4, 7);
-		failed = has_failed();
+		failed = fault_came();
 		chan_drain(&self->c);
 	}
 	EXPECT_FALSE(failed);

@@ -5,6 +5,7 @@
  *
  * kselftest-leaks
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/chan.h"
+#include "lib/fault.h"
 #include "lib/net.h"
 #include "lib/packet.h"
 
@@ -185,6 +187,64 @@ TEST_F_TIMEOUT(reload, with_namespaces, 300)
 		if (i >= 3)
 			close(namespaces[(i + 1) % 4]);
 	}
+}
+
+#define TRIES	4096	/* more allocations than loading it makes */
+#define LAST	80	/* more than its init function makes: what comes before is the loader's */
+
+/* Loads it with one allocation failing; did that one come? */
+static bool load_without(int nth, int *error)
+{
+	int fd = open(module_file(), O_RDONLY | O_CLOEXEC);
+	bool came;
+
+	fault_nth(nth);
+	*error = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	came = fault_came();
+	close(fd);
+	return came;
+}
+
+/* The number of allocations. */
+static int count_allocations(void)
+{
+	int low = 0, high = TRIES, error;
+
+	while (high - low > 1) {
+		int nth = (low + high) / 2;
+
+		if (load_without(nth, &error))
+			low = nth;
+		else
+			high = nth;
+		if (!error)
+			unload_soon();
+	}
+	return low;
+}
+
+/* It says so and leaves nothing behind, or does without: it loads right after it. */
+TEST_F_TIMEOUT(reload, without_memory, 300)
+{
+	int nth, last, error, refused = 0;
+
+	NEEDS_FAULT_INJECTION();
+	fault_init();
+	chan_destroy(&self->c);
+	ASSERT_EQ(0, unload_soon());
+	last = count_allocations();
+	ASSERT_LT(LAST, last);
+	for (nth = last - LAST; nth <= last; nth++) {
+		load_without(nth, &error);
+		ASSERT_TRUE(error == 0 || error == -ENOMEM)
+			TH_LOG("allocation %d: %d", nth, error);
+		refused += error != 0;
+		ASSERT_EQ(error != 0, access(CHAN_DEVICE, F_OK) != 0);
+		if (!error)
+			ASSERT_EQ(0, unload_soon());
+	}
+	EXPECT_LT(0, refused);
+	EXPECT_EQ(0, load(&self->net));
 }
 
 TEST_HARNESS_MAIN
