@@ -49,8 +49,8 @@ FIXTURE_TEARDOWN(payload)
 }
 
 /*
- * A packet whose payload is all @byte: its result.  It lies across the end of a block of
- * the arena's memory, and does not begin with one.
+ * A packet whose payload is all @byte: its result.  It does not begin with a block of
+ * the arena's memory, and mostly lies across the end of one.
  */
 static int send_bytes(struct chan *c, uint32_t flow, struct packet *p, int byte,
 		      int flags)
