@@ -82,6 +82,8 @@ static void destroy(struct us_stack *stack)
 	struct us_link *link, *next;
 
 	us_stack_tick(stack);
+	us_epoll_destroy(stack);
+	us_descriptor_destroy(stack);
 	if (stack->udp)
 		us_udp_table_destroy(stack);
 	if (stack->tcp)
@@ -133,6 +135,7 @@ static int create(const struct ustack_config *given, struct us_stack **made)
 	stack->up = &upcalls;
 	CDS_INIT_LIST_HEAD(&stack->links);
 	CDS_INIT_LIST_HEAD(&stack->claims);
+	CDS_INIT_LIST_HEAD(&stack->epolls);
 	err = config.driven ? us_drive_create(stack) : 0;
 	if (err) {
 		free(stack);
@@ -195,6 +198,7 @@ int64_t ustack_poll(struct ustack *public)
 	}
 	if (more || next <= stack->now)
 		return 0;
+	us_descriptor_arm(stack);
 	return next == US_NEVER ? -1 : next - stack->now;
 }
 

@@ -20,6 +20,7 @@ struct us_tcp_table;	/* transport/: all of TCP */
 struct us_udp_table;	/* transport/: all of UDP */
 struct us_driver;	/* socket/: driven from outside */
 struct us_fds;		/* socket/: sockets by descriptor */
+struct us_descriptor;	/* socket/: for the kernel's poll(2) */
 struct us_link;
 struct us_stack;
 
@@ -58,6 +59,8 @@ struct us_upcalls {
  * @sockets: pool of sockets.
  * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
  * @fds: sockets with a descriptor, or NULL.
+ * @epolls: of struct ustack_epoll.node.
+ * @descriptor: for the kernel's poll(2), or NULL.
  * @mem: send memory (heap) for links that bring none.
  * @events: bumped whenever a socket's readiness changes.
  * @counter: by cause; us_count(stack, NAME).
@@ -83,6 +86,8 @@ struct us_stack {
 	struct us_pool sockets;
 	struct cds_list_head claims;
 	struct us_fds *fds;
+	struct cds_list_head epolls;
+	struct us_descriptor *descriptor;
 	struct us_txmem *mem;
 	uint64_t events;
 	uint64_t counter[US_COUNTERS];

@@ -22,10 +22,8 @@
  * message, leaves with the next call, and no timer runs out before it.  Who does
  * other things for longer than 40 ms runs the stack meanwhile.
  *
- * There is no descriptor of a stack for poll(2) or epoll(7), and ustack_fd() gives
- * none.  A program that also waits for descriptors of the kernel alternates:
- * ustack_pollsockets() with a short timeout, then poll(2) with 0; or it gives either
- * side a thread, and a queue between them.
+ * A program that also waits for descriptors of the kernel has ustack_descriptor() among
+ * them; what ustack_fd() gives is a number only.
  *
  * Times are nanoseconds of the stack's clock (CLOCK_MONOTONIC by default).
  * Addresses in struct sockaddr are in network byte order, as everywhere.
@@ -36,6 +34,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -49,6 +48,7 @@ extern "C" {
 struct ustack;
 struct ustack_link;
 struct ustack_socket;
+struct ustack_epoll;
 
 /* ---------------------------------------------------------------- stacks */
 
@@ -139,6 +139,21 @@ int64_t ustack_poll(struct ustack *stack);
  * can happen; the error of a link that died.
  */
 int ustack_run(struct ustack *stack, int64_t timeout);
+
+/**
+ * ustack_descriptor() - a descriptor for the kernel's poll(2), epoll(7) and event loops
+ * @stack: its links are open; after opening another one, call again.
+ *
+ * Readable when the stack has something to do: packets came, or a timer ran out.  Wait for
+ * it (POLLIN, level-triggered, no timeout of its own) only after ustack_epoll_wait() or
+ * ustack_pollsockets() with a timeout of 0, or ustack_poll(), has returned 0, 0, or other
+ * than 0, with no other call in between; and when it is readable, call that again.
+ *
+ * Return: the descriptor, the same each time; the stack's, which closes it at its end.
+ * -EOPNOTSUPP where the time is the caller's (struct ustack_config: clock, driven); -EMFILE,
+ * -ENFILE, -ENOMEM; the error of a link that died, if there is no other.
+ */
+int ustack_descriptor(struct ustack *stack);
 
 /**
  * ustack_counters() - reads the stack's counters, one for each cause
@@ -887,6 +902,52 @@ struct ustack_pollfd {
  */
 int ustack_pollsockets(struct ustack *stack, struct ustack_pollfd *fds,
 		       size_t count, int64_t timeout);
+
+/**
+ * ustack_epoll_create() - epoll_create1(2): a set of sockets to wait for
+ * @stack: the stack of all of them.
+ *
+ * A wait looks only at those of which something became known since the last one, or that
+ * were ready then, however many there are.  Has memory of 80 bytes a socket, touched when
+ * it is used.  A socket may be in several sets, and leaves them when it is closed.
+ *
+ * Return: the set, the caller's until ustack_epoll_close(), or the end of the stack; NULL
+ * and errno: ENOMEM.
+ */
+struct ustack_epoll *ustack_epoll_create(struct ustack *stack);
+
+/**
+ * ustack_epoll_close() - the end of a set
+ * @epoll: its sockets stay as they are.
+ */
+void ustack_epoll_close(struct ustack_epoll *epoll);
+
+/**
+ * ustack_epoll_ctl() - epoll_ctl(2)
+ * @epoll: the set.
+ * @op: EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL.
+ * @socket: of the same stack.
+ * @event: events to wait for, with EPOLLET and EPOLLONESHOT, and what to give back with
+ *	them; EPOLLERR and EPOLLHUP are always waited for.  Not looked at by EPOLL_CTL_DEL.
+ *
+ * Return: 0; -1 and errno: EEXIST, ENOENT, EFAULT, ENOSPC (as many as the stack has sockets
+ * are in it), EINVAL: another stack, or EPOLLEXCLUSIVE, as there is one thread.
+ */
+int ustack_epoll_ctl(struct ustack_epoll *epoll, int op, struct ustack_socket *socket,
+		     const struct epoll_event *event);
+
+/**
+ * ustack_epoll_wait() - epoll_wait(2): runs the stack until sockets of a set are ready
+ * @epoll: the set.
+ * @events: out: what is, with what ustack_epoll_ctl() was given.
+ * @count: room in @events; who does not fit comes first the next time.
+ * @timeout: nanoseconds; negative waits for ever, 0 makes one round.
+ *
+ * Return: the number of @events; 0: time out; -1 and errno: EINVAL: @count is not positive;
+ * EINTR, EDEADLK, and the error of a link that died, as blocking calls.
+ */
+int ustack_epoll_wait(struct ustack_epoll *epoll, struct epoll_event *events, int count,
+		      int64_t timeout);
 
 #pragma GCC visibility pop
 

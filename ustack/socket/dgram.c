@@ -12,7 +12,7 @@ static void event(struct us_udp *udp, void *user)
 	struct ustack_socket *s = user;
 
 	(void)udp;
-	s->stack->events++;
+	us_socket_event(s);
 }
 
 const struct us_udp_user us_dgram_user = {
@@ -97,7 +97,7 @@ static int shut(struct ustack_socket *s, unsigned int how)
 	if (s->state != US_SOCKET_CONNECTED)
 		return -ENOTCONN;
 	s->shut |= how;
-	s->stack->events++;
+	us_socket_event(s);
 	return 0;
 }
 

@@ -129,7 +129,11 @@ us_ns us_loop_next(const struct us_stack *stack)
 	return next;
 }
 
-static bool is_virtual(const struct us_stack *stack)
+/**
+ * us_loop_is_virtual() - is the time somebody else's than the kernel's?
+ * @stack: the stack.
+ */
+bool us_loop_is_virtual(const struct us_stack *stack)
 {
 	return stack->clock != us_clock_monotonic;
 }
@@ -145,31 +149,32 @@ static struct us_link *only_sleeper(struct us_stack *stack)
 	return link->ops->sleep && !link->error ? link : NULL;
 }
 
-/* Descriptors of the links that live; *@dead is the error of those that do not,
- * if there is no other link.
+/**
+ * us_loop_descriptors() - what to poll(2) for input
+ * @stack: the stack.
+ * @fds: of the links that live; from now on they tell of input.
+ *
+ * Return: the number; the error of a link that died, if there is no other link.
  */
-static nfds_t descriptors(const struct us_stack *stack, struct pollfd *fds,
-			  int *dead)
+int us_loop_descriptors(const struct us_stack *stack, struct pollfd fds[US_LINKS_MAX])
 {
 	struct us_link *link;
 	bool alive = false;
-	nfds_t count = 0;
+	int count = 0, dead = 0;
 
-	*dead = 0;
 	cds_list_for_each_entry(link, &stack->links, node) {
-		int fd = link->ops->fd ? link->ops->fd(link) : -1;
+		int fd;
 
 		if (link->error) {
-			*dead = link->error;
+			dead = link->error;
 			continue;
 		}
 		alive = true;
-		if (fd >= 0 && count < US_LINKS_MAX)
+		fd = link->ops->fd ? link->ops->fd(link) : -1;
+		if (fd >= 0)
 			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
-	if (alive)
-		*dead = 0;
-	return count;
+	return alive ? count : dead;
 }
 
 static int sleep_on(struct pollfd *fds, nfds_t count, us_ns duration)
@@ -189,17 +194,16 @@ static int sleep_until(struct us_stack *stack, us_ns deadline)
 {
 	struct us_link *link = only_sleeper(stack);
 	struct pollfd fds[US_LINKS_MAX];
-	nfds_t count;
-	int dead;
+	int count;
 
-	if (is_virtual(stack))
+	if (us_loop_is_virtual(stack))
 		deadline = US_NEVER;
 	if (link)
 		return link->ops->idle(link) ? link->ops->sleep(link, deadline) : 0;
 	us_loop_kick(stack);
-	count = descriptors(stack, fds, &dead);
-	if (dead)
-		return dead;
+	count = us_loop_descriptors(stack, fds);
+	if (count < 0)
+		return count;
 	if (deadline == US_NEVER)
 		return count ? sleep_on(fds, count, US_NEVER) : -EDEADLK;
 	return sleep_on(fds, count, deadline - stack->now);
@@ -226,7 +230,7 @@ static int sleep_first(struct us_stack *stack, us_ns limit)
 	uint64_t events = stack->events;
 	us_ns next;
 
-	if (!link || is_virtual(stack) || limit <= stack->now || !link->ops->idle(link))
+	if (!link || us_loop_is_virtual(stack) || limit <= stack->now || !link->ops->idle(link))
 		return 0;
 	flush_due(stack);
 	if (events != stack->events)
@@ -238,7 +242,7 @@ static int sleep_first(struct us_stack *stack, us_ns limit)
 /* A clock that moves while it is watched moves on without sleep. */
 static bool clock_moved(const struct us_stack *stack)
 {
-	return is_virtual(stack) && stack->clock(stack->clock_arg) != stack->now;
+	return us_loop_is_virtual(stack) && stack->clock(stack->clock_arg) != stack->now;
 }
 
 static int pause_until(struct us_stack *stack, us_ns next, us_ns limit)
@@ -266,7 +270,7 @@ int us_loop_wait(struct us_stack *stack, us_ns limit)
 		bool more = take_in(stack);
 		us_ns next;
 
-		if (stack->events != events && !stack->driver && !is_virtual(stack)) {
+		if (stack->events != events && !stack->driver && !us_loop_is_virtual(stack)) {
 			us_tcp_flush_for_reader(stack);
 			us_udp_flush(stack);
 			break;
@@ -284,6 +288,38 @@ int us_loop_wait(struct us_stack *stack, us_ns limit)
 	}
 	us_loop_kick(stack);
 	return err;
+}
+
+/**
+ * us_loop_until() - runs the stack until the caller finds something ready
+ * @stack: the stack; it makes a round in any case: who never waits needs it.
+ * @timeout: nanoseconds; negative waits for ever, 0 not at all: then who has waits with
+ *	ustack_descriptor() may do so.
+ * @ready: counts what is ready.
+ * @arg: given to @ready.
+ *
+ * Return: what @ready counted; 0 after @timeout; a negative errno.
+ */
+int us_loop_until(struct us_stack *stack, int64_t timeout, int (*ready)(void *arg), void *arg)
+{
+	us_ns limit = US_NEVER;
+	int count, err;
+
+	us_loop_once(stack);
+	if (timeout >= 0 && timeout < US_NEVER - stack->now)
+		limit = stack->now + timeout;
+	for (;;) {
+		count = ready(arg);
+		if (count)
+			return count;
+		if (timeout == 0)
+			return us_descriptor_arm(stack);
+		err = us_loop_wait(stack, limit);
+		if (err == -EAGAIN)
+			return ready(arg);
+		if (err)
+			return err;
+	}
 }
 
 /**

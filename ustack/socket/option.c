@@ -621,8 +621,10 @@ static int set_option(struct ustack_socket *s, int level, int name,
 	memset(&value, 0, sizeof(value));
 	memcpy(&value, data, length < option->size ? length : option->size);
 	err = option->set(s, &value);
-	if (!err)
+	if (!err) {
 		s->ops->changed(s);
+		us_socket_event(s);	/* a larger buffer has room */
+	}
 	return err;
 }
 

@@ -7,17 +7,22 @@
 /* Reported whether asked for or not. */
 #define ALWAYS	(POLLERR | POLLHUP | POLLNVAL)
 
-static int scan(struct ustack_pollfd *fds, size_t count)
+/* What ustack_pollsockets() was given. */
+struct request {
+	struct ustack_pollfd *fds;
+	size_t count;
+};
+
+static int scan(void *arg)
 {
+	const struct request *request = arg;
 	int ready = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		fds[i].revents = 0;
-		if (!fds[i].socket)
-			continue;
-		fds[i].revents = us_socket_poll(fds[i].socket) &
-				 (fds[i].events | ALWAYS);
-		ready += fds[i].revents != 0;
+	for (size_t i = 0; i < request->count; i++) {
+		struct ustack_pollfd *p = &request->fds[i];
+
+		p->revents = p->socket ? us_socket_poll(p->socket) & (p->events | ALWAYS) : 0;
+		ready += p->revents != 0;
 	}
 	return ready;
 }
@@ -38,38 +43,17 @@ static void let_go(struct ustack_pollfd *fds, size_t count)
 			us_socket_close(fds[i].socket);
 }
 
-static int wait(struct us_stack *stack, struct ustack_pollfd *fds, size_t count,
-		us_ns timeout)
-{
-	us_ns limit = US_NEVER;
-	int ready, err;
-
-	/* Also when something is ready: a caller who never blocks needs it. */
-	us_loop_once(stack);
-	if (timeout >= 0 && timeout < US_NEVER - stack->now)
-		limit = stack->now + timeout;
-	for (;;) {
-		ready = scan(fds, count);
-		if (ready || timeout == 0)
-			return ready;
-		err = us_loop_wait(stack, limit);
-		if (err == -EAGAIN)
-			return scan(fds, count);
-		if (err)
-			return err;
-	}
-}
-
 int ustack_pollsockets(struct ustack *public, struct ustack_pollfd *fds,
 		       size_t count, int64_t timeout)
 {
 	struct us_stack *stack = (struct us_stack *)public;
+	struct request request = { .fds = fds, .count = count };
 	int result;
 
 	US_CALL(stack);
 	if (stack->driver)
 		hold(fds, count);
-	result = wait(stack, fds, count, timeout);
+	result = us_loop_until(stack, timeout, scan, &request);
 	if (stack->driver)
 		let_go(fds, count);
 	return (int)us_socket_return(result);

@@ -152,6 +152,7 @@ void us_socket_close(struct ustack_socket *s)
 	struct us_stack *stack = s->stack;
 
 	us_stack_tick(stack);
+	us_epoll_forget(s);
 	s->ops->close(s);
 	us_socket_free(s);
 	us_loop_flush(stack);

@@ -22,6 +22,7 @@ enum us_socket_state {
 #define US_SHUT_WRITE	2u
 
 struct us_socket_ops;
+struct us_watch;
 
 /* Links of one stack. */
 #define US_LINKS_MAX	32u
@@ -53,6 +54,7 @@ struct us_socket_ops;
  * @options: of the next connection, or of @tcp.
  * @tcp: the connection.
  * @listener: of a listening socket.
+ * @watches: of the epoll sets that it is in.
  * @ready: taken from @listener by poll(2), not by accept(2) yet.
  * @udp: the bound port.
  */
@@ -66,21 +68,22 @@ struct ustack_socket {
 	uint8_t family;
 	uint8_t state;
 	uint8_t shut;
-	bool nonblock;
-	bool cloexec;
-	bool closed;
-	bool reuse;
-	bool gro;
+	bool nonblock : 1;
+	bool cloexec : 1;
+	bool closed : 1;
+	bool reuse : 1;
+	bool gro : 1;
 	unsigned int calls;
 	int fd;
 	int linger;
+	int error;
 	struct ustack_socket *fd_next;
 	us_ns rcvtimeo;
 	us_ns sndtimeo;
 	struct us_tcp_options options;
-	int error;
 	struct us_tcp *tcp;
 	struct us_tcp_listener *listener;
+	struct us_watch *watches;
 	union {
 		struct us_tcp *ready;
 		struct us_udp *udp;
@@ -178,6 +181,15 @@ void us_unclaim(struct ustack_socket *s);
 void us_fd_release(struct ustack_socket *s);
 void us_fd_destroy(struct us_stack *stack);
 
+/* epoll.c */
+void us_epoll_notify(struct ustack_socket *s);
+void us_epoll_forget(struct ustack_socket *s);
+void us_epoll_destroy(struct us_stack *stack);
+
+/* descriptor.c */
+int us_descriptor_arm(struct us_stack *stack);
+void us_descriptor_destroy(struct us_stack *stack);
+
 /* loop.c: runs the stack in the calling thread */
 bool us_loop_once(struct us_stack *stack);
 void us_loop_kick(struct us_stack *stack);
@@ -185,6 +197,9 @@ void us_loop_flush(struct us_stack *stack);
 void us_loop_let_out(struct us_stack *stack);
 us_ns us_loop_next(const struct us_stack *stack);
 int us_loop_wait(struct us_stack *stack, us_ns limit);
+int us_loop_until(struct us_stack *stack, int64_t timeout, int (*ready)(void *arg), void *arg);
+int us_loop_descriptors(const struct us_stack *stack, struct pollfd fds[US_LINKS_MAX]);
+bool us_loop_is_virtual(const struct us_stack *stack);
 us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags);
 int us_socket_wait(struct ustack_socket *s, us_ns limit);
 
@@ -197,6 +212,14 @@ int us_drive_sleep(struct us_stack *stack, us_ns limit);
 us_ns us_drive_poll(struct us_stack *stack);
 us_ns us_drive_advance(struct us_stack *stack, us_ns ns);
 unsigned int us_drive_sleeping(const struct us_stack *stack);
+
+/* The readiness of @s may have changed: for calls that wait, and epoll sets. */
+static inline void us_socket_event(struct ustack_socket *s)
+{
+	s->stack->events++;
+	if (us_unlikely(s->watches != NULL))
+		us_epoll_notify(s);
+}
 
 static inline struct us_stack *us_enter(struct us_stack *stack)
 {

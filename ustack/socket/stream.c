@@ -13,7 +13,7 @@ static void event(struct us_tcp *tcp, void *user)
 
 	(void)tcp;
 	if (s)
-		s->stack->events++;
+		us_socket_event(s);
 }
 
 static void acceptable(struct us_tcp_listener *listener, void *user)
@@ -21,7 +21,7 @@ static void acceptable(struct us_tcp_listener *listener, void *user)
 	struct ustack_socket *s = user;
 
 	(void)listener;
-	s->stack->events++;
+	us_socket_event(s);
 }
 
 const struct us_tcp_user us_stream_user = {
@@ -88,7 +88,6 @@ static bool is_lost(const struct us_tcp *tcp)
 /* connect(2) to AF_UNSPEC, and shutdown(2) of what is not connected yet. */
 static void disconnect(struct ustack_socket *s)
 {
-	s->stack->events++;	/* for calls of other threads, which wait for a peer */
 	if (s->listener)
 		unlisten(s);
 	if (s->tcp) {
@@ -97,6 +96,7 @@ static void disconnect(struct ustack_socket *s)
 	}
 	s->tcp = NULL;
 	s->state = US_SOCKET_UNCONNECTED;
+	us_socket_event(s);	/* for calls of other threads, too, which wait for a peer */
 }
 
 static int check_remote(const struct ustack_socket *s, const struct us_addr *remote,
@@ -129,6 +129,7 @@ static int begin(struct ustack_socket *s, const struct sockaddr *address,
 		return err;
 	s->error = 0;
 	s->state = us_tcp_deferred(s->tcp) ? US_SOCKET_CONNECTED : US_SOCKET_CONNECTING;
+	us_socket_event(s);
 	return 0;
 }
 
@@ -295,8 +296,10 @@ static ssize_t moved(struct ustack_socket *s, size_t done, ssize_t result)
 {
 	if (!done)
 		return result;
-	if (result < 0 && result != -EAGAIN && result != -EINTR && result != -EDEADLK)
+	if (result < 0 && result != -EAGAIN && result != -EINTR && result != -EDEADLK) {
 		s->error = -result;
+		us_socket_event(s);
+	}
 	return done;
 }
 
