@@ -11,8 +11,9 @@
  *
  * "<" is from the peer, ">" is what the stack must send.  Both count from their
  * side's initial sequence number.  "+0.1" lets that time pass first; a ">" after
- * it must come at just that time (and a tick).  Whatever the stack sends and no
- * line expects fails the script, as does a line that does not come true.
+ * it must come at just that time or a little later, as timers have ticks, and never
+ * earlier.  Whatever the stack sends and no line expects fails the script, as does a
+ * line that does not come true.
  * E, W and e are ECE, CWR and AE; behind it all "ect0", "ect1" or "ce" is the IP
  * header's ECN field, not-ECT if it is not there.
  * win and <options> of ">" are compared if they are given; TS val is not compared
@@ -856,7 +857,7 @@ static inline void script_expect(struct script *s, const struct script_segment *
 	    us_get16(h->urgent) == g->urgent && script_ip_ok(s, p, g) &&
 	    (g->gso < 0 || p->gso_size == g->gso) &&
 	    script_payload_ok(s, at + header, first, len) && script_sum_ok(s, p) &&
-	    llabs(p->when - s->mark) <= SCRIPT_TOLERANCE) {
+	    p->when >= s->mark && p->when <= s->mark + SCRIPT_TOLERANCE) {
 		s->mark = p->when;
 		return;
 	}

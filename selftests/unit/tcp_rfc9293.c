@@ -417,11 +417,11 @@ static const struct named_script scripts[] = {
 	OPEN
 	"close\n"
 	"> F. 1:1(0) ack 1\n"
-	"< F. 1:1(0) ack 2\n"
+	"+0.0003 < F. 1:1(0) ack 2\n"
 	"> . 2:2(0) ack 2\n"
 	"waits 1\n"
-	"+59.9 waits 1\n"
-	"+0.3 waits 0\n" },
+	"+59.99999 waits 1\n"
+	"+0.003 waits 0\n" },
 
 	{ "TIME-WAIT: with timestamps a later SYN opens, whatever its number",
 	"listen\n"

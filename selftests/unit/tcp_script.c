@@ -522,8 +522,8 @@ static const struct named_script scripts[] = {
 	"> P. 2897:4345(1448) ack 1\n"
 	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20>\n"
 	"+0.001 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 2897:4345>\n"
-	"# a quarter of the least RTT, 5 ms, is left for reordering\n"
-	"+0.005 > . 1449:2897(1448) ack 1\n"
+	"# a quarter of the least RTT, 5 ms from then on, is left for reordering\n"
+	"+0.004 > . 1449:2897(1448) ack 1\n"
 	"counter tcp_fast_retransmit 1\n"
 	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46>\n"
 	"none 1000\n" },
@@ -540,7 +540,7 @@ static const struct named_script scripts[] = {
 	"> . 1459:2907(1448) ack 11\n"
 	"> P. 2907:4355(1448) ack 11\n"
 	"+0.02 < . 11:11(0) ack 11 win 512 <nop,nop,TS val 2400000 ecr 20,nop,nop,sack 1459:2907>\n"
-	"+0.005 > . 11:1459(1448) ack 11\n"
+	"+0.0025 > . 11:1459(1448) ack 11\n"
 	"none 20\n" },
 
 	{ "SACK: holes told at once, the newest block first, are no reordering",
@@ -604,7 +604,7 @@ static const struct named_script scripts[] = {
 	"> P. 2897:4345(1448) ack 1\n"
 	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20>\n"
 	"+0.001 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 2897:4345>\n"
-	"+0.005 > . 1449:2897(1448) ack 1\n"
+	"+0.004 > . 1449:2897(1448) ack 1\n"
 	"# it was late, not lost: the peer has it twice (D-SACK)\n"
 	"+0.02 < . 1:1(0) ack 4345 win 512 <nop,nop,TS val 102 ecr 46,nop,nop,sack 1449:2897>\n"
 	"send 4344 = 4344\n"
@@ -613,8 +613,8 @@ static const struct named_script scripts[] = {
 	"> P. 7241:8689(1448) ack 1\n"
 	"+0.02 < . 1:1(0) ack 5793 win 512 <nop,nop,TS val 103 ecr 66>\n"
 	"+0.001 < . 1:1(0) ack 5793 win 512 <nop,nop,TS val 103 ecr 66,nop,nop,sack 7241:8689>\n"
-	"# two quarters of the least RTT\n"
-	"+0.01 > . 5793:7241(1448) ack 1\n"
+	"# two quarters of the least RTT, 10 ms\n"
+	"+0.009 > . 5793:7241(1448) ack 1\n"
 	"counter tcp_fast_retransmit 2\n" },
 
 	{ "SACK: TSecr tells that an older copy arrived: what was sent before the newer is not lost",
@@ -1082,7 +1082,7 @@ static const struct named_script scripts[] = {
 	"connect = EINPROGRESS\n> S 0:0(0)\n"
 	"< . 5000:5000(0) ack 777\n"
 	"> R 777:777(0)\n"
-	"+0.003 > S 0:0(0)\n"
+	"+0.002 > S 0:0(0)\n"
 	"< . 5000:5000(0) ack 777\n"
 	"> R 777:777(0)\n"
 	"none 900\n" },

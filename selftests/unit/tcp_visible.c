@@ -165,7 +165,7 @@ static void test_totals(bool idle)
 	bench_line("> P. 1:51(50) ack 1");
 	bench_line("send 50 = 50");
 	bench_line("> P. 51:101(50) ack 1");
-	bench_line("+0.221 > P. 1:101(100) ack 1");	/* a tail loss probe */
+	bench_line("+0.22 > P. 1:101(100) ack 1");	/* a tail loss probe */
 	bench_line("< P. 1:51(50) ack 101 win 65535");
 	bench_discard();
 	bench_line("recv 100 = 50");

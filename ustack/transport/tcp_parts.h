@@ -28,7 +28,7 @@
 #define US_TCP_FIN_WAIT		US_TCP_MSEC(60000)
 #define US_TCP_LOOK		US_TCP_MSEC(1000)	/* is anything under way? */
 #define US_TCP_IDLE		US_TCP_MSEC(10000)	/* as long as BBR knows min_rtt */
-#define US_TCP_WAIT_TICKS	57221u			/* 60 s, TIME-WAIT */
+#define US_TCP_WAIT_TICKS	us_tcp_ticks(60 * US_SEC)	/* TIME-WAIT */
 #define US_TCP_OOW_TICKS	477u			/* 500 ms */
 
 #define US_TCP_DUP_THRESH	3
@@ -825,6 +825,14 @@ uint32_t us_tcp_used_window(const struct us_tcp *tcp);
 static inline uint32_t us_tcp_tick(const struct us_stack *stack)
 {
 	return (uint32_t)(stack->now >> US_TCP_TICK_SHIFT);
+}
+
+/* As many ticks last for @time at least, although the one in which they begin is over
+ * already in part.
+ */
+static inline uint32_t us_tcp_ticks(us_ns time)
+{
+	return (uint32_t)((time - 1) >> US_TCP_TICK_SHIFT) + 2;
 }
 
 /* Logs an event, if anybody wants to know. */

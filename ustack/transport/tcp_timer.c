@@ -196,14 +196,9 @@ static void delack(struct us_tcp *tcp)
 	us_tcp_send_ack(tcp);
 }
 
-static uint32_t ticks_of(uint32_t seconds)
-{
-	return (uint32_t)((uint64_t)seconds * US_SEC >> US_TCP_TICK_SHIFT);
-}
-
 static void keep(struct us_tcp *tcp)
 {
-	const uint32_t idle = ticks_of(tcp->keep_idle);
+	const uint32_t idle = us_tcp_ticks(tcp->keep_idle * US_SEC);
 	uint32_t quiet = us_tcp_tick(tcp->table->stack) - tcp->last_rcv;
 
 	if (!(tcp->flags & US_TCP_KEEPALIVE))
@@ -224,7 +219,7 @@ static void keep(struct us_tcp *tcp)
 		tcp->keep_probes++;
 		us_tcp_send_probe(tcp);
 	}
-	set_ticks(tcp, US_TCP_TIMER_KEEP, ticks_of(tcp->keep_interval));
+	set_ticks(tcp, US_TCP_TIMER_KEEP, us_tcp_ticks(tcp->keep_interval * US_SEC));
 }
 
 /**
@@ -234,7 +229,7 @@ static void keep(struct us_tcp *tcp)
  */
 void us_tcp_timer_keep(struct us_tcp *tcp, uint32_t quiet)
 {
-	uint32_t idle = ticks_of(tcp->keep_idle);
+	uint32_t idle = us_tcp_ticks(tcp->keep_idle * US_SEC);
 
 	if (!(tcp->flags & US_TCP_KEEPALIVE))
 		us_tcp_timer_stop(tcp, US_TCP_TIMER_KEEP);

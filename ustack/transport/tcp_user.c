@@ -50,13 +50,6 @@ static void set_limits(struct us_tcp *tcp, const struct us_tcp_options *options)
 	tcp->syn_limit = (uint8_t)or_default(options->syn_retries, US_TCP_SYN_RETRIES);
 }
 
-/* Rounded up: 0 is no limit. */
-static uint32_t ticks_of(uint32_t msec)
-{
-	return (uint32_t)(((uint64_t)msec * 1000000 + (1u << US_TCP_TICK_SHIFT) - 1) >>
-			  US_TCP_TICK_SHIFT);
-}
-
 /* As in Linux: other options do not put keep-alive off, and of a new idle time what
  * is over counts.
  */
@@ -92,7 +85,8 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	set_keepalive(tcp, options);
 	tcp->dst.ttl = options->ttl ? options->ttl : US_NET_TTL;
 	tcp->dst.tos = options->tos;
-	tcp->user_timeout = ticks_of(options->user_timeout);
+	tcp->user_timeout = options->user_timeout ?
+		us_tcp_ticks(options->user_timeout * US_MSEC) : 0;
 	us_tcp_cc_select(tcp, options->cc);
 	us_tcp_pace_limit(tcp, options->max_pacing);
 	if (tcp->state != TCP_CLOSE && tcp->state != TCP_SYN_SENT &&
