@@ -98,6 +98,33 @@ static void test_connected(void)
 	ustack_close(other);
 }
 
+/* A peer that cannot be reached does not take the place of the one there is. */
+static void test_connect_fails(const char *own, const char *other, const char *nowhere,
+			       const char *anywhere)
+{
+	struct ustack_socket *a = dgram(world.a, own, 1000);
+	struct ustack_socket *b = dgram(world.b, other, 1000);
+	union world_name peer = world_name(other, 1000), got;
+	union world_name bad = world_name(nowhere, 9), any = world_name(anywhere, 9);
+	socklen_t length = sizeof(got);
+	char buffer[16];
+
+	ustack_connect(a, &peer.sa, world_length(&peer));
+	fails(ustack_connect(a, &bad.sa, world_length(&bad)), ENETUNREACH);
+	fails(ustack_connect(a, &any.sa, world_length(&any)), ENETUNREACH);
+	fails(ustack_connect(a, &peer.sa, 4), EINVAL);
+	ok(ustack_getpeername(a, &got.sa, &length) == 0 && !memcmp(&got, &peer, length),
+	   "%s: connect fails: the peer is who it was", other);
+	ok(ustack_send(a, "one", 3, 0) == 3, "connect fails: send");
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(b, buffer, 16, 0) == 3, "arrives");
+	send_to(b, "two", own, 1000);
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(a, buffer, 16, 0) == 3, "and what the peer sends");
+	ustack_close(a);
+	ustack_close(b);
+}
+
 /* The port unreachable that comes back is an error of a connected socket. */
 static void test_refused(void)
 {
@@ -139,6 +166,8 @@ int main(void)
 	test_exchange("10.0.0.1", "10.0.0.2");
 	test_exchange("fd00::1", "fd00::2");
 	test_connected();
+	test_connect_fails("10.0.0.1", "10.0.0.2", "192.0.2.1", "0.0.0.0");
+	test_connect_fails("fd00::1", "fd00::2", "2001:db8::1", "::");
 	test_refused();
 	test_ports();
 	world_destroy();

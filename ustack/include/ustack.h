@@ -492,7 +492,8 @@ int ustack_listen(struct ustack_socket *socket, int backlog);
  *	SOCK_DGRAM.
  * @length: of @address.
  *
- * SOCK_STREAM waits until the connection is open, SO_SNDTIMEO at most.
+ * SOCK_STREAM waits until the connection is open, SO_SNDTIMEO at most.  A SOCK_DGRAM
+ * keeps the peer it has where this fails.
  * Return: 0; -1 and errno: EINPROGRESS (not blocking, or time out), EALREADY, EISCONN,
  * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EINTR, ENOSPC (netchannel: no flow is left)
  * and others, as connect(2).

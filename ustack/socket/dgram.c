@@ -60,14 +60,13 @@ static int listen_port(struct ustack_socket *s, int backlog, bool peer)
 
 static int disconnect(struct ustack_socket *s)
 {
-	static const struct us_addr nobody;
-
 	s->state = US_SOCKET_UNCONNECTED;
 	s->shut = 0;
-	if (!s->udp)
-		return 0;
-	us_udp_end_loans(s->udp);
-	return us_udp_connect(s->udp, &nobody, 0);
+	if (s->udp) {
+		us_udp_end_loans(s->udp);
+		us_udp_disconnect(s->udp);
+	}
+	return 0;
 }
 
 static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,

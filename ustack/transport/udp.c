@@ -294,60 +294,86 @@ void us_udp_close(struct us_udp *udp)
 	us_pool_put(&table->ports, udp);
 }
 
+/* The way to a destination, which leaves that of the port as it is. */
+static int resolve(const struct us_udp *udp, const struct us_addr *remote,
+		   struct us_dst *dst)
+{
+	uint32_t i;
+	int err;
+
+	*dst = (struct us_dst){
+		.local = udp->bound, .remote = *remote, .family = udp->family,
+	};
+	err = us_dst_resolve(udp->stack, dst);
+	for (i = 0; !err && i < udp->nr_bind; i++)
+		if (udp->bind[i].link == dst->link)
+			dst->flow = udp->bind[i].id;
+	return err;
+}
+
+static void use(struct us_udp *udp, const struct us_dst *dst)
+{
+	udp->train.each = 0;	/* nothing follows to another place */
+	udp->dst = *dst;
+	udp->routed = true;
+}
+
 /**
  * us_udp_route() - finds the way to a destination
  * @udp: the port, without a train.
  * @remote: address.
  *
- * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL.
+ * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL; then nothing has changed.
  */
 int us_udp_route(struct us_udp *udp, const struct us_addr *remote)
 {
-	uint32_t i;
-	int err;
+	struct us_dst dst;
+	int err = resolve(udp, remote, &dst);
 
-	udp->train.each = 0;	/* nothing follows to another place */
-	memset(&udp->dst, 0, sizeof(udp->dst));
-	udp->dst.local = udp->bound;
-	udp->dst.remote = *remote;
-	udp->dst.family = udp->family;
-	err = us_dst_resolve(udp->stack, &udp->dst);
-	udp->routed = !err;
-	for (i = 0; !err && i < udp->nr_bind; i++)
-		if (udp->bind[i].link == udp->dst.link)
-			udp->dst.flow = udp->bind[i].id;
+	if (!err)
+		use(udp, &dst);
 	return err;
 }
 
 /**
  * us_udp_connect() - fixes the peer
  * @udp: the port.
- * @remote: address; all zero lets the peer go.
+ * @remote: address.
  * @port: network byte order.
  *
  * Others' datagrams are not heard any more; ICMP errors of the peer are.
- * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL.
+ * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL; then the peer is who it was, as in Linux.
  */
 int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 {
 	bool same = us_addr_equal(&udp->remote, remote) && udp->remote_port == port;
+	struct us_dst dst;
 	int err;
 
+	us_udp_train_end(udp);
+	err = resolve(udp, remote, &dst);
+	if (err)
+		return err;
 	/* A listener that connects to the peer it has goes on serving it. */
 	if (!same)
 		unlatch(udp);
-	us_udp_train_end(udp);
-	udp->connected = false;
-	udp->routed = false;
-	if (us_addr_is_any(remote))
-		return 0;
-	err = us_udp_route(udp, remote);
-	if (err)
-		return err;
+	use(udp, &dst);
 	udp->remote = *remote;
 	udp->remote_port = port;
 	udp->connected = true;
 	return 0;
+}
+
+/**
+ * us_udp_disconnect() - lets the peer go
+ * @udp: the port.
+ */
+void us_udp_disconnect(struct us_udp *udp)
+{
+	us_udp_train_end(udp);
+	unlatch(udp);
+	udp->connected = false;
+	udp->routed = false;
 }
 
 /**

@@ -57,6 +57,7 @@ int us_udp_bind(struct us_stack *stack, uint8_t family,
 void us_udp_close(struct us_udp *udp);
 /* Fixes the peer: others' datagrams are not heard, ICMP errors are. */
 int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port);
+void us_udp_disconnect(struct us_udp *udp);
 ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 		    const struct us_udp_out *to);
 bool us_udp_send_behind(struct us_udp *udp, const void *data, size_t len);
