@@ -796,12 +796,9 @@ static const struct named_script scripts[] = {
 	"counter tcp_fin_ignored 1\n"
 	"recv 5000 = 3000\n"
 	"> . 1:1(0) ack 3001 win 3000\n"
-	"< F. 6001:6001(0) ack 1\n"
-	"none 1\n"
-	"counter tcp_fin_ignored 2\n"
 	"< F. 3001:3501(500) ack 1\n"
 	"> . 1:1(0) ack 3502\n"
-	"counter tcp_fin_ignored 2\n"
+	"counter tcp_fin_ignored 1\n"
 	"state CLOSE_WAIT\n" },
 
 	{ "SACK: blocks of what was never sent, or is acknowledged, are ignored",
@@ -945,6 +942,52 @@ static const struct named_script scripts[] = {
 	"< . 1:101(100) ack 1\n"
 	"> . 1:1(0) ack 202\n"
 	"recv 500 = 200\n"
+	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN comes before its data, behind text that is beyond it",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000,sackOK>\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 4:21(17) ack 1\n"
+	"> . 1:1(0) ack 1 <nop,nop,sack 4:21>\n"
+	"< F. 6:6(0) ack 1\n"
+	"> . 1:1(0) ack 1 <>\n"
+	"< . 1:6(5) ack 1\n"
+	"> . 1:1(0) ack 7\n"
+	"recv 500 = 5\n"
+	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN in its turn, behind text that is beyond it",
+	OPEN_PLAIN
+	"< . 6:21(15) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< F. 1:6(5) ack 1\n"
+	"> . 1:1(0) ack 7\n"
+	"recv 500 = 5\n"
+	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN comes twice, at two places: the first one counts",
+	OPEN_PLAIN
+	"< F. 6:6(0) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< F. 11:11(0) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 7\n"
+	"recv 500 = 5\n"
+	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN at the right edge of the window",
+	"option rcvbuf 4096\n"
+	OPEN_PLAIN
+	"< F. 1:4097(4096) ack 1\n"
+	"> . 1:1(0) ack 4098\n"
+	"recv 5000 = 4096\n"
 	"recv 500 = 0\n"
 	"state CLOSE_WAIT\n" },
 

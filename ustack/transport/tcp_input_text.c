@@ -80,15 +80,6 @@ static void trim_front(struct us_tcp_segment *seg, uint32_t bytes)
 	seg->len -= bytes;
 }
 
-/* It is beyond the window, and will come again. */
-static void ignore_fin(struct us_tcp *tcp, struct us_tcp_segment *seg)
-{
-	if (!(seg->flags & US_TCP_FIN))
-		return;
-	us_count(tcp->table->stack, tcp_fin_ignored);
-	seg->flags &= (uint8_t)~US_TCP_FIN;
-}
-
 /* What we have already, and what is beyond the window or a FIN that came before, is cut
  * off.
  */
@@ -110,7 +101,6 @@ static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_count(tcp->table->stack, tcp_window_full);
 		seg->len = wnd;
 		seg->pkt->len = wnd;
-		ignore_fin(tcp, seg);
 	}
 }
 
@@ -155,24 +145,29 @@ static void text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		out_of_order(tcp, seg);
 }
 
-static void fin(struct us_tcp *tcp, uint32_t seq)
+/* No text is beyond a FIN; of several the first one counts.  One that is beyond the
+ * window will come again.
+ */
+static void note_fin(struct us_tcp *tcp, uint32_t seq)
 {
-	if (seq == tcp->rcv_nxt) {
-		us_tcp_fin_received(tcp);
-	} else if (us_after(seq, tcp->rcv_nxt) && us_before(seq, tcp->rcv_adv)) {
-		tcp->flags |= US_TCP_FIN_AHEAD;
-		tcp->active->fin_seq = seq;
-		us_tcp_send_ack(tcp);
-	} else {
+	if (us_before(seq, tcp->rcv_nxt) || us_after(seq, tcp->rcv_adv)) {
 		us_count(tcp->table->stack, tcp_fin_ignored);
+		return;
 	}
+	if (tcp->flags & US_TCP_FIN_AHEAD)
+		seq = us_seq_min(seq, tcp->active->fin_seq);
+	tcp->flags |= US_TCP_FIN_AHEAD;
+	tcp->active->fin_seq = seq;
+	us_tcp_reass_fin(tcp, seq);
 }
 
-/* Had the FIN come before what has come now? */
-static void fin_ahead(struct us_tcp *tcp)
+/* Has all come that is before the FIN? */
+static void fin(struct us_tcp *tcp, bool now)
 {
-	if ((tcp->flags & US_TCP_FIN_AHEAD) && tcp->active->fin_seq == tcp->rcv_nxt)
+	if (tcp->active->fin_seq == tcp->rcv_nxt)
 		us_tcp_fin_received(tcp);
+	else if (now)
+		us_tcp_send_ack(tcp);
 }
 
 /**
@@ -219,7 +214,7 @@ static bool for_nobody(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  */
 void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	uint32_t fin_seq = seg->end - 1, before = tcp->rcv_nxt;
+	uint32_t before = tcp->rcv_nxt;
 
 	if (!seg->len && !(seg->flags & (US_TCP_FIN | US_TCP_URG)))
 		return;
@@ -231,11 +226,11 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return;
 	if (us_unlikely((seg->flags & US_TCP_URG) || (tcp->flags & US_TCP_URGENT)))
 		us_tcp_urgent_input(tcp, seg);
+	if (seg->flags & US_TCP_FIN)
+		note_fin(tcp, seg->end - 1);
 	if (seg->len)
 		text(tcp, seg);
 	tcp->bytes_received += tcp->rcv_nxt - before;
-	if (seg->flags & US_TCP_FIN)
-		fin(tcp, fin_seq);
-	else
-		fin_ahead(tcp);
+	if (tcp->flags & US_TCP_FIN_AHEAD)
+		fin(tcp, seg->flags & US_TCP_FIN);
 }

@@ -669,6 +669,7 @@ uint16_t us_tcp_urgent_pointer(const struct us_tcp *tcp, uint32_t seq);
 void us_tcp_reass_insert(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_reass_drain(struct us_tcp *tcp);
 void us_tcp_reass_free(struct us_tcp *tcp);
+void us_tcp_reass_fin(struct us_tcp *tcp, uint32_t seq);
 void us_tcp_reass_expire(struct us_tcp *tcp);
 
 /* tcp_sack.c */

@@ -356,6 +356,22 @@ void us_tcp_reass_free(struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_reass_fin() - nothing is behind a FIN
+ * @tcp: active.
+ * @seq: of the FIN.
+ *
+ * Who has sent something beyond it contradicts himself.  All goes, what is before it is
+ * with the peer yet (RFC 2018 8).
+ */
+void us_tcp_reass_fin(struct us_tcp *tcp, uint32_t seq)
+{
+	const struct us_tcp_reass *reass = tcp->active->reass;
+
+	if (reass && us_after(reass->range[reass->nr - 1].end, seq))
+		us_tcp_reass_free(tcp);
+}
+
+/**
  * us_tcp_reass_expire() - throws away what has waited for a minute in which nothing in
  *	order came
  * @tcp: active.
