@@ -78,6 +78,8 @@ static const struct named_script scripts[] = {
 	"recv 2 = 2\n"
 	"recv 100 = 2\n"
 	"mark = 1\n"
+	"unread 0\n"
+	"poll = IN|OUT|PRI\n"
 	"recv 100 = 5\n"
 	"mark = 0\n"
 	"recv 100 = EAGAIN\n" },
@@ -87,7 +89,7 @@ static const struct named_script scripts[] = {
 	"< PU. 1:4(3) ack 1 urg 1\n"
 	"> . 1:1(0) ack 4\n"
 	"mark = 1\n"
-	"poll = OUT|PRI\n"
+	"poll = IN|OUT|PRI\n"
 	"unread 0\n"
 	"urgent peek = 1\n"
 	"urgent = 1\n" },

@@ -244,11 +244,13 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 
 /**
  * us_tcp_has_bytes() - is there anything to read?
- * @tcp: the connection.
+ * @tcp: the connection; at the mark, what is behind it counts.
  */
 bool us_tcp_has_bytes(const struct us_tcp *tcp)
 {
-	return tcp->active && us_tcp_unread(tcp);
+	uint32_t skip;
+
+	return tcp->active && us_tcp_readable(tcp, &skip);
 }
 
 /**
