@@ -213,6 +213,16 @@ static const struct named_script scripts[] = {
 	"< S. 0:0(0) ack 961 win 65535 <mss 1000>\n"
 	"> . 961:961(0) ack 1\n" },
 
+	{ "client: nothing to send: the SYN goes alone, with the cookie",
+	CLIENT
+	"connect = 0\n"
+	"send 0 = 0\n"
+	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 1\n" },
+
 	{ "client: data that the SYN-ACK does not cover is sent again at once",
 	CLIENT
 	"connect = 0\n"

@@ -180,7 +180,7 @@ void us_tcp_fastopen_gather(struct us_tcp *tcp, struct us_tx *tx)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (!(tcp->flags & US_TCP_FASTOPEN) || tcp->retries || !a)
+	if (!(tcp->flags & US_TCP_FASTOPEN) || tcp->retries || !a || !a->snd_last)
 		return;
 	a->syn_data = (uint16_t)us_tcp_sndq_gather(tcp, tcp->snd_nxt,
 						   a->snd_end - tcp->snd_nxt, tx);
