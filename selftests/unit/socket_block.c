@@ -89,6 +89,40 @@ static void test_recv(void)
 	close_both();
 }
 
+/* For 16 ms others have something to be told of. */
+static int64_t keep_busy(struct ustack_socket *u)
+{
+	world_run(WORLD_MS(20));
+	for (int i = 0; i < 400; i++)
+		ustack_send(u, "twelve bytes", 12, MSG_DONTWAIT);
+	return world.now;
+}
+
+static void test_busy(void)
+{
+	struct ustack_socket *u = world_connect(world.b, "10.0.0.1", 9, SOCK_DGRAM);
+	struct ustack_socket *v = ustack_socket(world.a, AF_INET, SOCK_DGRAM, 0);
+	union world_name name = world_name("10.0.0.1", 9);
+	struct ustack_pollfd fd = { .events = POLLIN };
+	int64_t begin;
+	char byte;
+
+	world_pair(0, &a, &b);
+	timeout(a, SO_RCVTIMEO, 5);
+	fd.socket = a;
+	ustack_bind(v, &name.sa, sizeof(name.v4));
+	begin = keep_busy(u);
+	ok(ustack_recv(a, &byte, 1, 0) == -1 && errno == EAGAIN &&
+	   world.now - begin < WORLD_MS(6), "SO_RCVTIMEO: while others are busy");
+	begin = keep_busy(u);
+	ok(!ustack_pollsockets(world.a, &fd, 1, WORLD_MS(5)) &&
+	   world.now - begin < WORLD_MS(6), "poll: the timeout, while others are busy");
+	ok(ustack_recv(v, &byte, 1, 0) == 1, "they are");
+	ustack_close(u);
+	ustack_close(v);
+	close_both();
+}
+
 static void test_send(void)
 {
 	static char block[8 << 20];
@@ -232,6 +266,9 @@ int main(void)
 	world_destroy();
 	world_create("frames=16,delay=5");
 	test_dgram_send();
+	world_destroy();
+	world_create("rate=8M");
+	test_busy();
 	world_destroy();
 	return finish();
 }

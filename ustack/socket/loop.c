@@ -312,12 +312,11 @@ int us_loop_until(struct us_stack *stack, int64_t timeout, int (*ready)(void *ar
 		count = ready(arg);
 		if (count)
 			return count;
-		if (timeout == 0)
+		/* Others' events may have been all that there was to wait for. */
+		if (limit <= stack->now)
 			return us_descriptor_arm(stack);
 		err = us_loop_wait(stack, limit);
-		if (err == -EAGAIN)
-			return ready(arg);
-		if (err)
+		if (err && err != -EAGAIN)
 			return err;
 	}
 }
@@ -345,10 +344,10 @@ us_ns us_socket_limit(const struct ustack_socket *s, us_ns timeout, int flags)
  * @s: the socket.
  * @limit: from us_socket_limit().
  *
- * Return: 0 to try again; -EAGAIN, also if the call must not wait; or as
- * us_loop_wait().
+ * Return: 0 to try again; -EAGAIN, also if the call must not wait, or others' events
+ * have taken up its time; or as us_loop_wait().
  */
 int us_socket_wait(struct ustack_socket *s, us_ns limit)
 {
-	return limit ? us_loop_wait(s->stack, limit) : -EAGAIN;
+	return s->stack->now < limit ? us_loop_wait(s->stack, limit) : -EAGAIN;
 }

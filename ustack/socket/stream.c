@@ -541,7 +541,7 @@ static void linger(struct ustack_socket *s)
 		return;
 	us_loop_flush(s->stack);
 	while (!us_tcp_drained(s->tcp) && tcp_state(s) != TCP_CLOSE)
-		if (us_loop_wait(s->stack, limit))
+		if (us_socket_wait(s, limit))
 			return;
 }
 
