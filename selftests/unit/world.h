@@ -29,12 +29,14 @@
  * @a: one stack.
  * @b: the other.
  * @frozen: time stands, B runs only by world_run().
+ * @send_memory: of either stack; 0 is the default.
  */
 struct world {
 	int64_t now;
 	struct ustack *a;
 	struct ustack *b;
 	bool frozen;
+	size_t send_memory;
 };
 
 static struct world world = { .now = 1000000000 };
@@ -92,6 +94,7 @@ static inline struct ustack *world_stack(const char *spec, const char *v4,
 {
 	const struct ustack_config config = {
 		.clock = world_clock, .clock_arg = drives, .seed = drives ? 1 : 2,
+		.send_memory = world.send_memory,
 	};
 	union world_name name4 = world_name(v4, 0), name6 = world_name(v6, 0);
 	struct ustack_link *link;

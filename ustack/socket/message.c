@@ -228,8 +228,10 @@ static ssize_t recv_all(struct ustack_socket *s, struct mmsghdr *messages,
 	}
 	if (!i)
 		return n;
-	if (n < 0 && n != -EAGAIN && n != -EINTR && n != -EDEADLK)
+	if (n < 0 && n != -EAGAIN && n != -EINTR && n != -EDEADLK) {
 		s->error = (int)-n;
+		us_socket_event(s);
+	}
 	return i;
 }
 
