@@ -507,17 +507,22 @@ static uint32_t take(uint32_t got)
 	return got;
 }
 
+static void open_connection(uint64_t seed)
+{
+	open_stack(seed);
+	inject(TH_SYN, 0, 0, "", 65535);
+	ok(sent(TH_SYN | TH_ACK, 0, 1, 0, ustack_now(stack)), "opened");
+	inject(TH_ACK, 1, 1, "", 65535);
+	conn = ustack_accept(listener, NULL, NULL, 0);
+}
+
 /* One thread sends, one receives, in memory that is lent, while a third drives. */
 static void test_lend(void)
 {
 	uint32_t given = 0, got = 0;
 	struct job reader, writer;
 
-	open_stack(9);
-	inject(TH_SYN, 0, 0, "", 65535);
-	ok(sent(TH_SYN | TH_ACK, 0, 1, 0, ustack_now(stack)), "lent: opened");
-	inject(TH_ACK, 1, 1, "", 65535);
-	conn = ustack_accept(listener, NULL, NULL, 0);
+	open_connection(9);
 	start(&reader, call_read_in_place, conn);
 	start(&writer, call_write_in_place, conn);
 	while ((given < LENT || got < LENT) && got <= LENT) {
@@ -535,6 +540,98 @@ static void test_lend(void)
 	inject(TH_ACK | TH_PUSH, 1 + given, 1 + got, "late", 65535);
 	finished(&reader);
 	ok(reader.result == -1 && reader.error == EBADF, "lent: nothing by what was closed");
+	ustack_destroy(stack);
+}
+
+static struct ustack_epoll *set;
+
+static ssize_t call_epoll(struct job *job)
+{
+	struct epoll_event event;
+	ssize_t n = ustack_epoll_wait(set, &event, 1, MS(700));
+
+	if (n == 1)
+		n = event.data.ptr == job->socket ? (ssize_t)event.events : -EINVAL;
+	return n;
+}
+
+static int control(int op, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = conn };
+
+	return ustack_epoll_ctl(set, op, conn, &event);
+}
+
+static void test_epoll(void)
+{
+	char text[16];
+	struct job job;
+
+	open_connection(10);
+	set = ustack_epoll_create(stack);
+	control(EPOLL_CTL_ADD, EPOLLIN);
+	start(&job, call_epoll, conn);
+	inject(TH_ACK | TH_PUSH, 1, 1, "one", 65535);
+	finished(&job);
+	ok(job.result == EPOLLIN && ustack_recv(conn, text, sizeof(text), 0) == 3,
+	   "epoll: a packet wakes who waits");
+	start(&job, call_epoll, conn);
+	ok(ustack_advance(stack, MS(700)) == 0, "epoll: the time is up");
+	finished(&job);
+	ok(job.result == 0, "epoll: nothing was to be told");
+	ustack_destroy(stack);
+}
+
+/* As in Linux, who waits is told of what is ready and added, or asked for, meanwhile. */
+static void test_epoll_control(void)
+{
+	struct job job;
+
+	open_connection(11);
+	set = ustack_epoll_create(stack);
+	inject(TH_ACK | TH_PUSH, 1, 1, "one", 65535);
+	start(&job, call_epoll, conn);
+	control(EPOLL_CTL_ADD, EPOLLIN);
+	ok(!ustack_sleeping(stack), "epoll: a socket is added while a call waits");
+	ustack_advance(stack, MS(700));
+	finished(&job);
+	ok(job.result == EPOLLIN, "epoll: it is told of");
+	control(EPOLL_CTL_MOD, EPOLLPRI);
+	start(&job, call_epoll, conn);
+	control(EPOLL_CTL_MOD, EPOLLIN);
+	ok(!ustack_sleeping(stack), "epoll: other events are asked for while a call waits");
+	ustack_advance(stack, MS(700));
+	finished(&job);
+	ok(job.result == EPOLLIN, "epoll: they are told of");
+	ustack_destroy(stack);
+}
+
+/* As in Linux, the call holds the set. */
+static void test_epoll_close(void)
+{
+	struct job job, other;
+
+	open_connection(12);
+	set = ustack_epoll_create(stack);
+	control(EPOLL_CTL_ADD, EPOLLIN);
+	start(&job, call_epoll, conn);
+	start(&other, call_epoll, conn);
+	while (ustack_sleeping(stack) < 2)
+		sched_yield();
+	ustack_epoll_close(set);
+	ok(ustack_sleeping(stack) == 2, "epoll: closed, and two calls sleep on");
+	inject(TH_ACK | TH_PUSH, 1, 1, "one", 65535);
+	finished(&job);
+	finished(&other);
+	ok(job.result == EPOLLIN && other.result == EPOLLIN, "epoll: both are told");
+	set = ustack_epoll_create(stack);
+	control(EPOLL_CTL_ADD, EPOLLPRI);
+	start(&job, call_epoll, conn);
+	ustack_close(conn);
+	ustack_epoll_close(set);
+	ustack_advance(stack, MS(700));
+	finished(&job);
+	ok(job.result == 0, "epoll: all that it waits for is closed: the time is up");
 	ustack_destroy(stack);
 }
 
@@ -571,6 +668,9 @@ int main(void)
 	ustack_destroy(stack);
 	test_undriven();
 	test_lend();
+	test_epoll();
+	test_epoll_control();
+	test_epoll_close();
 	ok(dialogue(1) == dialogue(1) && dialogue(1) != dialogue(2),
 	   "the seed decides, and nothing else");
 	return finish();

@@ -126,6 +126,7 @@ static int change(struct us_watch *w, const struct epoll_event *event)
 	w->event = *event;
 	w->event.events |= ALWAYS;
 	look_at(w);
+	w->epoll->stack->events++;	/* other threads may wait for the set */
 	return 0;
 }
 
