@@ -462,6 +462,27 @@ static void test_wait(void)
 	end();
 }
 
+/* However small the stack is, and whatever was in the set before. */
+static void test_all_sockets(void)
+{
+	const struct ustack_config config = { .max_sockets = 2 };
+	struct epoll_event events[4];
+	struct ustack *stack;
+	bool good = true;
+
+	ustack_create(&config, &stack);
+	set = ustack_epoll_create(stack);
+	a = ustack_socket(stack, AF_INET, SOCK_DGRAM, 0);
+	add(a, EPOLLOUT);
+	for (int i = 0; i < 10; i++) {
+		b = ustack_socket(stack, AF_INET, SOCK_DGRAM, 0);
+		good &= !add(b, EPOLLOUT) && ustack_epoll_wait(set, events, 4, 0) == 2;
+		ustack_close(b);
+	}
+	ok(good && told() == EPOLLOUT, "a set has room for all sockets of a stack");
+	ustack_destroy(stack);
+}
+
 int main(void)
 {
 	plan(0);
@@ -487,5 +508,6 @@ int main(void)
 	world_create("");
 	test_memory();
 	world_destroy();
+	test_all_sockets();
 	return finish();
 }

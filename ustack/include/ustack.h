@@ -931,8 +931,8 @@ void ustack_epoll_close(struct ustack_epoll *epoll);
  * @event: events to wait for, with EPOLLET and EPOLLONESHOT, and what to give back with
  *	them; EPOLLERR and EPOLLHUP are always waited for.  Not looked at by EPOLL_CTL_DEL.
  *
- * Return: 0; -1 and errno: EEXIST, ENOENT, EFAULT, ENOSPC (as many as the stack has sockets
- * are in it), EINVAL: another stack, or EPOLLEXCLUSIVE, as there is one thread.
+ * Return: 0; -1 and errno: EEXIST, ENOENT, EFAULT, EINVAL: another stack, or EPOLLEXCLUSIVE,
+ * as there is one thread.  A set has room for all sockets of its stack.
  */
 int ustack_epoll_ctl(struct ustack_epoll *epoll, int op, struct ustack_socket *socket,
 		     const struct epoll_event *event);

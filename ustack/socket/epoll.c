@@ -109,9 +109,7 @@ static int add(struct ustack_epoll *epoll, struct us_watch **at, struct ustack_s
 
 	if (*at)
 		return -EEXIST;
-	w = us_pool_get(&epoll->pool);
-	if (!w)
-		return -ENOSPC;
+	w = us_pool_get(&epoll->pool);	/* has one for each socket */
 	*w = (struct us_watch){ .socket = s, .epoll = epoll };
 	CDS_INIT_LIST_HEAD(&w->ready);
 	cds_list_add_tail(&w->node, &epoll->watches);
