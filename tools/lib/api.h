@@ -5,6 +5,7 @@
 #ifndef TOOLS_API_H
 #define TOOLS_API_H
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -32,6 +33,8 @@
  * @setsockopt: of a socket.
  * @ecn: of a socket: what --ecn says; the kernel has no such option (NULL).
  * @close: of a socket.
+ * @watch: a socket belongs to those that @wait waits for: epoll_ctl(2).
+ * @wait: epoll_wait(2), for as long as it takes.
  * @pause: lets @ns nanoseconds pass; network traffic goes on.
  * @syscalls: system calls made for the sockets since @start.
  * @why: in words why the last call failed; "" if errno says it all.
@@ -61,6 +64,8 @@ struct api {
 			  socklen_t length);
 	int (*ecn)(void *socket, const char *mode);
 	void (*close)(void *socket);
+	int (*watch)(void *socket, struct epoll_event *event);
+	int (*wait)(struct epoll_event *events, int count);
 	void (*pause)(int64_t ns);
 	uint64_t (*syscalls)(void);
 	const char *(*why)(void);

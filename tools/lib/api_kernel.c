@@ -7,6 +7,7 @@
 #include "api.h"
 
 static uint64_t calls;
+static int set = -1;
 
 /* A socket is a pointer here; descriptor 0 must not be NULL. */
 static void *handle(int fd)
@@ -117,6 +118,20 @@ static void close_socket(void *socket)
 	close(api_kernel_fd(socket));
 }
 
+static int watch(void *socket, struct epoll_event *event)
+{
+	if (set < 0)
+		set = epoll_create1(EPOLL_CLOEXEC);
+	calls++;
+	return epoll_ctl(set, EPOLL_CTL_ADD, api_kernel_fd(socket), event);
+}
+
+static int wait_ready(struct epoll_event *events, int count)
+{
+	calls++;
+	return epoll_wait(set, events, count, -1);
+}
+
 static void let_pass(int64_t ns)
 {
 	struct timespec ts = { ns / 1000000000, ns % 1000000000 };
@@ -150,6 +165,8 @@ const struct api api_kernel = {
 	.shutdown = shut,
 	.setsockopt = set_option,
 	.close = close_socket,
+	.watch = watch,
+	.wait = wait_ready,
 	.pause = let_pass,
 	.syscalls = syscalls,
 	.why = why,

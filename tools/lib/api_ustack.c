@@ -10,6 +10,7 @@
 
 static struct ustack *stack;
 static struct ustack_link *link;
+static struct ustack_epoll *set;
 
 static void make_spec(const struct job *job, char *spec, size_t size)
 {
@@ -81,6 +82,7 @@ static void stop(void)
 	tell_packets();
 	ustack_destroy(stack);
 	stack = NULL;
+	set = NULL;
 }
 
 static void *new_socket(int domain, int type)
@@ -173,6 +175,18 @@ static void close_socket(void *socket)
 	ustack_close(socket);
 }
 
+static int watch(void *socket, struct epoll_event *event)
+{
+	if (!set)
+		set = ustack_epoll_create(stack);
+	return set ? ustack_epoll_ctl(set, EPOLL_CTL_ADD, socket, event) : -1;
+}
+
+static int wait_ready(struct epoll_event *events, int count)
+{
+	return ustack_epoll_wait(set, events, count, -1);
+}
+
 static int64_t clock_now(void)
 {
 	struct timespec ts;
@@ -229,6 +243,8 @@ const struct api api_ustack = {
 	.setsockopt = set_option,
 	.ecn = set_ecn,
 	.close = close_socket,
+	.watch = watch,
+	.wait = wait_ready,
 	.pause = let_pass,
 	.syscalls = syscalls,
 	.why = why,

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * A server as they are written for the kernel's sockets: one loop waits for all of its
+ * A server that does not know who comes next: one loop waits for all of its
  * connections and listeners, and takes what is ready in batches.
  */
-#include <sys/epoll.h>
-
+#include "lib/pattern.h"
 #include "vbench.h"
 
 #define LISTENERS	4u
 #define BATCH		64
 
-static int set;
 static void *listeners[LISTENERS];
+
+/* Who asks first is not known: where in the pattern the next message of a connection is. */
+static uint32_t next_at[VBENCH_CONNECTIONS];
 
 static void watch(const struct end *end, void *socket, void *what, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = what };
 
-	if (epoll_ctl(set, EPOLL_CTL_ADD, api_kernel_fd(socket), &event))
-		die(end, "epoll_ctl");
+	if (end->api->watch(socket, &event))
+		die(end, "watch");
 }
 
 /**
@@ -28,22 +29,19 @@ static void watch(const struct end *end, void *socket, void *what, uint32_t even
  */
 void epoll_listen(const struct workload *w, struct end *end)
 {
-	set = epoll_create1(EPOLL_CLOEXEC);
-	if (set < 0)
-		die(end, "epoll_create1");
 	for (unsigned int i = 0; i < (end->variant->reuseport ? LISTENERS : 1); i++) {
 		listeners[i] = workload_listener(w, end);
 		watch(end, listeners[i], &listeners[i], EPOLLIN);
 	}
 }
 
-static void *adopt(struct end *end, void *listener)
+static void *adopt(struct end *end, void *listener, void **what)
 {
 	void *socket = end->api->accept(listener);
 
 	if (!socket)
 		die(end, "accept");
-	watch(end, socket, socket, EPOLLIN | EPOLLRDHUP | EPOLLET);
+	watch(end, socket, what ? what : socket, EPOLLIN | EPOLLRDHUP | EPOLLET);
 	return socket;
 }
 
@@ -54,8 +52,25 @@ static void *adopt(struct end *end, void *listener)
  */
 void epoll_accept(const struct workload *w, struct end *end)
 {
-	for (unsigned int i = 0; i < w->connections; i++)
-		end->socket[i] = adopt(end, listeners[0]);
+	for (unsigned int i = 0; i < w->connections; i++) {
+		end->socket[i] = adopt(end, listeners[0], &end->socket[i]);
+		next_at[i] = pattern_next(0, (size_t)i * w->bytes);
+	}
+}
+
+static void answer(const struct workload *w, struct end *end, void *socket)
+{
+	end_get(end, socket, w->bytes);
+	end_put(end, socket, w->bytes);
+}
+
+/* One of those that stay: all of them have asked as often, or once less. */
+static void answer_one_of(const struct workload *w, struct end *end, size_t i)
+{
+	end->received_at = next_at[i];
+	end->sent_at = next_at[i];
+	next_at[i] = pattern_next(next_at[i], (size_t)w->connections * w->bytes);
+	answer(w, end, end->socket[i]);
 }
 
 /*
@@ -67,16 +82,19 @@ static bool take(const struct workload *w, struct end *end, const struct epoll_e
 	void **what = event->data.ptr;
 
 	if (what >= listeners && what < listeners + LISTENERS) {
-		adopt(end, *what);
+		adopt(end, *what, NULL);
 		return false;
 	}
-	if (event->events & EPOLLRDHUP) {
-		end->api->close(what);
+	if (w->connections) {
+		answer_one_of(w, end, (size_t)(what - end->socket));
 		return true;
 	}
-	end_get(end, what, w->bytes);
-	end_put(end, what, w->bytes);
-	return w->connections;
+	if (!(event->events & EPOLLRDHUP)) {
+		answer(w, end, what);
+		return false;
+	}
+	end->api->close(what);
+	return true;
 }
 
 /**
@@ -91,9 +109,9 @@ void epoll_answer(const struct workload *w, struct end *end)
 	int n;
 
 	while (left) {
-		n = epoll_wait(set, events, BATCH, -1);
+		n = end->api->wait(events, BATCH);
 		if (n < 0)
-			die(end, "epoll_wait");
+			die(end, "wait");
 		for (int i = 0; i < n; i++)
 			left -= take(w, end, &events[i]);
 	}

@@ -156,7 +156,7 @@ void uring_send(const struct end *end, void *socket, const void *data, size_t le
 size_t uring_recv(const struct end *end, void *socket, void *data, size_t len);
 void uring_flush(const struct end *end);
 
-/* epoll.c: a server on sockets of the kernel; they end the program on errors */
+/* epoll.c: a server that waits for all; they end the program on errors */
 void epoll_listen(const struct workload *w, struct end *end);
 void epoll_accept(const struct workload *w, struct end *end);
 void epoll_answer(const struct workload *w, struct end *end);

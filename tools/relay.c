@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+/*
+ * relay: accepts TCP connections over ustack, on a channel, and hands on what comes to a
+ * server that is reached by the kernel's sockets, and back.  One thread waits for both:
+ * for the stack's descriptor among those of the kernel.
+ *
+ * What comes from a client is copied, not read in place: a server that does not take it
+ * would hold up the channel's ring for all.  What comes from the server is read into the
+ * memory that it leaves from.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "lib/job.h"
+#include "ustack.h"
+
+#define BACKLOG		512
+#define SOCKETS		65536u
+#define BATCH		64
+#define PIECE		65536u
+
+/**
+ * struct pair - a client, and the server on its behalf
+ * @client: over ustack.
+ * @server: the kernel's.
+ * @first: in @buffer, of the bytes that the server has not taken yet.
+ * @last: behind them.
+ * @up_over: the client has sent all, and the server was told.
+ * @down_over: likewise the server.
+ * @buffer: from the client to the server.
+ */
+struct pair {
+	struct ustack_socket *client;
+	int server;
+	size_t first;
+	size_t last;
+	bool up_over;
+	bool down_over;
+	char buffer[PIECE];
+};
+
+static struct ustack *stack;
+static struct ustack_epoll *clients;	/* the listeners, too: their events have no pair */
+static int servers;			/* and the stack: its events have no pair */
+static struct ustack_socket *listeners[2];
+static union job_address server_address;
+static uint64_t connections, up_bytes, down_bytes;
+static volatile sig_atomic_t asked_to_stop;
+static sigset_t while_waiting;		/* what signals are blocked then */
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	asked_to_stop = 1;
+}
+
+/* They come while it waits, and at no other time: none is missed. */
+static void catch_signals(void)
+{
+	const struct sigaction stop = { .sa_handler = on_stop };
+	sigset_t caught;
+
+	sigemptyset(&caught);
+	sigaddset(&caught, SIGINT);
+	sigaddset(&caught, SIGTERM);
+	sigprocmask(SIG_BLOCK, &caught, &while_waiting);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+}
+
+static int failed(const char *what)
+{
+	const char *why = stack ? ustack_error(stack) : "";
+
+	fprintf(stderr, "relay: %s: %s\n", what, *why ? why : strerror(errno));
+	return 1;
+}
+
+/* -------------------------------------------------------------- connections */
+
+/* Does an error only say that there is nothing to do now? */
+static bool later(void)
+{
+	return errno == EAGAIN;
+}
+
+/* What the server has not taken yet. */
+static bool push(struct pair *p)
+{
+	while (p->first < p->last) {
+		ssize_t n = send(p->server, p->buffer + p->first, p->last - p->first,
+				 MSG_NOSIGNAL);
+
+		if (n < 0)
+			return false;
+		p->first += (size_t)n;
+		up_bytes += (uint64_t)n;
+	}
+	return true;
+}
+
+/* From the client to the server, for as long as there is something; false: an error. */
+static bool up(struct pair *p)
+{
+	while (!p->up_over) {
+		ssize_t n;
+
+		if (!push(p))
+			return later();
+		n = ustack_recv(p->client, p->buffer, PIECE, 0);
+		if (n < 0)
+			return later();
+		p->first = 0;
+		p->last = (size_t)n;
+		if (!n) {
+			shutdown(p->server, SHUT_WR);
+			p->up_over = true;
+		}
+	}
+	return true;
+}
+
+/* From the server to the client alike. */
+static bool down(struct pair *p)
+{
+	while (!p->down_over) {
+		size_t room = PIECE;
+		void *to = ustack_reserve(p->client, &room, 0);
+		ssize_t n;
+		int err;
+
+		if (!to)
+			return later();
+		n = read(p->server, to, room);
+		err = errno;
+		if (ustack_submit(p->client, n > 0 ? (size_t)n : 0, 0))
+			return false;
+		errno = err;
+		if (n < 0)
+			return later();
+		down_bytes += (uint64_t)n;
+		if (!n) {
+			ustack_shutdown(p->client, SHUT_WR);
+			p->down_over = true;
+		}
+	}
+	return true;
+}
+
+/* With a reset on either side, if it is not over. */
+static void part(struct pair *p, bool in_order)
+{
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	if (!in_order) {
+		ustack_setsockopt(p->client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		setsockopt(p->server, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	}
+	ustack_close(p->client);
+	close(p->server);
+	free(p);
+}
+
+static void serve(struct pair *p)
+{
+	if (!up(p) || !down(p))
+		part(p, false);
+	else if (p->up_over && p->down_over)
+		part(p, true);
+}
+
+/* Edge by edge: what is told of is done until there is nothing more. */
+static bool watch(struct pair *p)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = p,
+	};
+
+	return !ustack_epoll_ctl(clients, EPOLL_CTL_ADD, p->client, &event) &&
+	       !epoll_ctl(servers, EPOLL_CTL_ADD, p->server, &event);
+}
+
+static int reach_server(void)
+{
+	const struct sockaddr *address = &server_address.sa;
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || !connect(fd, address, job_length(&server_address)) || errno == EINPROGRESS)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void pair_up(struct ustack_socket *client)
+{
+	struct pair *p = malloc(sizeof(*p));
+	int server = p ? reach_server() : -1;
+
+	if (server < 0) {
+		failed("a server for a client");
+		ustack_close(client);
+		free(p);
+		return;
+	}
+	connections++;
+	*p = (struct pair){ .client = client, .server = server };
+	if (!watch(p))
+		part(p, false);
+}
+
+static void accept_all(void)
+{
+	struct ustack_socket *client;
+
+	for (size_t i = 0; i < 2; i++)
+		while ((client = ustack_accept(listeners[i], NULL, NULL, SOCK_NONBLOCK)))
+			pair_up(client);
+}
+
+/* --------------------------------------------------------------------- loop */
+
+/* What the stack has to do, until it can be waited for; a negative count ends it all. */
+static int serve_clients(void)
+{
+	struct epoll_event events[BATCH];
+	int n;
+
+	while ((n = ustack_epoll_wait(clients, events, BATCH, 0)) > 0)
+		for (int i = 0; i < n; i++)
+			if (events[i].data.ptr)
+				serve(events[i].data.ptr);
+			else
+				accept_all();
+	return n;
+}
+
+static int serve_servers(void)
+{
+	struct epoll_event events[BATCH];
+	int n = epoll_pwait(servers, events, BATCH, -1, &while_waiting);
+
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr)
+			serve(events[i].data.ptr);
+	return n < 0 && errno != EINTR ? -1 : 0;
+}
+
+static int loop(void)
+{
+	while (!asked_to_stop)
+		if (serve_clients() < 0 || serve_servers() < 0)
+			return failed("waiting");
+	return 0;
+}
+
+/* -------------------------------------------------------------------- begin */
+
+static int listen_at(size_t i, int family, uint16_t port)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	union job_address any = { .sa.sa_family = (sa_family_t)family };
+
+	*job_port(&any) = htons(port);
+	listeners[i] = ustack_socket(stack, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (listeners[i] && !ustack_bind(listeners[i], &any.sa, job_length(&any)) &&
+	    !ustack_listen(listeners[i], BACKLOG) &&
+	    !ustack_epoll_ctl(clients, EPOLL_CTL_ADD, listeners[i], &event))
+		return 0;
+	return failed(family == AF_INET ? "IPv4: listen" : "IPv6: listen");
+}
+
+static int wait_for_stack(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = ustack_descriptor(stack);
+
+	if (fd >= 0 && !epoll_ctl(servers, EPOLL_CTL_ADD, fd, &event))
+		return 0;
+	errno = fd < 0 ? -fd : errno;
+	return failed("the stack's descriptor");
+}
+
+static int start(const char *spec, uint16_t port)
+{
+	const struct ustack_config config = { .max_sockets = SOCKETS };
+	int err = ustack_create(&config, &stack);
+
+	if (!err)
+		err = ustack_link_open(stack, spec, NULL);
+	errno = -err;
+	if (err)
+		return failed(spec);
+	clients = ustack_epoll_create(stack);
+	servers = epoll_create1(EPOLL_CLOEXEC);
+	if (!clients || servers < 0)
+		return failed("epoll");
+	err = listen_at(0, AF_INET, port);
+	if (!err)
+		err = listen_at(1, AF_INET6, port);
+	return err ? err : wait_for_stack();
+}
+
+static int wrong(const char *what, const char *advice)
+{
+	fprintf(stderr, "relay: %s: %s\n", what, advice);
+	return 2;
+}
+
+static int help(void)
+{
+	puts("usage: relay LINK PORT ADDRESS PORT\n\n"
+	     "Accepts TCP connections at the first PORT over ustack, and relays them to the server\n"
+	     "at ADDRESS and the second PORT, which is reached by the kernel's sockets.\n\n"
+	     "LINK     netchannel, or with arguments: netchannel:hook=early,depth=4096\n"
+	     "ADDRESS  IPv4 or IPv6\n\n"
+	     "Ctrl-C ends it; a summary stands on standard error.");
+	return 0;
+}
+
+static uint16_t port_of(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && !*end && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+static bool address_of(const char *text, union job_address *address)
+{
+	if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1)
+		address->sa.sa_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1)
+		address->sa.sa_family = AF_INET6;
+	return address->sa.sa_family;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")))
+		return help();
+	if (argc != 5)
+		return wrong("four arguments are needed", "-h tells which");
+	if (strncmp(argv[1], "netchannel", strlen("netchannel")))
+		return wrong(argv[1], "give netchannel: the addresses are the kernel's");
+	if (!port_of(argv[2]) || !port_of(argv[4]))
+		return wrong(argv[port_of(argv[2]) ? 4 : 2], "give a port, 1 to 65535");
+	if (!address_of(argv[3], &server_address))
+		return wrong(argv[3], "give an IPv4 or IPv6 address");
+	*job_port(&server_address) = htons(port_of(argv[4]));
+	catch_signals();
+	status = start(argv[1], port_of(argv[2]));
+	if (!status) {
+		fprintf(stderr, "relay: waiting on port %s\n", argv[2]);
+		status = loop();
+		fprintf(stderr, "relay: connections=%" PRIu64 " up=%" PRIu64 " down=%" PRIu64 "\n",
+			connections, up_bytes, down_bytes);
+	}
+	ustack_destroy(stack);
+	return status;
+}
