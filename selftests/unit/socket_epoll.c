@@ -483,6 +483,42 @@ static void test_all_sockets(void)
 	ustack_destroy(stack);
 }
 
+/* On @link, of which the other end stands still. */
+static void fill_link(struct ustack_socket *s)
+{
+	while (ustack_send(s, "x", 1, 0) == 1)
+		;
+}
+
+/* Both ends' are A's: nobody takes what was sent. */
+static void test_links(void)
+{
+	union world_name one = world_name("10.1.0.1", 0), two = world_name("10.2.0.1", 0);
+	union world_name here = world_name("10.1.0.9", 9), there = world_name("10.2.0.9", 9);
+	const struct ustack_config config = { .seed = 1 };
+	struct ustack_link *link;
+	struct ustack *stack;
+
+	ustack_create(&config, &stack);
+	ustack_link_open(stack, "pipe:name=one,frames=4", &link);
+	ustack_address_add(stack, link, &one.sa, 24);
+	ustack_link_open(stack, "pipe:name=two,frames=4", &link);
+	ustack_address_add(stack, link, &two.sa, 24);
+	set = ustack_epoll_create(stack);
+	a = ustack_socket(stack, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	add(a, EPOLLOUT);
+	ustack_connect(a, &here.sa, sizeof(here.v4));
+	fill_link(a);
+	ok(told() == 0, "a link is full");
+	ok(ustack_sendto(a, "x", 1, 0, &there.sa, sizeof(there.v4)) == 1 && told() == EPOLLOUT,
+	   "another is not: a datagram leaves there");
+	fill_link(a);
+	ok(told() == 0, "the first one is still full");
+	ok(!ustack_connect(a, &there.sa, sizeof(there.v4)) && told() == EPOLLOUT,
+	   "connected elsewhere: there is room");
+	ustack_destroy(stack);
+}
+
 int main(void)
 {
 	plan(0);
@@ -509,5 +545,6 @@ int main(void)
 	test_memory();
 	world_destroy();
 	test_all_sockets();
+	test_links();
 	return finish();
 }

@@ -311,11 +311,22 @@ static int resolve(const struct us_udp *udp, const struct us_addr *remote,
 	return err;
 }
 
+/* Who waited for room in a link does not when the way is by another. */
+static void leave_link(struct us_udp *udp)
+{
+	cds_list_del_init(&udp->waiting);
+	us_udp_notify(udp);
+}
+
 static void use(struct us_udp *udp, const struct us_dst *dst)
 {
+	bool moves = udp->dst.link != dst->link;
+
 	udp->train.each = 0;	/* nothing follows to another place */
 	udp->dst = *dst;
 	udp->routed = true;
+	if (us_unlikely(moves && !cds_list_empty(&udp->waiting)))
+		leave_link(udp);
 }
 
 /**
