@@ -357,6 +357,45 @@ static void test_reset(void)
 	ustack_close(b);
 }
 
+/* connect() tells of a reset that came before anybody saw the connection open, and lets
+ * go of it; not once the connection lends.
+ */
+static void test_connecting(void)
+{
+	const struct linger now = { .l_onoff = 1 };
+	union world_name peer = world_name("10.0.0.2", 7);
+	struct ustack_socket *listener = world_listen(world.b, "10.0.0.2", 7);
+	struct iovec piece;
+	int how;
+
+	for (how = 0; how < 3; how++) {
+		char *room = NULL;
+
+		a = world_connect(world.a, "10.0.0.2", 7, SOCK_STREAM | SOCK_NONBLOCK);
+		world_run(WORLD_MS(20));
+		b = ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK);
+		ustack_send(b, "read", 4, 0);
+		world_run(WORLD_MS(5));
+		if (how == 1)
+			room = room_for(a, 4);
+		ustack_setsockopt(b, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		ustack_close(b);
+		world_run(WORLD_MS(5));
+		if (how == 2)
+			ok(ustack_peek(a, &piece, 1, 0) == 1, "bytes that came before the reset");
+		errno = 0;
+		ok(ustack_connect(a, &peer.sa, world_length(&peer)) == -1 &&
+		   errno == (how ? EISCONN : ECONNRESET), "connect: %s is lent",
+		   (const char *[]){ "nothing", "room", "what came" }[how]);
+		if (room)
+			fails(ustack_submit(a, 4, 0), ECONNRESET);
+		if (how == 2)
+			ok(ustack_release(a, 4) == 0, "and can be released");
+		ustack_close(a);
+	}
+	ustack_close(listener);
+}
+
 static void test_urgent(void)
 {
 	const int one = 1;
@@ -694,6 +733,7 @@ int main(void)
 	test_read_past();
 	test_blocking();
 	test_reset();
+	test_connecting();
 	test_urgent();
 	test_urgent_again();
 	test_errors();

@@ -696,8 +696,9 @@ int ustack_recvmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
  * Both may be mixed with ustack_send() and ustack_recv(), call by call.  Memory that
  * is lent is the caller's while the stack runs and whatever becomes of the
  * connection, up to the call that ends the loan; ustack_close(), ustack_connect() to
- * AF_UNSPEC and ustack_destroy() end all loans.  One thread at a time sends, and one
- * receives, in place on a socket.
+ * AF_UNSPEC and ustack_destroy() end all loans.  A socket that has lent is connected: an
+ * ustack_connect() that asks how the one before it went fails with EISCONN, even after a
+ * reset.  One thread at a time sends, and one receives, in place on a socket.
  *
  * A SOCK_DGRAM lends messages, each as a whole: room for one that is to be sent, and the
  * next one that came.  With UDP_SEGMENT the room is for all datagrams of a message, with

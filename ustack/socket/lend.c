@@ -8,11 +8,21 @@
 
 /* ------------------------------------------------------------------- streams */
 
+/* @n was lent, or an error.  A connection that lends is open, whether connect(2) was told or
+ * not: it will not give it up as one that failed.
+ */
+static ssize_t lent(struct ustack_socket *s, ssize_t n)
+{
+	if (us_likely(n > 0))
+		s->state = US_SOCKET_CONNECTED;
+	return n;
+}
+
 static ssize_t stream_reserve(struct ustack_socket *s, size_t len, void **room)
 {
 	int err = us_stream_may_send(s);
 
-	return err ? err : us_tcp_reserve(s->tcp, len, room);
+	return err ? err : lent(s, us_tcp_reserve(s->tcp, len, room));
 }
 
 static int stream_submit(struct ustack_socket *s, size_t len, int flags)
@@ -41,7 +51,7 @@ static int stream_peek(struct ustack_socket *s, struct iovec *pieces, int count)
 
 	if (!s->tcp)
 		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
-	n = us_tcp_peek(s->tcp, pieces, count);
+	n = (int)lent(s, us_tcp_peek(s->tcp, pieces, count));
 	return n <= 0 && s->error ? us_socket_error(s) : n;
 }
 

@@ -158,7 +158,8 @@ static int finish_connect(struct ustack_socket *s, int flags, int err)
 		if (why)
 			return why == -EAGAIN ? err : why;
 	}
-	if (tcp_state(s) == TCP_CLOSE)
+	/* Another thread may have seen it open. */
+	if (tcp_state(s) == TCP_CLOSE && s->state != US_SOCKET_CONNECTED)
 		return connect_failed(s);
 	s->state = US_SOCKET_CONNECTED;
 	return 0;
