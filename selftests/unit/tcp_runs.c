@@ -23,11 +23,10 @@ static uint64_t steps;
 /* Four blocks, each of which has to be found from the first run on. */
 #define MOST_STEPS	(4 * (RUNS_MAX + 64))
 
-/* A large window is sent, @step bytes in a poll. */
-static struct us_tcp *send_all(uint32_t step)
+/* A connection with a large window. */
+static struct us_tcp *begin(void)
 {
 	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
-	uint32_t done;
 
 	bench.lossy = true;
 	tcp->mss = MSS;
@@ -36,12 +35,19 @@ static struct us_tcp *send_all(uint32_t step)
 	tcp->active->cwnd = US_TCP_CWND_MAX;
 	tcp->snd_wnd = 4000000;
 	tcp->max_snd_wnd = 4000000;
+	return tcp;
+}
+
+/* All of it is sent, @step bytes in a poll. */
+static void send_all(uint32_t step)
+{
+	uint32_t done;
+
 	for (done = 0; done < ALL; done += step) {
 		ustack_send(bench.socket, bench.head, step, 0);
 		script_advance(&bench, bench.now + 10000, false);
 		bench_discard();
 	}
-	return tcp;
 }
 
 /* The peer has every second one of some units. */
@@ -63,10 +69,13 @@ static void give_sack(const struct us_tcp *tcp, uint32_t at, uint32_t unit)
 
 static void test_sacks(const char *name, uint32_t step, uint32_t unit)
 {
-	struct us_tcp *tcp = send_all(step);
-	uint32_t at, end = tcp->snd_nxt - bench.isn, most_runs = tcp->active->nr_sent;
+	struct us_tcp *tcp = begin();
+	uint32_t at, end, most_runs;
 	uint64_t most = 0;
 
+	send_all(step);
+	end = tcp->snd_nxt - bench.isn;
+	most_runs = tcp->active->nr_sent;
 	for (at = 1 + unit; at + 8 * unit <= end; at += 8 * unit) {
 		steps = 0;
 		give_sack(tcp, at, unit);
@@ -83,26 +92,59 @@ static void test_sacks(const char *name, uint32_t step, uint32_t unit)
 	bench_end();
 }
 
-/* All was lost, and goes again, a segment in a poll. */
-static void test_resent(void)
+/* All was lost, and goes again, a segment in a poll.  Returns how many runs it was at most. */
+static uint32_t resend_all(struct us_tcp *tcp, uint64_t *most_steps)
 {
-	struct us_tcp *tcp = send_all(ALL / 5);
 	uint32_t most_runs = 0;
-	uint64_t most = 0;
 
 	us_tcp_flight_lose_old(tcp, 0);
 	while (tcp->active->lost != tcp->active->retrans) {
 		tcp->active->cwnd = us_tcp_pipe(tcp) + MSS;
 		steps = 0;
 		us_tcp_output(tcp);
-		most = steps > most ? steps : most;
+		*most_steps = steps > *most_steps ? steps : *most_steps;
 		most_runs = us_max32(most_runs, tcp->active->nr_sent);
 		bench_discard();
 		bench.now += 10000;
 		bench_stack()->now = bench.now;
 	}
+	return most_runs;
+}
+
+static void test_resent(void)
+{
+	struct us_tcp *tcp = begin();
+	uint32_t most_runs;
+	uint64_t most = 0;
+
+	send_all(ALL / 5);
+	most_runs = resend_all(tcp, &most);
 	ok(most_runs <= MOST_RUNS, "sent again: %u runs, at most %u", most_runs, MOST_RUNS);
 	ok(most <= 64, "sent again: %llu steps for a segment", (unsigned long long)most);
+	bench_end();
+}
+
+/* Others have three quarters of all runs. */
+static void test_short(void)
+{
+	struct us_tcp *tcp = begin();
+	struct us_pool *pool = &tcp->table->sents;
+	CDS_LIST_HEAD(others);
+	struct us_tcp_sent *sent, *following;
+	uint64_t most = 0;
+	uint32_t runs;
+
+	while (pool->used < pool->count - pool->count / 4) {
+		sent = us_pool_get(pool);
+		cds_list_add(&sent->node, &others);
+	}
+	send_all(MSS);
+	ok(tcp->active->nr_sent == RUNS_FEW, "runs are short: one has %u of the last quarter",
+	   tcp->active->nr_sent);
+	runs = resend_all(tcp, &most);
+	ok(runs <= RUNS_FEW + 2, "runs are short: what is sent again makes no more: %u", runs);
+	cds_list_for_each_entry_safe(sent, following, &others, node)
+		us_pool_put(pool, sent);
 	bench_end();
 }
 
@@ -112,5 +154,6 @@ int main(void)
 	test_sacks("every second byte", ALL / 5, 1);
 	test_sacks("every second segment, each of a poll of its own", MSS, MSS);
 	test_resent();
+	test_short();
 	return finish();
 }

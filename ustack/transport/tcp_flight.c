@@ -9,12 +9,14 @@
  * Work is bounded: neighbours sent in the same poll are one run, and so are
  * neighbours that are sacked; so a walk costs one step a hole and one a poll,
  * not one a segment.  Whatever the peer's segment size, and whatever it says, there
- * are no more than some runs: beyond, what is sent joins the run before it.
+ * are no more than some runs: beyond, what is sent joins the run before it.  When three
+ * quarters of the stack's runs are in use, some are few.
  */
 #include "transport/tcp_parts.h"
 
 #define RUNS_MIN	256u	/* runs that SACK may cut; and one for each segment... */
 #define RUNS_MAX	2048u	/* ... but no more: 6 MB on their way, two a poll */
+#define RUNS_FEW	8u	/* ... and these where they run short */
 
 static struct us_tcp_sent *first(struct us_tcp_active *a)
 {
@@ -77,6 +79,16 @@ uint32_t us_tcp_pipe(const struct us_tcp *tcp)
 	return out > gone ? out - gone : 0;
 }
 
+/* The last quarter is for those who have few: nobody takes the runs that others need to
+ * send at all.
+ */
+static uint32_t most_runs(const struct us_tcp *tcp)
+{
+	const struct us_pool *pool = &tcp->table->sents;
+
+	return pool->used < pool->count - pool->count / 4 ? RUNS_MAX : RUNS_FEW;
+}
+
 /**
  * us_tcp_flight_ready() - can us_tcp_flight_add() keep its promise?
  * @tcp: active.
@@ -137,7 +149,7 @@ void us_tcp_flight_add(struct us_tcp *tcp, uint32_t seq, uint32_t end)
 
 	if (!sent)
 		a->rack_rtt = 0;	/* nothing of this flight was delivered */
-	if (!sent || sent->flags || (sent->xmit != now && a->nr_sent < RUNS_MAX)) {
+	if (!sent || sent->flags || (sent->xmit != now && a->nr_sent < most_runs(tcp))) {
 		struct us_tcp_sent *fresh = us_pool_get(&tcp->table->sents);
 
 		if (fresh) {
@@ -286,16 +298,13 @@ static void mark_sacked(struct us_tcp *tcp, struct us_tcp_sent *sent,
 
 /*
  * A peer may name every second byte.  What it says beyond some runs is not believed,
- * which costs no more than a retransmission; and it never takes the runs that
- * others need to send at all.
+ * which costs no more than a retransmission.
  */
 static bool may_cut(const struct us_tcp *tcp)
 {
 	uint32_t most = RUNS_MIN + us_tcp_in_flight(tcp) / tcp->mss;
-	const struct us_pool *pool = &tcp->table->sents;
 
-	if (tcp->active->nr_sent < us_min32(most, RUNS_MAX) &&
-	    pool->used < pool->count - pool->count / 4)
+	if (tcp->active->nr_sent < us_min32(most, most_runs(tcp)))
 		return true;
 	us_count(tcp->table->stack, tcp_sack_refused);
 	return false;
@@ -484,7 +493,7 @@ void us_tcp_flight_resent(struct us_tcp *tcp, struct us_tcp_sent *sent)
 	sent->xmit = us_tcp_flight_again(tcp);
 	sent->flags |= US_TCP_RETRANS | US_TCP_EVER;
 	sent->in_flight = us_tcp_pipe(tcp);
-	if (us_unlikely(tcp->active->nr_sent > RUNS_MAX))
+	if (us_unlikely(tcp->active->nr_sent > most_runs(tcp)))
 		join_resent(tcp, sent);
 }
 
