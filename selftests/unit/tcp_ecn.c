@@ -418,9 +418,10 @@ static const struct named_script scripts[] = {
 /* --------------------------------------------------------- how often it goes round */
 
 /* An ACK of @packets whose counter is what it was, behind one that told of a mark or
- * not; returns the marks that it is taken to tell of.
+ * not; with an option that tells of @bytes, if that is not empty.  Returns the marks that
+ * it is taken to tell of.
  */
-static uint32_t unwrapped(uint32_t packets, bool marks)
+static uint32_t unwrapped(uint32_t packets, bool marks, const char *bytes)
 {
 	uint32_t before, after;
 	struct us_tcp *tcp;
@@ -441,8 +442,8 @@ static uint32_t unwrapped(uint32_t packets, bool marks)
 	bench_line(marks ? "< .We 1:1(0) ack 993" : "< .Ee 1:1(0) ack 993");
 	bench_discard();
 	before = tcp->active->accecn.s.cep;
-	snprintf(line, sizeof(line), "< .%s 1:1(0) ack %u", marks ? "We" : "Ee",
-		 993 + packets * 992);
+	snprintf(line, sizeof(line), "< .%s 1:1(0) ack %u <%s>", marks ? "We" : "Ee",
+		 993 + packets * 992, bytes);
 	bench_line(line);
 	after = tcp->active->accecn.s.cep;
 	bench_end();
@@ -454,9 +455,13 @@ static uint32_t unwrapped(uint32_t packets, bool marks)
  */
 static void test_unwrap(void)
 {
-	ok(unwrapped(5, true) == 0, "fewer than eight packets: nothing went round");
-	ok(unwrapped(9, false) == 0, "no marks so far: none now");
-	ok(unwrapped(9, true) == 8, "marks so far: eight more");
+	ok(unwrapped(5, true, "") == 0, "fewer than eight packets: nothing went round");
+	ok(unwrapped(9, false, "") == 0, "no marks so far: none now");
+	ok(unwrapped(9, true, "") == 8, "marks so far: eight more");
+	ok(unwrapped(9, true, "accecn0 1 0") == 0, "the option knows: none");
+	ok(unwrapped(9, false, "accecn0 1 8928") == 8, "the option knows: eight");
+	ok(unwrapped(9, true, "accecn0 1 8388607") == 8,
+	   "an option that tells of more than was sent: eight");
 }
 
 /* ------------------------------------------------------------------- both ends */

@@ -194,20 +194,23 @@ static uint32_t take_bytes(struct us_tcp_accecn *acc, const struct us_tcp_segmen
 	return marked;
 }
 
-/* How often did the three bits go round?  The option knows; without it, when the ACK
- * covers enough packets and marks are what is coming in, as often as that allows.
- */
-static uint32_t unwrap(const struct us_tcp *tcp, uint32_t marks, uint32_t packets,
-		       bool option, uint32_t bytes)
+/* How often did the three bits go round?  As often as @bytes allow. */
+static uint32_t unwrap(const struct us_tcp *tcp, uint32_t marks, uint32_t bytes)
 {
-	const struct us_tcp_accecn *acc = &tcp->active->accecn;
+	uint32_t most = bytes / tcp->mss;
 
+	return most > marks ? marks + ((most - marks) & ~ACE_MASK) : marks;
+}
+
+/* Bytes that were marked, at most.  The option knows, but not of more than the ACK covers;
+ * without it all of these, if marks are what is coming in.
+ */
+static uint32_t bytes_marked(const struct us_tcp *tcp, const struct us_tcp_acked *r,
+			     uint32_t marks, bool option, uint32_t bytes)
+{
 	if (option)
-		while (marks + ACE_MASK + 1 <= bytes / tcp->mss)
-			marks += ACE_MASK + 1;
-	else if (packets > ACE_MASK && (marks || acc->marked))
-		marks = packets - ((packets - marks) & ACE_MASK);
-	return marks;
+		return us_min32(bytes, r->delivered);
+	return marks || tcp->active->accecn.marked ? r->delivered + tcp->mss - 1u : 0;
 }
 
 /**
@@ -222,7 +225,7 @@ bool us_tcp_accecn_told(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 			const struct us_tcp_acked *r)
 {
 	struct us_tcp_accecn *acc = &tcp->active->accecn;
-	uint32_t packets = (r->delivered + tcp->mss - 1u) / tcp->mss;
+	bool few = r->delivered <= ACE_MASK * tcp->mss;
 	uint32_t marks, bytes = 0;
 	bool option;
 
@@ -235,11 +238,11 @@ bool us_tcp_accecn_told(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	if (seg->has_mark && !(tcp->ecn & US_TCP_ECN_ZEROED))
 		bytes = take_bytes(acc, seg);
 	marks = (seg->ace - acc->s.cep) & ACE_MASK;
-	if (bytes && !marks && packets <= ACE_MASK && (tcp->ecn & US_TCP_ECN_ECT)) {
+	if (bytes && !marks && few && (tcp->ecn & US_TCP_ECN_ECT)) {
 		tcp->ecn &= (uint16_t)~US_TCP_ECN_ECT;	/* RFC 9768 3.2.3.2.5 */
 		us_count(tcp->table->stack, tcp_ecn_mangled);
 	}
-	marks = unwrap(tcp, marks, packets, option, bytes);
+	marks = unwrap(tcp, marks, bytes_marked(tcp, r, marks, option, bytes));
 	acc->s.cep += marks;
 	tcp->active->totals.delivered_ce += marks;
 	acc->marked = marks;
