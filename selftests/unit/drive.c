@@ -635,6 +635,45 @@ static void test_epoll_close(void)
 	ustack_destroy(stack);
 }
 
+#define WAITS	300
+
+static ssize_t call_waits(struct job *job)
+{
+	struct epoll_event events[4];
+	int good = 0;
+
+	(void)job;
+	for (int i = 0; i < WAITS; i++)
+		good += ustack_epoll_wait(set, events, 4, MS(1)) >= 0;
+	return good;
+}
+
+/* Sockets come and go while a thread waits, again and again. */
+static void test_epoll_busy(void)
+{
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT };
+	struct ustack_socket *some[8] = { NULL };
+	struct job job;
+	unsigned int i;
+
+	open_connection(13);
+	set = ustack_epoll_create(stack);
+	start(&job, call_waits, conn);
+	for (i = 0; pthread_tryjoin_np(job.thread, NULL); i++) {
+		struct ustack_socket **s = &some[i % 8];
+
+		if (*s)
+			ustack_close(*s);
+		*s = ustack_socket(stack, AF_INET, SOCK_DGRAM, 0);
+		ustack_epoll_ctl(set, EPOLL_CTL_ADD, *s, &event);
+		control(i % 2 ? EPOLL_CTL_DEL : EPOLL_CTL_ADD, EPOLLOUT | EPOLLET);
+		ustack_advance(stack, i % 3 ? 0 : MS(1));
+		sched_yield();
+	}
+	ok(job.result == WAITS, "epoll: sockets come and go while a call waits");
+	ustack_destroy(stack);
+}
+
 /* What a fixed dialogue looks like on the wire. */
 static uint64_t dialogue(uint64_t seed)
 {
@@ -671,6 +710,7 @@ int main(void)
 	test_epoll();
 	test_epoll_control();
 	test_epoll_close();
+	test_epoll_busy();
 	ok(dialogue(1) == dialogue(1) && dialogue(1) != dialogue(2),
 	   "the seed decides, and nothing else");
 	return finish();

@@ -299,19 +299,32 @@ static bool as_it_should(struct slot *slot, uint32_t i, uint32_t told, uint32_t 
 	return true;
 }
 
-static bool compare(struct side *side, uint32_t i, const uint32_t ready[SLOTS])
+/* What set @i tells of; edge by edge, in parts: of each socket once. */
+static bool ask_set(struct side *side, uint32_t i, uint32_t told[SLOTS])
 {
 	struct epoll_event events[SLOTS];
-	int n = ustack_epoll_wait(side->set[i], events, SLOTS, 0);
-	uint32_t told[SLOTS] = { 0 };
-	bool good = n >= 0;
+	bool good = true;
+	int n;
 
-	for (int k = 0; k < n; k++)
-		told[(struct slot *)events[k].data.ptr - side->slot] |= events[k].events;
+	do {
+		n = ustack_epoll_wait(side->set[i], events, i ? 3 : SLOTS, 0);
+		for (int k = 0; k < n; k++) {
+			struct slot *slot = events[k].data.ptr;
+
+			good &= slot->socket && !told[slot - side->slot] && events[k].events;
+			told[slot - side->slot] = events[k].events;
+		}
+	} while (good && i && n > 0);
+	return good && n >= 0;
+}
+
+static bool compare(struct side *side, uint32_t i, const uint32_t ready[SLOTS])
+{
+	uint32_t told[SLOTS] = { 0 };
+	bool good = ask_set(side, i, told);
+
 	for (uint32_t k = 0; k < SLOTS; k++)
-		if (!side->slot[k].socket)
-			good &= !told[k];
-		else
+		if (side->slot[k].socket)
 			good &= as_it_should(&side->slot[k], i, told[k], ready[k]);
 	return good;
 }
