@@ -105,11 +105,11 @@ static void test_limit(void)
 	ustack_destroy(stack);
 }
 
-/* A datagram is on its way for 100 ms: B has something to do when it comes. */
+/* A datagram is on its way for 300 ms: B has something to do when it comes. */
 static void test_timer(void)
 {
-	struct ustack *a = stack_on("pipe:name=timer,delay=100", "10.0.0.1");
-	struct ustack *b = stack_on("pipe:name=timer,delay=100", "10.0.0.2");
+	struct ustack *a = stack_on("pipe:name=timer,delay=300", "10.0.0.1");
+	struct ustack *b = stack_on("pipe:name=timer,delay=300", "10.0.0.2");
 	struct ustack_socket *from = world_connect(a, "10.0.0.2", 9, SOCK_DGRAM);
 	struct ustack_socket *to = ustack_socket(b, AF_INET, SOCK_DGRAM, 0);
 	struct ustack_epoll *set = ustack_epoll_create(b);
@@ -125,7 +125,7 @@ static void test_timer(void)
 	begin = now();
 	ustack_send(from, "x", 1, 0);
 	ok(!ustack_epoll_wait(set, &event, 1, 0) && !readable(fd, 50), "a datagram is");
-	ok(readable(fd, 5000) && now() - begin >= WORLD_MS(99), "it comes when it does");
+	ok(readable(fd, 5000) && now() - begin >= WORLD_MS(299), "it comes when it does");
 	ok(ustack_epoll_wait(set, &event, 1, 0) == 1 && ustack_recv(to, &byte, 1, 0) == 1,
 	   "and is there");
 	ok(!ustack_epoll_wait(set, &event, 1, 0) && !readable(fd, 20), "nothing is left to do");
