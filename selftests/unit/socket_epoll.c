@@ -309,6 +309,30 @@ static void test_connect(void)
 	end();
 }
 
+/* The second time there is a cookie, and the SYN waits for data. */
+static void test_fast_open(void)
+{
+	struct ustack_socket *listener = world_listen(world.b, "10.0.0.2", 8), *s;
+	union world_name name = world_name("10.0.0.2", 8);
+	int one = 1;
+
+	begin();
+	ustack_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &one, sizeof(one));
+	for (int i = 0; i < 2; i++) {
+		s = ustack_socket(world.a, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ustack_setsockopt(s, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one));
+		add(s, ALL | EPOLLET);
+		told();
+		ok(ustack_connect(s, &name.sa, sizeof(name.v4)) == (i ? 0 : -1) &&
+		   told() == (i ? EPOLLOUT : 0) && told() == 0, "Fast Open, attempt %d", i + 1);
+		world_run(WORLD_MS(5));
+		ok(told() == (i ? 0 : EPOLLOUT), "5 ms later");
+		ustack_close(s);
+	}
+	ustack_close(listener);
+	end();
+}
+
 static void test_end(void)
 {
 	struct linger hard = { .l_onoff = 1 };
@@ -531,6 +555,7 @@ int main(void)
 	test_two_sets();
 	test_listener();
 	test_connect();
+	test_fast_open();
 	test_end();
 	test_writable();
 	test_dgram();
