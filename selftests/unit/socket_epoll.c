@@ -304,7 +304,8 @@ static void test_connect(void)
 	ok(told() == (EPOLLERR | EPOLLHUP) && told() == (EPOLLERR | EPOLLHUP),
 	   "it is refused, which nobody has to ask for");
 	modify(s, ALL);
-	ok(told() == (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLERR | EPOLLHUP), "all that is so then");
+	ok(told() == (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLERR | EPOLLHUP),
+	   "all that is so then");
 	ustack_close(s);
 	end();
 }

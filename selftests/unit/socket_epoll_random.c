@@ -338,7 +338,7 @@ static bool check(struct side *side)
 	while (ustack_poll(side->stack) == 0)
 		;
 	ask_all(side, ready);
-	return compare(side, 0, ready) & compare(side, 1, ready);
+	return compare(side, 0, ready) && compare(side, 1, ready);
 }
 
 /* -------------------------------------------------------------------- the runs */
@@ -373,7 +373,7 @@ static bool run(uint64_t seed)
 	open_world(seed);
 	for (step = 0; good && step < STEPS; step++) {
 		do_something();
-		good = check(&sides[0]) & check(&sides[1]);
+		good = check(&sides[0]) && check(&sides[1]);
 		world.now += below(4) ? 0 : (1 + below(seldom() ? 1000 : 4)) * 500000;
 	}
 	if (!good)
@@ -390,6 +390,7 @@ int main(void)
 	world.send_memory = 256 << 10;
 	for (seed = 1; seed <= SEEDS && !bad; seed++)
 		bad += !run(seed);
-	ok(!bad, "%u runs of %u random calls: sets tell what asking all sockets finds", SEEDS, STEPS);
+	ok(!bad, "%u runs of %u random calls: sets tell what asking all sockets finds",
+	   SEEDS, STEPS);
 	return finish();
 }
