@@ -210,6 +210,36 @@ static void test_lively(void)
 	end();
 }
 
+/* 100 bytes, acknowledged after @rtt, and five seconds. */
+static uint32_t least_after(const char *rtt, uint32_t n)
+{
+	char text[80];
+
+	bench_line("send 100 = 100");
+	bench_discard();
+	snprintf(text, sizeof(text), "+%s < . 1:1(0) ack %u win 65535", rtt, 101 + 100 * n);
+	bench_line(text);
+	script_advance(&bench, bench.now + 5 * US_SEC, false);
+	return info().min_rtt;
+}
+
+/* The path becomes longer, and shorter. */
+static void test_least_rtt(void)
+{
+	uint32_t n = 0;
+
+	bench_begin("option nodelay 1");
+	ok(about(least_after("0.02", n++), 20000), "the least RTT: 20 ms");
+	while (n < 45)
+		least_after("0.06", n++);
+	ok(about(least_after("0.06", n++), 20000), "less than four minutes later, too");
+	while (n < 61)
+		least_after("0.06", n++);
+	ok(about(least_after("0.06", n++), 60000), "after five minutes it is forgotten");
+	ok(about(least_after("0.01", n++), 10000), "a path that is shorter is seen at once");
+	end();
+}
+
 /* Who asks for less gets less, and a connection that is folded still knows its bytes. */
 static void test_idle(void)
 {
@@ -332,6 +362,7 @@ int main(void)
 	test_totals(false);
 	test_totals(true);
 	test_lively();
+	test_least_rtt();
 	test_idle();
 	test_log();
 	return finish();

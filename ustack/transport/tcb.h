@@ -461,7 +461,9 @@ struct us_tcp_accecn {
  * @resent_at: usec at which something was last sent again; a little more than the time
  *	if new data was sent before in the same poll.
  * @rack_fack: highest sequence number sacked or acknowledged.
- * @min_rtt: least RTT seen, usec.
+ * @min_rtt: least RTT of this period and the one before, usec...
+ * @rtt_lately: ... of this period...
+ * @rtt_at: ... which began at this tick (tcp_rack.c).
  * @round_una: snd_una when this round trip began (tcp_cwv.c).
  * @round_end: snd_nxt when it began: it ends when that is acknowledged.
  * @pipe_ack: most bytes acknowledged in a round trip of this period, and of the one
@@ -592,6 +594,8 @@ struct us_tcp_active {
 	uint32_t delivered_at;
 	uint32_t first_sent;
 	uint32_t lost_ever;
+	uint32_t rtt_lately;
+	uint32_t rtt_at;
 	uint32_t app_limited_end;
 	bool app_limited;
 	uint8_t frto;
@@ -620,7 +624,7 @@ struct us_tcp_active {
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;
 	uint32_t rcv_lent_end;
-	uint64_t cc_state[22];
+	uint64_t cc_state[21];
 };
 
 static_assert(sizeof(struct us_tcp_active) <= 768, "an active connection is not large");

@@ -553,6 +553,7 @@ bool us_tcp_rack_detect(struct us_tcp *tcp);
 void us_tcp_rack_dsack(struct us_tcp *tcp);
 void us_tcp_rack_recovered(struct us_tcp *tcp);
 void us_tcp_rack_timeout(struct us_tcp *tcp);
+void us_tcp_rack_expire(struct us_tcp *tcp);
 void us_tcp_probe_arm(struct us_tcp *tcp);
 bool us_tcp_probe(struct us_tcp *tcp);
 void us_tcp_probe_acked(struct us_tcp *tcp, const struct us_tcp_segment *seg,

@@ -7,6 +7,7 @@
 
 #define REO_PERSIST	16u			/* RFC 8985 6.2 step 4 */
 #define REO_STEPS_MAX	(UINT8_MAX - 1u)	/* SRTT is the limit long before */
+#define RTT_PERIOD	us_tcp_ticks(150 * US_SEC)
 #define TLP_DELACK	US_TCP_MSEC(200)	/* RFC 8985 7.2: WCDelAckT */
 #define TLP_MIN		US_TCP_MSEC(2)		/* as Linux: what timers can do */
 
@@ -49,6 +50,33 @@ static bool is_older_copy(const struct us_tcp *tcp, const struct us_tcp_sent *se
 	       (rtt < least_rtt(tcp) || echoes_older(tcp, sent, seg));
 }
 
+static void note_rtt(struct us_tcp_active *a, uint32_t rtt)
+{
+	if (rtt >= a->rtt_lately)
+		return;
+	a->rtt_lately = rtt;
+	a->min_rtt = us_min32(a->min_rtt, rtt);
+}
+
+/**
+ * us_tcp_rack_expire() - forgets a least RTT that is older than two periods
+ * @tcp: active.
+ *
+ * A path that has become longer is not what it was.  Two periods are the five minutes of
+ * Linux; of one in which nothing was timed no end is made.
+ */
+void us_tcp_rack_expire(struct us_tcp *tcp)
+{
+	uint32_t tick = us_tcp_tick(tcp->table->stack);
+	struct us_tcp_active *a = tcp->active;
+
+	if (tick - a->rtt_at < RTT_PERIOD || a->rtt_lately == UINT32_MAX)
+		return;
+	a->min_rtt = a->rtt_lately;
+	a->rtt_lately = UINT32_MAX;
+	a->rtt_at = tick;
+}
+
 /**
  * us_tcp_rack_delivered() - a run was delivered for the first time
  * @tcp: active.
@@ -66,7 +94,7 @@ void us_tcp_rack_delivered(struct us_tcp *tcp, const struct us_tcp_sent *sent,
 	if (is_older_copy(tcp, sent, rtt, r->seg))
 		return;
 	if (!(sent->flags & US_TCP_EVER) && !sent->blurred) {
-		a->min_rtt = us_min32(a->min_rtt, rtt);
+		note_rtt(a, rtt);
 		r->rtt = r->rtt ? us_min32(r->rtt, rtt) : rtt;
 	}
 	if (a->rack_rtt && !sent_after(sent->xmit, sent->end, a->rack_xmit,

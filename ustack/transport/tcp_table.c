@@ -257,8 +257,10 @@ bool us_tcp_activate(struct us_tcp *tcp)
 	a->rack_fack = tcp->snd_una;
 	a->limited_end = tcp->snd_una;
 	a->min_rtt = UINT32_MAX;
+	a->rtt_lately = UINT32_MAX;
 	a->rcv_mss = us_min32(tcp->mss, 536);
 	a->last_snd = us_tcp_tick(tcp->table->stack);
+	a->rtt_at = a->last_snd;
 	a->last_data = a->last_snd - (uint32_t)(US_SEC >> US_TCP_TICK_SHIFT);
 	a->rcv_round_end = tcp->rcv_nxt;
 	a->quick = US_TCP_QUICK_ACKS;

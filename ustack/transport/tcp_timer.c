@@ -269,6 +269,7 @@ static bool is_idle(const struct us_tcp *tcp)
 static void fold(struct us_tcp *tcp)
 {
 	us_tcp_reass_expire(tcp);
+	us_tcp_rack_expire(tcp);
 	if (is_quiescent(tcp)) {
 		if (is_idle(tcp)) {
 			us_tcp_fold(tcp);
