@@ -9,7 +9,7 @@
 #define PORT_COUNT	28232u
 #define PORT_TRIES	1000u
 #define RCVBUF_DEFAULT	212992u
-#define RCVBUF_MIN	2304u
+#define RCVBUF_MIN	(US_CHUNK_MIN + US_UDP_RECORD)	/* one of a whole frame */
 #define COPY_MEMORY	(4u << 20)	/* bytes for datagrams copied out */
 #define DGRAMS_EACH	8u
 #define DGRAMS_MIN	4096u
@@ -409,7 +409,7 @@ int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 /**
  * us_udp_set_rcvbuf() - bounds what is received and not yet read
  * @udp: the port.
- * @bytes: payload and some overhead for each datagram.
+ * @bytes: of memory: a record for each datagram, and a chunk for one that is not small.
  */
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes)
 {

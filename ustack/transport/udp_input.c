@@ -59,10 +59,18 @@ static uint32_t cost(uint32_t len)
 	uint32_t chunk = US_CHUNK_MIN;
 
 	if (len <= US_UDP_SMALL)
-		return len + US_UDP_OVERHEAD;
+		return US_UDP_RECORD;
 	while (chunk < len)
 		chunk *= 2;
-	return chunk + US_UDP_OVERHEAD;
+	return chunk + US_UDP_RECORD;
+}
+
+/* Ports share records and chunks. The last quarter is for those that have little, so that
+ * one that nobody reads does not make all others deaf.
+ */
+static bool may_take(const struct us_udp *udp, size_t left, size_t all)
+{
+	return udp->queued < US_UDP_LITTLE || left > all / 4;
 }
 
 /**
@@ -82,25 +90,33 @@ void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram)
 	us_pool_put(&udp->stack->udp->dgrams, dgram);
 }
 
+/* All of @len bytes in one piece, or nothing. */
+static struct us_chunk *alloc(const struct us_udp *udp, uint32_t len)
+{
+	struct us_txmem *mem = udp->stack->udp->mem;
+	struct us_chunk *chunk = NULL;
+
+	if (may_take(udp, us_txmem_free_bytes(mem), us_txmem_size(mem)))
+		chunk = us_chunk_alloc(mem, len);
+	if (chunk && chunk->size < len) {
+		us_chunk_put(chunk);
+		return NULL;
+	}
+	return chunk;
+}
+
 /* Copies the payload out of a link's memory; false if there is no room for it. */
-static bool copy(struct us_udp_table *table, struct us_udp_dgram *dgram,
-		 const uint8_t *data)
+static bool copy(struct us_udp_dgram *dgram, const uint8_t *data)
 {
 	uint8_t *to = dgram->small;
-	uint32_t len = dgram->len;
 
-	if (len > US_UDP_SMALL) {
-		dgram->chunk = us_chunk_alloc(table->mem, len);
+	if (dgram->len > US_UDP_SMALL) {
+		dgram->chunk = alloc(dgram->udp, dgram->len);
 		if (!dgram->chunk)
 			return false;
-		if (dgram->chunk->size < len) {
-			us_chunk_put(dgram->chunk);
-			dgram->chunk = NULL;
-			return false;
-		}
 		to = dgram->chunk->data;
 	}
-	us_copy_short(to, data, len);
+	us_copy_short(to, data, dgram->len);
 	dgram->data = to;
 	return true;
 }
@@ -126,7 +142,7 @@ void us_udp_copy_out(struct us_stack *stack)
 	cds_list_for_each_entry_safe(dgram, next, &stack->udp->held, held) {
 		if (us_udp_is_lent(dgram))
 			continue;
-		if (copy(stack->udp, dgram, dgram->data)) {
+		if (copy(dgram, dgram->data)) {
 			let_go(dgram);
 		} else {
 			us_count(stack, udp_buffer_full);
@@ -139,25 +155,25 @@ void us_udp_copy_out(struct us_stack *stack)
 static bool keep(struct us_udp *udp, struct us_udp_dgram *dgram,
 		 struct us_pkt *pkt, const uint8_t *data)
 {
-	struct us_udp_table *table = udp->stack->udp;
-
 	if (dgram->len <= US_UDP_SMALL || udp->nr_held >= US_UDP_HELD ||
 	    under_pressure(udp->stack, pkt->link))
-		return copy(table, dgram, data);
+		return copy(dgram, data);
 	dgram->pkt = us_pkt_get(pkt);
 	dgram->data = data;
 	udp->nr_held++;
-	cds_list_add_tail(&dgram->held, &table->held);
+	cds_list_add_tail(&dgram->held, &udp->stack->udp->held);
 	return true;
 }
 
 static struct us_udp_dgram *dgram_get(struct us_udp *udp, uint32_t len)
 {
+	struct us_pool *dgrams = &udp->stack->udp->dgrams;
 	struct us_udp_dgram *dgram;
 
-	if (udp->queued + cost(len) > udp->rcvbuf)
+	if (udp->queued + cost(len) > udp->rcvbuf ||
+	    !may_take(udp, dgrams->count - dgrams->used, dgrams->count))
 		return NULL;
-	dgram = us_pool_get(&udp->stack->udp->dgrams);
+	dgram = us_pool_get(dgrams);
 	if (!dgram)
 		return NULL;
 	dgram->udp = udp;

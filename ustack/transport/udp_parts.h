@@ -14,7 +14,8 @@
 #define US_UDP_LINKS	8u
 #define US_UDP_BUCKETS	256u
 #define US_UDP_SMALL	416u
-#define US_UDP_OVERHEAD	64u	/* bytes that a datagram counts beside its memory */
+#define US_UDP_RECORD	512u	/* bytes that a datagram counts beside its chunk */
+#define US_UDP_LITTLE	(16u << 10)	/* so much each port may have, whatever others have */
 #define US_UDP_HELD	64u	/* packets of one port in the links' memory */
 #define US_UDP_SEGMENTS	64u	/* datagrams of one packet */
 
@@ -69,7 +70,7 @@ struct us_udp_train {
  * @gro: trains are received whole (UDP_GRO).
  * @error: pending error, a positive errno.
  * @rcvbuf: bytes that @queue may count.
- * @queued: bytes that it counts: memory and US_UDP_OVERHEAD each.
+ * @queued: bytes that it counts: chunks, and US_UDP_RECORD each.
  * @nr_held: records in @queue that hold a link's packet.
  * @queue: struct us_udp_dgram.node, oldest first.
  * @lent: the first of them, if us_udp_is_lent() or was; or NULL.
@@ -147,7 +148,7 @@ struct us_udp_dgram {
 	uint8_t small[US_UDP_SMALL];
 };
 
-static_assert(sizeof(struct us_udp_dgram) <= 512, "a datagram's record");
+static_assert(sizeof(struct us_udp_dgram) <= US_UDP_RECORD, "a datagram's record");
 
 /**
  * struct us_udp_table - all of UDP of one stack
