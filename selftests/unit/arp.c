@@ -276,6 +276,73 @@ static void floods(void)
 	host_exit(&h);
 }
 
+static const char *stranger(int i)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "10.1.%d.%d", 1 + i / 256, i % 256);
+	return text;
+}
+
+/* Asked for, who answers. */
+static void meet(const char *who)
+{
+	send_to(who, 1);
+	inject(&c, packet, arp(2, peer_mac, who, "10.1.0.1"));
+	c.count = 0;
+}
+
+static bool is_known(const char *who)
+{
+	c.count = 0;
+	send_to(who, 2);
+	return c.count == 1 && sent_udp(0, peer_mac, 2);
+}
+
+/* What is sent to neighbours that are made up, or said by them, costs no real one. */
+static void strangers(void)
+{
+	int i;
+
+	setup();
+	meet("10.1.0.2");
+	for (i = 0; i < 1000; i++) {
+		send_to(stranger(i), 1);
+		c.count = 0;
+	}
+	ok(is_known("10.1.0.2"), "strangers that are asked for push out no neighbour");
+	send_to("10.1.0.3", 3);
+	for (i = 0; i < 63; i++) {
+		c.count = 0;
+		send_to(stranger(i), 1);
+	}
+	c.count = 0;
+	inject(&c, packet, arp(2, other_mac, "10.1.0.3", "10.1.0.1"));
+	ok(c.count == 1 && sent_udp(0, other_mac, 3), "nor, at once, who is asked for, too");
+	for (i = 0; i < 1000; i++) {
+		inject(&c, packet, arp(1, other_mac, stranger(i), "10.1.0.1"));
+		c.count = 0;
+	}
+	ok(is_known("10.1.0.2"), "those who ask push out none that has answered");
+	host_exit(&h);
+}
+
+/* More that answered than the cache holds. */
+static void many(void)
+{
+	int i;
+
+	setup();
+	for (i = 0; i < 256; i++)
+		meet(stranger(i));
+	inject(&c, packet, arp(2, peer_mac, stranger(0), "10.1.0.1"));
+	meet("10.1.0.2");
+	ok(is_known("10.1.0.2") && is_known(stranger(0)) && is_known(stranger(2)),
+	   "neighbours that answered");
+	ok(!is_known(stranger(1)), "who did so first makes room");
+	host_exit(&h);
+}
+
 static void frames(void)
 {
 	uint8_t body[12] = { 0 };
@@ -309,6 +376,8 @@ int main(void)
 	answers();
 	lies();
 	floods();
+	strangers();
+	many();
 	frames();
 	return finish();
 }

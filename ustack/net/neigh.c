@@ -35,7 +35,7 @@ struct us_neigh_pending {
 /**
  * struct us_neigh - one neighbour
  * @node: in us_neighbors.slot.
- * @lru: in us_neighbors.lru.
+ * @order: in us_neighbors.asked while INCOMPLETE, else in us_neighbors.known.
  * @timer: asks again.
  * @link: on which it lives.
  * @addr: its address.
@@ -48,7 +48,7 @@ struct us_neigh_pending {
  */
 struct us_neigh {
 	struct cds_list_head node;
-	struct cds_list_head lru;
+	struct cds_list_head order;
 	struct us_timer timer;
 	struct us_link *link;
 	struct us_addr addr;
@@ -72,7 +72,8 @@ int us_neigh_create(struct us_stack *stack)
 	unsigned int i;
 	int err;
 
-	CDS_INIT_LIST_HEAD(&table->lru);
+	CDS_INIT_LIST_HEAD(&table->asked);
+	CDS_INIT_LIST_HEAD(&table->known);
 	for (i = 0; i < US_NEIGH_SLOTS; i++)
 		CDS_INIT_LIST_HEAD(&table->slot[i]);
 	table->key = us_random_hash(&stack->random, "neigh", 5) | 1;
@@ -81,7 +82,7 @@ int us_neigh_create(struct us_stack *stack)
 	if (!err)
 		err = us_pool_create(&table->pending,
 				     sizeof(struct us_neigh_pending),
-				     US_NEIGH_PENDING);
+				     US_NEIGH_ASKED * US_NEIGH_QUEUE);
 	return err;
 }
 
@@ -133,8 +134,15 @@ static void forget(struct us_stack *stack, struct us_neigh *neigh)
 	while (neigh->queued)
 		put_pending(table, dequeue(neigh));
 	cds_list_del(&neigh->node);
-	cds_list_del(&neigh->lru);
+	cds_list_del(&neigh->order);
+	if (neigh->state == INCOMPLETE)
+		table->nr_asked--;
 	us_pool_put(&table->entries, neigh);
+}
+
+static struct us_neigh *first(struct cds_list_head *list)
+{
+	return us_container(list->next, struct us_neigh, order);
 }
 
 /**
@@ -145,8 +153,10 @@ void us_neigh_destroy(struct us_stack *stack)
 {
 	struct us_neighbors *table = &stack->net->neigh;
 
-	while (!cds_list_empty(&table->lru))
-		forget(stack, us_container(table->lru.next, struct us_neigh, lru));
+	while (!cds_list_empty(&table->asked))
+		forget(stack, first(&table->asked));
+	while (!cds_list_empty(&table->known))
+		forget(stack, first(&table->known));
 	us_pool_destroy(&table->entries);
 	us_pool_destroy(&table->pending);
 }
@@ -194,29 +204,47 @@ static void expired(struct us_timer *timer, us_ns now)
 		fail(neigh->link->stack, neigh);
 }
 
-/* Makes room: the oldest entry for which nothing waits. */
-static bool evict(struct us_stack *stack)
+static bool is_fresh(const struct us_stack *stack, const struct us_neigh *neigh)
 {
+	return stack->now - neigh->confirmed <= FRESH;
+}
+
+/* Whoever is in use is fresh, but for the moment in which he is asked again. */
+static struct us_neigh *least_wanted(struct us_stack *stack)
+{
+	struct us_neighbors *table = &stack->net->neigh;
 	struct us_neigh *neigh;
 
-	cds_list_for_each_entry(neigh, &stack->net->neigh.lru, lru)
-		if (!neigh->queued) {
-			forget(stack, neigh);
-			return true;
-		}
-	return false;
+	cds_list_for_each_entry(neigh, &table->known, order)
+		if (!is_fresh(stack, neigh))
+			return neigh;
+	return first(&table->known);
+}
+
+/* Strangers can have this stack ask for as many as they make up, and claim to be as many: so
+ * those that are asked for are few, and take no place but one another's; of the others,
+ * those who never answered go first.
+ */
+static void make_room(struct us_stack *stack)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+
+	if (table->nr_asked == US_NEIGH_ASKED) {
+		us_count_by(stack, ip_neigh_queue_full, first(&table->asked)->queued);
+		forget(stack, first(&table->asked));
+	} else if (table->entries.used == table->entries.count) {
+		forget(stack, least_wanted(stack));
+	}
 }
 
 static struct us_neigh *create(struct us_stack *stack, struct us_link *link,
 			       const struct us_addr *addr)
 {
 	struct us_neighbors *table = &stack->net->neigh;
-	struct us_neigh *neigh = us_pool_get(&table->entries);
+	struct us_neigh *neigh;
 
-	if (!neigh && evict(stack))
-		neigh = us_pool_get(&table->entries);
-	if (!neigh)
-		return NULL;
+	make_room(stack);
+	neigh = us_pool_get(&table->entries);
 	memset(neigh, 0, sizeof(*neigh));
 	neigh->link = link;
 	neigh->addr = *addr;
@@ -224,7 +252,8 @@ static struct us_neigh *create(struct us_stack *stack, struct us_link *link,
 	CDS_INIT_LIST_HEAD(&neigh->queue);
 	us_timer_init(&neigh->timer, expired);
 	cds_list_add(&neigh->node, slot_of(table, addr));
-	cds_list_add_tail(&neigh->lru, &table->lru);
+	cds_list_add_tail(&neigh->order, &table->asked);
+	table->nr_asked++;
 	return neigh;
 }
 
@@ -305,8 +334,7 @@ void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
 				      &dst->next_hop);
 
 	if (us_likely(neigh && neigh->state != INCOMPLETE)) {
-		bool stale = neigh->state == KNOWN &&
-			     stack->now - neigh->confirmed > FRESH;
+		bool stale = neigh->state == KNOWN && !is_fresh(stack, neigh);
 
 		send_frame(neigh, tx);
 		if (us_unlikely(stale)) {
@@ -318,10 +346,6 @@ void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
 	}
 	if (!neigh)
 		neigh = create(stack, dst->link, &dst->next_hop);
-	if (!neigh) {
-		us_count(stack, ip_neigh_queue_full);
-		return;
-	}
 	enqueue(stack, neigh, tx);
 	if (!us_timer_armed(&neigh->timer))
 		solicit(neigh);
@@ -338,6 +362,17 @@ void us_neigh_doubt(struct us_stack *stack, const struct us_dst *dst)
 
 	if (neigh && neigh->state == KNOWN)
 		neigh->confirmed = stack->now - FRESH - 1;
+}
+
+/* Of those with a MAC, which it may have had before. */
+static void become_last(struct us_stack *stack, struct us_neigh *neigh)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+
+	cds_list_del(&neigh->order);
+	cds_list_add_tail(&neigh->order, &table->known);
+	if (neigh->state == INCOMPLETE)
+		table->nr_asked--;
 }
 
 /**
@@ -364,6 +399,8 @@ void us_neigh_update(struct us_stack *stack, struct us_link *link,
 	if (differs && !(flags & US_NEIGH_OVERRIDE))
 		return;
 	memcpy(neigh->mac, mac, US_ETH_ADDR);
+	if (neigh->state == INCOMPLETE || flags & US_NEIGH_CONFIRM)
+		become_last(stack, neigh);
 	/* Unconfirmed, it is used, and asked for as soon as it is. */
 	if (flags & US_NEIGH_CONFIRM)
 		neigh->confirmed = stack->now;

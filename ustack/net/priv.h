@@ -12,7 +12,7 @@
 
 #define US_NEIGHBORS		256u
 #define US_NEIGH_SLOTS		256u	/* a power of two */
-#define US_NEIGH_PENDING	128u	/* packets that wait, in all */
+#define US_NEIGH_ASKED		64u	/* of them, without a MAC yet */
 #define US_NEIGH_QUEUE		3u	/* packets that wait for one neighbour */
 #define US_NEIGH_FRAME		2048u	/* bytes of the longest inline part of them */
 
@@ -66,14 +66,18 @@ struct us_merge {
  * struct us_neighbors - ARP's and ND's cache
  * @entries: pool of struct us_neigh.
  * @pending: pool of struct us_neigh_pending.
- * @lru: entries, the one that was made first first.
+ * @asked: entries without a MAC, the one that was made first first.
+ * @nr_asked: length of @asked.
+ * @known: the others, the one that was made or confirmed first first.
  * @key: of the hash.
  * @slot: entries by hash of the address.
  */
 struct us_neighbors {
 	struct us_pool entries;
 	struct us_pool pending;
-	struct cds_list_head lru;
+	struct cds_list_head asked;
+	unsigned int nr_asked;
+	struct cds_list_head known;
 	uint64_t key;
 	struct cds_list_head slot[US_NEIGH_SLOTS];
 };
