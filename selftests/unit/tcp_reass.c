@@ -100,6 +100,57 @@ static void test_no_room(void)
 	bench_end();
 }
 
+static void take(uint32_t seq, uint32_t len)
+{
+	struct script_segment g = { .flags = US_TCP_ACK, .ack = 1, .window = 65535,
+				    .seq = seq, .len = len, .options_len = -1 };
+
+	script_receive(&bench, &g);
+	bench_discard();
+}
+
+/* Every second byte, then those between, and nobody reads: each was in a block of its own. */
+static void test_bytes(void)
+{
+	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
+	struct us_pool *pool = &tcp->table->blocks;
+	uint32_t base = 1, most = 0, i;
+
+	for (; base < 8001; base += 100) {
+		for (i = 1; i < 100; i += 2)
+			take(base + i, 1);
+		most = us_max32(most, pool->used);
+		for (i = 2; i < 100; i += 2)
+			take(base + i, 1);
+		take(base, 1);
+	}
+	ok(most > 50 && tcp->active->rcv_bytes == 8000 && pool->used == 2,
+	   "every second byte, then the others: 8000 bytes are in %u blocks", pool->used);
+	bench_end();
+}
+
+/* Others have all that is common: who has little unread gets blocks, and fills them. */
+static void test_last_eighth(void)
+{
+	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
+	struct us_pool *pool = &tcp->table->blocks;
+	uint32_t n = 0, i, left = pool->count / 8;
+	struct us_tcp_block *taken[4096];
+
+	while (us_tcp_blocks_left(tcp->table) > left)
+		taken[n++] = us_tcp_block_get(tcp->table);
+	for (i = 0; i < 31; i++) {
+		take(1 + 513 * i, 1);
+		take(2 + 513 * i, 512);
+	}
+	left -= us_tcp_blocks_left(tcp->table);
+	ok(tcp->active->rcv_bytes == 31 * 513 && left == 4,
+	   "of the last blocks, %u bytes take %u", tcp->active->rcv_bytes, left);
+	while (n)
+		us_pool_put(pool, taken[--n]);
+	bench_end();
+}
+
 /* A connection from another port, and what it may keep behind a hole. */
 static uint32_t fill_up(uint16_t port)
 {
@@ -175,6 +226,8 @@ int main(void)
 	}
 	test("in random order", order);
 	test_no_room();
+	test_bytes();
+	test_last_eighth();
 	test_shares();
 	return finish();
 }

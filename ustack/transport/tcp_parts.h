@@ -640,6 +640,7 @@ uint32_t us_tcp_sndq_bytes(const struct us_tcp *tcp);
 bool us_tcp_rcvq_holds(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		       const struct us_behind *behind);
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg);
+void us_tcp_rcvq_add(struct us_tcp *tcp, struct us_pkt *pkt);
 bool us_tcp_rcvq_in_piece(const struct us_tcp_active *a, size_t len);
 size_t us_tcp_rcvq_piece(struct us_tcp *tcp, void *data, size_t len);
 uint32_t us_tcp_rcvq_read(struct us_tcp *tcp, void *data, size_t len,

@@ -8,7 +8,8 @@
  *
  * Blocks are shared by all connections.  One may use as much as is free, so that
  * some that nobody reads leave something to the others; its window follows.  A
- * packet is held only if there are blocks to copy it into later.
+ * packet is held only if there are blocks to copy it into later.  The last eighth of
+ * the blocks is for connections that have little unread, and is filled, not promised.
  */
 #include "transport/tcp_parts.h"
 #include "transport/udp_parts.h"
@@ -113,20 +114,29 @@ static bool copy_in(struct us_tcp *tcp, const uint8_t *data, uint32_t len,
 	return true;
 }
 
-/* May this packet stay in the link's memory? */
-static bool may_hold(const struct us_tcp_table *table, const struct us_pkt *pkt)
-{
-	const struct us_pool *pkts = &table->stack->pkts;
-
-	return pkts->used < pkts->count / 2 && !us_link_pressure(pkt->link);
-}
-
 /* Blocks for all: the last eighth is for connections that have little unread. */
 static uint32_t common_blocks(const struct us_tcp_table *table)
 {
 	uint32_t left = us_tcp_blocks_left(table), kept = table->blocks.count / 8;
 
 	return left > kept ? left - kept : 0;
+}
+
+/* May packets stay in the link's memory?  Each is promised blocks of its own: not the last. */
+static bool may_hold(const struct us_tcp_table *table, const struct us_pkt *pkt,
+		     uint32_t blocks)
+{
+	const struct us_pool *pkts = &table->stack->pkts;
+
+	return pkts->used < pkts->count / 2 && blocks <= common_blocks(table) &&
+	       !us_link_pressure(pkt->link);
+}
+
+/* Blocks that copies may take. */
+static uint32_t blocks_to_fill(const struct us_tcp *tcp)
+{
+	return tcp->active->rcv_bytes < SHARE_MIN ? us_tcp_blocks_left(tcp->table) :
+						    common_blocks(tcp->table);
 }
 
 static void hold(struct us_tcp *tcp, struct us_pkt *pkt)
@@ -149,11 +159,8 @@ static void hold(struct us_tcp *tcp, struct us_pkt *pkt)
 bool us_tcp_rcvq_holds(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		       const struct us_behind *behind)
 {
-	const struct us_tcp_table *table = tcp->table;
-
-	return may_hold(table, seg->pkt) &&
-	       blocks_for(seg->pkt->len) + behind->count * blocks_for(behind->size) <=
-	       common_blocks(table);
+	return may_hold(tcp->table, seg->pkt, blocks_for(seg->pkt->len) +
+			behind->count * blocks_for(behind->size));
 }
 
 /* The first one and those behind it: us_tcp_rcvq_holds() said that they may stay. */
@@ -179,22 +186,34 @@ static us_noinline void hold_all(struct us_tcp *tcp, struct us_pkt *first)
 bool us_tcp_rcvq_append(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
 	struct us_pkt *pkt = seg->pkt;
-	uint32_t left = tcp->active->rcv_bytes < SHARE_MIN ?
-			us_tcp_blocks_left(tcp->table) : common_blocks(tcp->table);
 	bool small = seg->len < COPY_BELOW;
 
 	if (us_unlikely(pkt->len < seg->len)) {
 		hold_all(tcp, pkt);
 		seg->pkt = NULL;
-	} else if (!small && may_hold(tcp->table, pkt) && blocks_for(seg->len) <= left) {
+	} else if (!small && may_hold(tcp->table, pkt, blocks_for(seg->len))) {
 		hold(tcp, pkt);
 		seg->pkt = NULL;
-	} else if (!copy_in(tcp, pkt->data, seg->len, left)) {
+	} else if (!copy_in(tcp, pkt->data, seg->len, blocks_to_fill(tcp))) {
 		us_count(tcp->table->stack, tcp_rcv_dropped);
 		return false;
 	}
 	tcp->active->rcv_bytes += seg->len;
 	return true;
+}
+
+/**
+ * us_tcp_rcvq_add() - queues a block whose bytes are in order now
+ * @tcp: active.
+ * @pkt: the block.  What is in it, perhaps one byte, goes into the last one of the queue if
+ *	that has room: of two neighbours a half is filled.
+ */
+void us_tcp_rcvq_add(struct us_tcp *tcp, struct us_pkt *pkt)
+{
+	if (copy_in(tcp, pkt->data, pkt->len, 0))
+		us_tcp_pkt_put(tcp->table, pkt);
+	else
+		cds_list_add_tail(&pkt->node, &tcp->active->rcvq);
 }
 
 /**

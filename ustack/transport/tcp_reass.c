@@ -292,18 +292,15 @@ static void ring_free(struct us_tcp *tcp, struct us_pkt *ring)
 /* Puts a ring at the end of the receive queue. */
 static void ring_queue(struct us_tcp *tcp, struct us_pkt *ring)
 {
-	struct us_tcp_active *a = tcp->active;
-	struct cds_list_head *end = ring->node.prev, *at;
+	struct us_pkt *last = ring_last(ring), *next;
 
-	for (at = &ring->node; ; at = at->next) {
-		a->reass->blocks--;
-		if (at == end)
-			break;
+	for (;; ring = next) {
+		next = cds_list_entry(ring->node.next, struct us_pkt, node);
+		us_tcp_rcvq_add(tcp, ring);
+		tcp->active->reass->blocks--;
+		if (ring == last)
+			return;
 	}
-	ring->node.prev = a->rcvq.prev;
-	a->rcvq.prev->next = &ring->node;
-	end->next = &a->rcvq;
-	a->rcvq.prev = end;
 }
 
 /**
