@@ -391,6 +391,64 @@ static void test_unread_beside(bool six)
 	flood(six, 1000, "memory");
 }
 
+/* A router says to what fits only that of what port 9 sends to port 7 of @remote. */
+static void too_big(const struct us_addr *remote, uint32_t mtu)
+{
+	static const uint8_t quoted[8] = { 0, 9, 0, 7 };
+	struct us_addr own = script_addr(&bench.s, 1);
+
+	us_udp_icmp(stack(), &own, remote, quoted, sizeof(quoted), EMSGSIZE, false, mtu);
+}
+
+static void test_path_of_peer(bool six)
+{
+	struct us_addr peer;
+	uint32_t headers;
+	size_t least;
+
+	begin(six);
+	headers = script_ip_len(&bench.s) + US_UDP_LEN;
+	least = (six ? 1280 : 552) - headers;
+	peer = script_addr(&bench.s, 2);
+	us_udp_connect(bench.udp, &peer, htons(7));
+	too_big(&peer, 1300);
+	ok(send_peer(bench.udp, 1) == -EMSGSIZE && send_peer(bench.udp, 1301 - headers) == -EMSGSIZE &&
+	   send_peer(bench.udp, 1300 - headers) > 0, "a path is smaller than the link");
+	too_big(&peer, 1350);
+	ok(send_peer(bench.udp, 1) == -EMSGSIZE && send_peer(bench.udp, 1301 - headers) == -EMSGSIZE,
+	   "a router that takes more is not the smallest one");
+	too_big(&peer, 68);
+	ok(send_peer(bench.udp, 1) == -EMSGSIZE && send_peer(bench.udp, least + 1) == -EMSGSIZE &&
+	   send_peer(bench.udp, least) > 0, "no path is that small");
+	script_advance(&bench.s, bench.s.now + 599 * US_SEC, false);
+	ok(send_peer(bench.udp, least + 1) == -EMSGSIZE, "what is too large: for ten minutes");
+	script_advance(&bench.s, bench.s.now + 2 * US_SEC, false);
+	ok(send_peer(bench.udp, 1472) == 1472, "what is too large: then it is tried again");
+	end();
+}
+
+/* Of a port that has no peer, who sends elsewhere meanwhile. */
+static void test_path_of_any(bool six)
+{
+	struct us_addr one, two;
+
+	begin(six);
+	one = script_addr(&bench.s, 2);
+	two = script_addr(&bench.s, 3);
+	send_to(&one, 1400);
+	too_big(&one, 1300);
+	ok(!(us_udp_poll(bench.udp) & POLLERR) && send_to(&one, 1) == 1, "no peer: no error is told");
+	ok(send_to(&one, 1400) == -EMSGSIZE, "no peer: a path is smaller than the link");
+	ok(send_to(&two, 1400) == 1400 && send_to(&one, 1400) == -EMSGSIZE,
+	   "no peer: it still is, and others are not");
+	too_big(&two, 1290);
+	ok(send_to(&two, 1400) == -EMSGSIZE, "no peer: of one sent to before");
+	script_advance(&bench.s, bench.s.now + 601 * US_SEC, false);
+	ok(send_to(&two, 1400) == 1400 && send_to(&one, 1400) == 1400,
+	   "no peer: tried again after ten minutes");
+	end();
+}
+
 static void test_listen_peer(bool six)
 {
 	static const struct us_addr any;
@@ -416,7 +474,7 @@ int main(void)
 	static void (*const tests[])(bool six) = {
 		test_sizes, test_lies, test_refusal, test_family, test_peer, test_send,
 		test_bounds, test_train, test_whole_train, test_train_bounds, test_pressure, test_unread,
-		test_unread_beside, test_listen_peer,
+		test_unread_beside, test_path_of_peer, test_path_of_any, test_listen_peer,
 	};
 	size_t i;
 

@@ -588,6 +588,10 @@ ssize_t ustack_send(struct ustack_socket *socket, const void *data,
  *	but with MSG_FASTOPEN, by which it connects.
  * @address_length: of @address.
  *
+ * Datagrams are not fragmented.  One of those that a router found too large is lost; for
+ * ten minutes others of that size to the same address are EMSGSIZE.  A connected socket is
+ * told so at once, as of an error.
+ *
  * Return: as ustack_send().
  */
 ssize_t ustack_sendto(struct ustack_socket *socket, const void *data,

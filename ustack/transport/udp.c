@@ -305,6 +305,8 @@ static int resolve(const struct us_udp *udp, const struct us_addr *remote,
 		.local = udp->bound, .remote = *remote, .family = udp->family,
 	};
 	err = us_dst_resolve(udp->stack, dst);
+	if (!err)
+		us_udp_mtu_limit(udp, dst);
 	for (i = 0; !err && i < udp->nr_bind; i++)
 		if (udp->bind[i].link == dst->link)
 			dst->flow = udp->bind[i].id;

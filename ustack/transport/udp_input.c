@@ -366,7 +366,8 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
  * @quoted: its UDP header.
  * @len: of @quoted.
  * @err: positive errno.
- * @hard: only hard errors are told, and only to a connected port, as in Linux.
+ * @hard: only hard errors are told, and only to a connected port, as in Linux; one without
+ *	a peer hears what is too large when it sends there again.
  * @mtu: with EMSGSIZE: of the path.
  */
 void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
@@ -379,19 +380,13 @@ void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
 	if (len < US_UDP_LEN)
 		return;
 	udp = lookup(stack->udp, local, us_raw16(h->src), remote, us_raw16(h->dst));
-	if (!udp || !udp->connected) {
+	if (!udp || (!udp->connected && err != EMSGSIZE)) {
 		us_count(stack, icmp_error_ignored);
 		return;
 	}
-	if (err == EMSGSIZE) {
-		uint32_t least = udp->family == AF_INET6 ? 1280 : 552;
-
-		if (mtu < least)
-			mtu = least;
-		if (udp->routed && mtu < udp->dst.mtu)
-			udp->dst.mtu = (uint16_t)mtu;
-	}
-	if (!hard && err != EMSGSIZE)
+	if (err == EMSGSIZE)
+		us_udp_mtu_told(udp, remote, mtu);
+	if (!udp->connected || (!hard && err != EMSGSIZE))
 		return;
 	udp->error = (uint16_t)err;
 	us_udp_notify(udp);

@@ -113,10 +113,20 @@ static uint32_t headers(const struct us_dst *dst)
 	return US_UDP_LEN + (dst->family == AF_INET6 ? 40 : 20);
 }
 
-/* The rules of Linux for UDP_SEGMENT, in its order. */
-static int check_segments(const struct us_udp *udp, size_t len, uint16_t segment)
+/* Fragments are not made: what does not fit the path is refused. */
+static bool fits(struct us_udp *udp, size_t len)
 {
-	if (headers(&udp->dst) + segment > udp->dst.mtu ||
+	if (us_likely(headers(&udp->dst) + len <= udp->dst.mtu))
+		return true;
+	us_stack_tick(udp->stack);
+	us_udp_mtu_limit(udp, &udp->dst);	/* what a router said may be long ago */
+	return headers(&udp->dst) + len <= udp->dst.mtu;
+}
+
+/* The rules of Linux for UDP_SEGMENT, in its order. */
+static int check_segments(struct us_udp *udp, size_t len, uint16_t segment)
+{
+	if (!fits(udp, segment) ||
 	    headers(&udp->dst) + len > UINT16_MAX)
 		return -EMSGSIZE;
 	return len > (size_t)segment * US_UDP_SEGMENTS ? -EINVAL : 0;
@@ -236,7 +246,7 @@ int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out)
 		return err;
 	if (out->segment && out->segment < len)
 		return check_segments(udp, len, out->segment);
-	return headers(&udp->dst) + len > udp->dst.mtu ? -EMSGSIZE : 0;
+	return fits(udp, len) ? 0 : -EMSGSIZE;
 }
 
 /**
@@ -262,8 +272,7 @@ ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 		return err;
 	if (out.segment && out.segment < len)
 		return send_segments(udp, data, len, out.segment, out.port, out.more);
-	/* Fragments are not made: what does not fit the path is refused. */
-	if (headers(&udp->dst) + len > udp->dst.mtu)
+	if (!fits(udp, len))
 		return -EMSGSIZE;
 	err = send_one(udp, data, len, &out);
 	return err ? err : (ssize_t)len;

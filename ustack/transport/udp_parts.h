@@ -13,6 +13,7 @@
 
 #define US_UDP_LINKS	8u
 #define US_UDP_BUCKETS	256u
+#define US_UDP_PATHS	64u
 #define US_UDP_SMALL	416u
 #define US_UDP_RECORD	512u	/* bytes that a datagram counts beside its chunk */
 #define US_UDP_LITTLE	(16u << 10)	/* so much each port may have, whatever others have */
@@ -151,6 +152,20 @@ struct us_udp_dgram {
 static_assert(sizeof(struct us_udp_dgram) <= US_UDP_RECORD, "a datagram's record");
 
 /**
+ * struct us_udp_path - what a router said of a path
+ * @remote: its other end; all zero: of none.
+ * @port: which sent there, network byte order.
+ * @mtu: bytes.
+ * @told: when.
+ */
+struct us_udp_path {
+	struct us_addr remote;
+	uint16_t port;
+	uint16_t mtu;
+	us_ns told;
+};
+
+/**
  * struct us_udp_table - all of UDP of one stack
  * @user: the socket layer.
  * @ports: pool of struct us_udp.
@@ -160,6 +175,7 @@ static_assert(sizeof(struct us_udp_dgram) <= US_UDP_RECORD, "a datagram's record
  * @waiting: ports that found a link full.
  * @trains: us_udp_train.node of those that have some.
  * @flushes: calls of us_udp_flush().
+ * @path: by local port and remote address.
  * @bucket: by local port.
  */
 struct us_udp_table {
@@ -171,6 +187,7 @@ struct us_udp_table {
 	struct cds_list_head waiting;
 	struct cds_list_head trains;
 	uint32_t flushes;
+	struct us_udp_path path[US_UDP_PATHS];
 	struct us_udp *bucket[US_UDP_BUCKETS];
 };
 
@@ -186,6 +203,10 @@ void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t po
 			 uint32_t len);
 void us_udp_submit(struct us_udp *udp, struct us_tx *tx);
 void us_udp_wait(struct us_udp *udp);
+
+/* udp_mtu.c */
+void us_udp_mtu_limit(const struct us_udp *udp, struct us_dst *dst);
+void us_udp_mtu_told(struct us_udp *udp, const struct us_addr *remote, uint32_t mtu);
 
 /* udp_train.c */
 ssize_t us_udp_train_begin(struct us_udp *udp, const void *data, size_t len, size_t most,
