@@ -112,10 +112,11 @@ static inline void wire_check(struct wire *wire, const uint8_t *data, uint32_t l
 	wire->sent(data, len, &h, &key);
 }
 
-static inline struct us_tx *wire_reserve(struct us_link *link)
+static inline struct us_tx *wire_reserve(struct us_link *link, uint32_t keep)
 {
 	struct wire *wire = wire_of(link);
 
+	(void)keep;
 	wire->tx = (struct us_tx) {
 		.link = link, .head = wire->slot, .inline_cap = sizeof(wire->slot),
 	};

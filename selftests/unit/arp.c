@@ -62,7 +62,7 @@ static void send_more(const char *to, uint8_t first, struct us_chunk *chunk, uin
 
 	if (us_dst_resolve(&h.stack, &dst))
 		abort();
-	tx = us_ip_reserve(&h.stack, &dst);
+	tx = us_ip_reserve(&h.stack, &dst, 0);
 	memset(tx->head + dst.header_len, 0, 12);
 	tx->head[dst.header_len] = first;
 	tx->inline_len = dst.header_len + 12u;

@@ -104,10 +104,11 @@ static inline void host_run(struct host *host, us_ns ns)
 
 /* ------------------------------------------------------------------- catcher */
 
-static inline struct us_tx *catcher_reserve(struct us_link *link)
+static inline struct us_tx *catcher_reserve(struct us_link *link, uint32_t keep)
 {
 	struct catcher *c = us_container(link, struct catcher, link);
 
+	(void)keep;
 	if (c->full)
 		return NULL;
 	memset(c->slot, 0xee, sizeof(c->slot));

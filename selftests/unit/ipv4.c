@@ -259,7 +259,7 @@ static void output(void)
 	resolve(&dst, NULL, "10.1.0.2");
 	chunk = us_chunk_alloc(h.stack.mem, 2048);
 	memset(chunk->data, 0x5a, 2048);
-	tx = us_ip_reserve(&h.stack, &dst);
+	tx = us_ip_reserve(&h.stack, &dst, 0);
 	memcpy(tx->head + dst.header_len, "\0\1\0\2\0\x17\0\0x", 9);
 	tx->inline_len = dst.header_len + 9u;
 	tx->nr_frags = 2;
@@ -274,7 +274,7 @@ static void output(void)
 	ok(transport_csum("10.1.0.1", "10.1.0.2", 17, c.sent[0] + 20, 23) == 0,
 	   "the transport's, over odd pieces");
 	c.link.flags |= US_LINK_CSUM;
-	tx = us_ip_reserve(&h.stack, &dst);
+	tx = us_ip_reserve(&h.stack, &dst, 0);
 	memset(tx->head + dst.header_len, 0, 8);
 	tx->inline_len = dst.header_len + 8u;
 	us_csum_output(&dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
@@ -284,7 +284,7 @@ static void output(void)
 					&dst.remote.b[12], 17, 8)),
 	   "offloaded: the pseudo header is in the field");
 	c.full = true;
-	ok(!us_ip_reserve(&h.stack, &dst) && counted(&h, ip_link_full) == 1,
+	ok(!us_ip_reserve(&h.stack, &dst, 0) && counted(&h, ip_link_full) == 1,
 	   "a full link");
 	us_chunk_put(chunk);
 
@@ -292,7 +292,7 @@ static void output(void)
 	c.full = false;
 	c.link.flags = 0;
 	for (i = 0; i < 65536; i++) {
-		tx = us_ip_reserve(&h.stack, &dst);
+		tx = us_ip_reserve(&h.stack, &dst, 0);
 		memset(tx->head + dst.header_len, 0, 10);
 		tx->head[28] = (uint8_t)(i >> 8);
 		tx->head[29] = (uint8_t)i;

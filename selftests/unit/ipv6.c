@@ -164,7 +164,7 @@ static void output(void)
 
 	setup();
 	ok(us_dst_resolve(&h.stack, &dst) == 0 && dst.header_len == 40, "a way");
-	tx = us_ip_reserve(&h.stack, &dst);
+	tx = us_ip_reserve(&h.stack, &dst, 0);
 	memcpy(tx->head + 40, "\0\1\0\2\0\x0c\0\0abcd", 12);
 	tx->inline_len = 52;
 	us_csum_output(&dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);

@@ -524,7 +524,7 @@ static void close_pipe(void)
 
 static bool send_whole(const struct whole *w)
 {
-	struct us_tx *tx = la->ops->reserve(la), copy;
+	struct us_tx *tx = la->ops->reserve(la, 0), copy;
 
 	if (!tx)
 		return false;
@@ -538,9 +538,9 @@ static bool send_whole(const struct whole *w)
 /* The slot that is reserved is one of those that a super-segment needs. */
 static bool reserves_again(void)
 {
-	struct us_tx *tx = la->ops->reserve(la);
+	struct us_tx *tx = la->ops->reserve(la, 0);
 
-	return tx && la->ops->reserve(la) == tx;
+	return tx && la->ops->reserve(la, 0) == tx;
 }
 
 static unsigned int send_until_full(const struct whole *w)
@@ -586,6 +586,7 @@ static void test_full(void)
 	unsigned int n;
 
 	open_pipe(&w, "pipe:name=A,frames=61");
+	la->kept = 0;
 	for (n = 0; n < 20; n++)
 		send_whole(&w);
 	ok(reserves_again(), "room for one more: reserved twice");

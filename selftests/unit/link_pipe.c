@@ -72,7 +72,7 @@ static void teardown(void)
 
 static bool send_one(uint32_t number, uint32_t len)
 {
-	struct us_tx *tx = la->ops->reserve(la);
+	struct us_tx *tx = la->ops->reserve(la, 0);
 	uint32_t i;
 
 	if (!tx)
@@ -177,8 +177,8 @@ static void plain(void)
 	ok(la->ops->next(la) <= a.time, "room is announced");
 	la->ops->poll(la, 64);
 	ok(got.writable == 1 && la->ops->next(la) == US_NEVER, "once");
-	tx = la->ops->reserve(la);
-	again = la->ops->reserve(la);
+	tx = la->ops->reserve(la, 0);
+	again = la->ops->reserve(la, 0);
 	ok(tx == again && tx->inline_cap >= 1500, "a slot reserved twice is one");
 	got.hold = true;
 	send_one(9, 1500);
@@ -204,7 +204,7 @@ static void gathered(void)
 	chunk = us_chunk_alloc(a.stack.mem, 2048);
 	for (i = 0; i < 2048; i++)
 		chunk->data[i] = (uint8_t)i;
-	tx = la->ops->reserve(la);
+	tx = la->ops->reserve(la, 0);
 	memset(tx->head, 0, 11);
 	tx->l4 = 4;
 	tx->head[4] = 0x12;

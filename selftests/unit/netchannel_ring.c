@@ -173,19 +173,19 @@ static void sending(uint32_t first)
 	ok(!us_nc_tx_show(&tx, &ctl) && !us_nc_tx_completed(&tx), "nothing sent");
 	for (i = 0; i < DEPTH; i++)
 		us_nc_tx_submit(&tx);
-	ok(!us_nc_tx_room(&tx) && ctl.tx_head == first &&
+	ok(!us_nc_tx_room(&tx, 0) && ctl.tx_head == first &&
 	   !us_nc_tx_completed(&tx), "full, and not shown");
 	ok(us_nc_tx_show(&tx, &ctl) && ctl.tx_head == first + DEPTH &&
 	   !us_nc_tx_show(&tx, &ctl), "shown, once");
 	done[(first + 1) % DEPTH].seq = first + 2;
-	ok(!us_nc_tx_completed(&tx) && !us_nc_tx_room(&tx),
+	ok(!us_nc_tx_completed(&tx) && !us_nc_tx_room(&tx, 0),
 	   "the second completes first");
 	done[first % DEPTH].seq = first + 1;
 	done[first % DEPTH].result = -EMSGSIZE;
 	ok(us_nc_tx_completed(&tx) &&
 	   us_nc_tx_completed(&tx)->result == -EMSGSIZE, "the first");
 	us_nc_tx_reap(&tx);
-	ok(us_nc_tx_completed(&tx) && us_nc_tx_room(&tx), "then the second");
+	ok(us_nc_tx_completed(&tx) && us_nc_tx_room(&tx, 0), "then the second");
 	us_nc_tx_reap(&tx);
 	ok(!us_nc_tx_completed(&tx) && tx.head - tx.tail == 2, "two are open");
 	ok(us_nc_tx_inlined(&tx, first + DEPTH) ==

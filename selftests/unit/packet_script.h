@@ -28,8 +28,8 @@
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
  *				maxseg keepalive user_timeout ecn fastopen
  *				(connect) fastqueue (listen); offer, mtu, gso, ipv6,
- *				peer_isn, peer_port, full; batch (what comes is
- *				followed by a poll no longer); half, orphans: how many
+ *				peer_isn, peer_port, full, kept (slots); batch (what
+ *				comes is followed by a poll no longer); half, orphans: how many
  *				such connections there may be
  *	state NAME		counter NAME N		waits N (TIME-WAIT records)
  *	< icmp unreach|TYPE CODE [mtu N] seq N
@@ -170,11 +170,11 @@ static inline struct script *script_of(const struct us_link *link)
 	return us_container(link, struct script, link);
 }
 
-static inline struct us_tx *script_reserve(struct us_link *link)
+static inline struct us_tx *script_reserve(struct us_link *link, uint32_t keep)
 {
 	struct script *s = script_of(link);
 
-	if (s->full == 0) {
+	if (s->full >= 0 && (uint32_t)s->full <= keep) {
 		s->starved = true;
 		return NULL;
 	}
@@ -218,9 +218,11 @@ static inline void script_flush(struct us_link *link)
 
 static inline unsigned int script_poll(struct us_link *link, unsigned int budget)
 {
+	struct script *s = script_of(link);
+
 	(void)budget;
-	if (script_of(link)->starved && script_of(link)->full) {
-		script_of(link)->starved = false;
+	if (s->starved && (s->full < 0 || (uint32_t)s->full > link->kept)) {
+		s->starved = false;
 		link->stack->up->link_writable(link->stack, link);
 	}
 	return 0;
@@ -1216,6 +1218,8 @@ static inline void script_call_option(struct script *s, const char *p)
 		script_call_offer(s, q);
 	else if ((q = script_word(p, "full")))
 		s->full = (int)script_number(s, &q);
+	else if ((q = script_word(p, "kept")))
+		s->link.kept = (uint32_t)script_number(s, &q);
 	else if ((q = script_word(p, "batch")))
 		s->batch = script_number(s, &q);
 	else if ((q = script_word(p, "gso"))) {

@@ -794,7 +794,7 @@ static void test_all_kinds(const char *path, uint32_t seed)
 
 static void test_few_frames(void)
 {
-	world_create("frames=4");
+	world_create("frames=8");	/* four of them for payload */
 	test_full();
 	test_full_twice();
 	test_waits();

@@ -75,6 +75,7 @@ static int parse(struct us_stack *stack, const char *args, struct outside *o)
 	o->link.mtu = (uint32_t)mtu;
 	o->link.flags = US_LINK_CSUM;
 	o->depth = (uint32_t)depth;
+	o->link.kept = us_link_kept(o->depth);
 	o->room = o->link.mtu > US_TX_INLINE ? o->link.mtu : US_TX_INLINE;
 	return err;
 }
@@ -110,11 +111,11 @@ static void close_outside(struct us_link *link)
 
 /* ------------------------------------------------------------------ sending */
 
-static struct us_tx *reserve(struct us_link *link)
+static struct us_tx *reserve(struct us_link *link, uint32_t keep)
 {
 	struct outside *o = outside_of(link);
 
-	if (o->nr_out == o->depth) {
+	if (o->nr_out + keep >= o->depth) {
 		o->starved = true;
 		return NULL;
 	}
@@ -236,7 +237,7 @@ static void deliver(struct outside *o, struct frame *frame)
 
 static bool has_room(const struct outside *o)
 {
-	return o->starved && o->nr_out < o->depth;
+	return o->starved && o->nr_out + o->link.kept < o->depth;
 }
 
 static unsigned int poll_outside(struct us_link *link, unsigned int budget)

@@ -13,6 +13,9 @@
 #define US_LINK_GSO_UDP		(1u << 3)
 #define US_LINK_KERNEL_IP	(1u << 4) /* addresses and routes are the kernel's */
 
+/* Slots that payload leaves to what has none: SYN, ACK, RST, ARP. */
+#define US_LINK_KEPT	4u
+
 /**
  * struct us_flow - which packets a socket wants
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
@@ -39,9 +42,9 @@ struct us_flow {
  * @name: the kind, in ustack_link_open()'s spec.
  * @open: makes a link of @args ("key=value,..."); sets mtu, flags, mem.
  * @close: ends it.
- * @reserve: a slot for one packet, or NULL if the ring is full: then the link
- *	calls link_writable() once there is room.  A reserved slot is
- *	submitted or reserved again before anything else.
+ * @reserve: a slot for one packet, with @keep others left, or NULL if the ring is
+ *	full: then the link calls link_writable() once there is room beside @kept.
+ *	A reserved slot is submitted or reserved again before anything else.
  * @submit: takes the slot as filled in; may keep references on chunks.
  * @flush: lets everything submitted go (one system call at most).
  * @poll: takes up to @budget packets and gives each to link_input(); also
@@ -72,7 +75,7 @@ struct us_link_ops {
 	int (*open)(struct us_stack *stack, const char *args,
 		    struct us_link **link);
 	void (*close)(struct us_link *link);
-	struct us_tx *(*reserve)(struct us_link *link);
+	struct us_tx *(*reserve)(struct us_link *link, uint32_t keep);
 	void (*submit)(struct us_link *link, struct us_tx *tx);
 	void (*flush)(struct us_link *link);
 	unsigned int (*poll)(struct us_link *link, unsigned int budget);
@@ -100,6 +103,7 @@ struct us_link_ops {
  * @mtu: bytes of the largest IP packet.
  * @gso_max: bytes of the largest IP packet with GSO.
  * @gso_segs: segments of that, at most.
+ * @kept: slots that payload leaves to what has none.
  * @ifindex: of the device, or 0.
  * @mac: own address, with US_LINK_ETHERNET.
  * @peer_mac: of every neighbour, if @fixed_peer.
@@ -122,6 +126,7 @@ struct us_link {
 	uint32_t mtu;
 	uint32_t gso_max;
 	uint32_t gso_segs;
+	uint32_t kept;
 	uint32_t ifindex;
 	uint8_t mac[6];
 	uint8_t peer_mac[6];
@@ -136,6 +141,12 @@ struct us_link {
 	struct cds_list_head pending;
 	int error;
 };
+
+/* What us_link.kept is with so many @slots in all. */
+static inline uint32_t us_link_kept(uint32_t slots)
+{
+	return us_min32(slots / 2, US_LINK_KEPT);
+}
 
 /* Is more than a half of what the link receives into in use? */
 static inline bool us_link_pressure(const struct us_link *link)

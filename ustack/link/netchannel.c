@@ -128,19 +128,19 @@ static void flush(struct us_link *link)
 }
 
 /* The ring is full: whoever finds no slot now waits for one. */
-static us_noinline bool make_room(struct us_nc *nc)
+static us_noinline bool make_room(struct us_nc *nc, uint32_t keep)
 {
 	flush(&nc->link);
 	reap(nc, false);
-	nc->starved |= !us_nc_tx_room(&nc->tx);
-	return us_nc_tx_room(&nc->tx);
+	nc->starved |= !us_nc_tx_room(&nc->tx, keep);
+	return us_nc_tx_room(&nc->tx, keep);
 }
 
-static struct us_tx *reserve(struct us_link *link)
+static struct us_tx *reserve(struct us_link *link, uint32_t keep)
 {
 	struct us_nc *nc = us_nc_of(link);
 
-	if (us_unlikely(!us_nc_tx_room(&nc->tx)) && !make_room(nc))
+	if (us_unlikely(!us_nc_tx_room(&nc->tx, keep)) && !make_room(nc, keep))
 		return NULL;
 	return us_tx_begin(&nc->slot, link, us_nc_tx_inlined(&nc->tx, nc->tx.head),
 			   NETCHANNEL_TX_INLINE);
@@ -250,7 +250,7 @@ static unsigned int poll_channel(struct us_link *link, unsigned int budget)
 		deliver(nc, desc);
 		n++;
 	}
-	if (us_unlikely(nc->starved && us_nc_tx_room(&nc->tx))) {
+	if (us_unlikely(nc->starved && us_nc_tx_room(&nc->tx, link->kept))) {
 		nc->starved = false;
 		link->stack->up->link_writable(link->stack, link);
 	}
@@ -313,7 +313,7 @@ static bool idle(struct us_link *link)
 	size_t memory = us_txmem_free_bytes(link->mem);
 
 	return !reap(nc, false) && !us_nc_rx_peek(&nc->rx) &&
-	       !(nc->starved && us_nc_tx_room(&nc->tx)) &&
+	       !(nc->starved && us_nc_tx_room(&nc->tx, link->kept)) &&
 	       us_txmem_free_bytes(link->mem) == memory;
 }
 

@@ -138,6 +138,7 @@ static int lay_out(struct us_stack *stack, struct us_nc *nc,
 	nc->tx.inlined = area + s->tx_inline.offset;
 	nc->tx.done = (void *)(area + s->tx_done.offset);
 	nc->tx.depth = s->tx_depth;
+	nc->link.kept = us_link_kept(s->tx_depth);
 	nc->arena = area + s->tx_data.offset;
 	nc->frag = calloc((size_t)s->tx_depth * US_TX_FRAGS, sizeof(nc->frag[0]));
 	err = nc->frag ? us_txmem_create(&nc->link.mem, nc->arena,

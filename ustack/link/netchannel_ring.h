@@ -123,10 +123,10 @@ static inline uint8_t *us_nc_tx_inlined(const struct us_nc_tx *tx, uint32_t inde
 	       NETCHANNEL_TX_INLINE;
 }
 
-/* Room for one more?  What completed has to be reaped for it. */
-static inline bool us_nc_tx_room(const struct us_nc_tx *tx)
+/* Room for one more, and @keep others?  What completed has to be reaped for it. */
+static inline bool us_nc_tx_room(const struct us_nc_tx *tx, uint32_t keep)
 {
-	return tx->head - tx->tail < tx->depth;
+	return tx->head - tx->tail + keep < tx->depth;
 }
 
 /* The slot at the head is filled in. */

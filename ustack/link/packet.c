@@ -295,6 +295,7 @@ static int open_packet(struct us_stack *stack, const char *args,
 	if (kernel_cuts_udp())
 		p->link.flags |= US_LINK_GSO_UDP;
 	p->link.gso_max = PACKET_MAX;
+	p->link.kept = us_link_kept(TX_SLOTS);
 	err = set_up(stack, args, p);
 	if (err) {
 		destroy(p);
@@ -323,14 +324,19 @@ static void close_packet(struct us_link *link)
 
 /* ------------------------------------------------------------------ sending */
 
-static struct us_tx *reserve(struct us_link *link)
+static bool has_room(const struct packet *p, uint32_t keep)
+{
+	return p->last - p->first + keep < TX_SLOTS;
+}
+
+static struct us_tx *reserve(struct us_link *link, uint32_t keep)
 {
 	struct packet *p = packet_of(link);
 	struct slot *slot = &p->slot[p->last % TX_SLOTS];
 
-	if (p->last - p->first == TX_SLOTS) {
+	if (!has_room(p, keep)) {
 		link->ops->flush(link);
-		if (p->last - p->first == TX_SLOTS) {
+		if (!has_room(p, keep)) {
 			p->starved = true;
 			return NULL;
 		}
@@ -559,7 +565,7 @@ static unsigned int poll_packet(struct us_link *link, unsigned int budget)
 	} while (got == want && done < budget);
 	if (p->first != p->last)
 		flush(link);
-	if (p->starved && p->last - p->first < TX_SLOTS) {
+	if (p->starved && has_room(p, link->kept)) {
 		p->starved = false;
 		link->stack->up->link_writable(link->stack, link);
 	}

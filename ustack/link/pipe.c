@@ -260,6 +260,7 @@ static int parse(struct us_stack *stack, const char *args, struct end *end,
 	if (err)
 		return err;
 	end->link.mtu = (uint32_t)mtu;
+	end->link.kept = us_link_kept((uint32_t)count);
 	*frames = (uint32_t)count;
 	set_gso(&end->link, gso, *frames);
 	return us_random_init(&end->random, seed);
@@ -375,17 +376,21 @@ static void close_end(struct us_link *link)
 
 /* ------------------------------------------------------------------ sending */
 
-/* Can a super-segment be cut?  The frame that is reserved counts as one of it. */
-static bool has_room(const struct end *end)
+/* Can a super-segment be cut, and @keep frames be left?  The one that is reserved counts
+ * as one of it.
+ */
+static bool has_room(const struct end *end, uint32_t keep)
 {
-	return end->out->frames.used - !!end->reserved + end->cut <= end->out->frames.count;
+	const struct us_pool *frames = &end->out->frames;
+
+	return frames->used - !!end->reserved + end->cut + keep <= frames->count;
 }
 
-static struct us_tx *reserve(struct us_link *link)
+static struct us_tx *reserve(struct us_link *link, uint32_t keep)
 {
 	struct end *end = end_of(link);
 
-	if (us_unlikely(!has_room(end))) {
+	if (us_unlikely(!has_room(end, keep))) {
 		end->starved = true;
 		return NULL;
 	}
@@ -514,7 +519,7 @@ static void send_shaped(struct end *end, struct frame *frame)
 		drop(end, frame);
 		return;
 	}
-	if (chance(end, end->shape.duplicate) && has_room(end))
+	if (chance(end, end->shape.duplicate) && has_room(end, 0))
 		twin = us_pool_get(&end->out->frames);
 	if (twin)
 		memcpy(twin, frame, sizeof(*frame) + frame->len);
@@ -626,7 +631,7 @@ static unsigned int poll_end(struct us_link *link, unsigned int budget)
 		cds_list_del(&frame->node);
 		deliver(end, frame);
 	}
-	if (us_unlikely(end->starved) && has_room(end)) {
+	if (us_unlikely(end->starved) && has_room(end, link->kept)) {
 		end->starved = false;
 		link->stack->up->link_writable(link->stack, link);
 	}
@@ -656,7 +661,7 @@ static us_ns next(const struct us_link *link)
 	const struct end *end = end_of(link);
 	const struct cds_list_head *queue = &end->in->queue;
 
-	if (end->starved && has_room(end))
+	if (end->starved && has_room(end, link->kept))
 		return link->stack->now;
 	if (queue->next == queue)
 		return US_NEVER;

@@ -10,7 +10,7 @@ static const uint8_t broadcast[US_ETH_ADDR] = {
 static void send_arp(struct us_link *link, uint16_t op, const uint8_t *spa,
 		     const uint8_t *tha, const uint8_t *tpa, const uint8_t *mac)
 {
-	struct us_tx *tx = link->ops->reserve(link);
+	struct us_tx *tx = link->ops->reserve(link, 0);
 	struct us_arp *arp;
 
 	if (!tx) {

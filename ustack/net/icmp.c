@@ -32,7 +32,7 @@ static void echo(struct us_stack *stack, const struct us_pkt *pkt,
 	if (us_addr_is_group(dst) || us_addr_is_any(src) ||
 	    us_dst_resolve(stack, &back))
 		return;
-	tx = us_ip_reserve(stack, &back);
+	tx = us_ip_reserve(stack, &back, back.link->kept);
 	if (!tx)
 		return;
 	/* What is left reserved is taken by the next packet. */

@@ -299,7 +299,7 @@ void us_icmp_error(struct us_stack *stack, const struct us_pkt *pkt,
 	if (us_addr_is_group(&back.local) || us_addr_is_any(&back.remote) ||
 	    !within_rate(stack) || us_dst_resolve(stack, &back))
 		return;
-	tx = us_ip_reserve(stack, &back);
+	tx = us_ip_reserve(stack, &back, back.link->kept);
 	if (tx)
 		write_error(&back, tx, pkt, len < most ? len : most, head);
 }

@@ -36,7 +36,7 @@ static void send_nd(struct us_dst *dst, const uint8_t mac[US_ETH_ADDR],
 		    uint8_t type, uint32_t flags, const struct us_addr *target,
 		    uint8_t option)
 {
-	struct us_tx *tx = us_ip_reserve(dst->link->stack, dst);
+	struct us_tx *tx = us_ip_reserve(dst->link->stack, dst, 0);
 	struct us_nd_opt *opt;
 	struct us_nd *nd;
 

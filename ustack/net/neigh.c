@@ -299,7 +299,7 @@ static void drain(struct us_stack *stack, struct us_neigh *neigh)
 
 	while (neigh->queued) {
 		struct us_neigh_pending *pending = dequeue(neigh);
-		struct us_tx *tx = link->ops->reserve(link);
+		struct us_tx *tx = link->ops->reserve(link, 0);
 
 		if (tx && tx->inline_cap >= pending->tx.inline_len) {
 			tx->l3 = pending->tx.l3;

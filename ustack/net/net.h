@@ -97,7 +97,7 @@ void us_dst_doubt(struct us_stack *stack, struct us_dst *dst);
  * neighbour's queue.  The transport checksum is the caller's job:
  * us_csum_output() below, once length and frags are final.
  */
-struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst);
+struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst, uint32_t keep);
 void us_ip_submit(struct us_stack *stack, const struct us_dst *dst,
 		  struct us_tx *tx, uint8_t protocol);
 

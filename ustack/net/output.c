@@ -11,14 +11,15 @@
  * us_ip_reserve() - begins a packet
  * @stack: the stack.
  * @dst: resolved.
+ * @keep: slots to be left: link->kept, or 0 for what others wait for.
  *
  * Return: a slot with l3, l4 and flow set, or NULL if the link is full (counted):
  * link_writable() tells when to try again.
  */
-struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst)
+struct us_tx *us_ip_reserve(struct us_stack *stack, struct us_dst *dst, uint32_t keep)
 {
 	struct us_link *link = dst->link;
-	struct us_tx *tx = link->ops->reserve(link);
+	struct us_tx *tx = link->ops->reserve(link, keep);
 
 	if (us_unlikely(!tx)) {
 		us_count(stack, ip_link_full);

@@ -95,9 +95,9 @@ static void set_header_len(struct us_tx *tx, uint32_t options)
 	tx->inline_len = tx->l4 + US_TCP_LEN + options;
 }
 
-static struct us_tx *reserve(struct us_stack *stack, struct us_dst *dst)
+static struct us_tx *reserve(struct us_stack *stack, struct us_dst *dst, uint32_t keep)
 {
-	struct us_tx *tx = us_ip_reserve(stack, dst);
+	struct us_tx *tx = us_ip_reserve(stack, dst, keep);
 
 	if (!tx)
 		return NULL;
@@ -131,12 +131,14 @@ static us_noinline void put_urgent(const struct us_tcp *tcp, struct us_tx *tx, u
  * @tcp: the connection.
  * @seq: sequence number.
  * @flags: of the header; the acknowledgement number goes with US_TCP_ACK.
+ * @keep: slots of the link to be left: link->kept with payload, else 0.
  *
  * Return: a slot with header and options written, or NULL if the link is full.
  */
-struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags)
+struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags,
+				  uint32_t keep)
 {
-	struct us_tx *tx = reserve(tcp->table->stack, &tcp->dst);
+	struct us_tx *tx = reserve(tcp->table->stack, &tcp->dst, keep);
 	bool syn = flags & US_TCP_SYN;
 
 	if (!tx)
@@ -214,7 +216,7 @@ void us_tcp_send_syn(struct us_tcp *tcp)
 
 	if (tcp->state == TCP_SYN_RECV)
 		flags |= US_TCP_ACK;
-	tx = us_tcp_header_begin(tcp, tcp->snd_una, flags);
+	tx = us_tcp_header_begin(tcp, tcp->snd_una, flags, 0);
 	if (!tx)
 		return;
 	if (!(flags & US_TCP_ACK))
@@ -245,7 +247,7 @@ static uint32_t bare_seq(const struct us_tcp *tcp)
  */
 void us_tcp_send_ack(struct us_tcp *tcp)
 {
-	struct us_tx *tx = us_tcp_header_begin(tcp, bare_seq(tcp), US_TCP_ACK);
+	struct us_tx *tx = us_tcp_header_begin(tcp, bare_seq(tcp), US_TCP_ACK, 0);
 
 	if (!tx) {
 		tcp->flags |= US_TCP_ACK_NOW;
@@ -266,7 +268,7 @@ void us_tcp_send_ack(struct us_tcp *tcp)
  */
 void us_tcp_send_probe(struct us_tcp *tcp)
 {
-	struct us_tx *tx = us_tcp_header_begin(tcp, tcp->snd_una - 1, US_TCP_ACK);
+	struct us_tx *tx = us_tcp_header_begin(tcp, tcp->snd_una - 1, US_TCP_ACK, 0);
 
 	if (!tx)
 		return;
@@ -284,7 +286,7 @@ void us_tcp_send_reset(struct us_tcp *tcp)
 
 	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT)
 		return;
-	tx = us_tcp_header_begin(tcp, bare_seq(tcp), US_TCP_RST | US_TCP_ACK);
+	tx = us_tcp_header_begin(tcp, bare_seq(tcp), US_TCP_RST | US_TCP_ACK, 0);
 	if (!tx)
 		return;
 	us_count(tcp->table->stack, tcp_rst_out);
@@ -299,7 +301,7 @@ void us_tcp_send_reset(struct us_tcp *tcp)
 void us_tcp_send_reply(struct us_stack *stack, const struct us_tcp_reply *reply)
 {
 	struct us_dst dst = reply->dst;
-	struct us_tx *tx = reserve(stack, &dst);
+	struct us_tx *tx = reserve(stack, &dst, 0);
 	uint32_t options = 0;
 
 	if (!tx)

@@ -82,7 +82,7 @@ static uint32_t transmit(struct us_tcp *tcp, uint32_t seq, uint32_t end, uint32_
 {
 	uint32_t data_end = us_seq_min(end, tcp->active->snd_end);
 	uint32_t len = us_before(seq, data_end) ? data_end - seq : 0, got = 0;
-	struct us_tx *tx = us_tcp_header_begin(tcp, seq, US_TCP_ACK);
+	struct us_tx *tx = us_tcp_header_begin(tcp, seq, US_TCP_ACK, tcp->dst.link->kept);
 	struct us_tcp_hdr *h;
 	bool fin;
 

@@ -580,7 +580,8 @@ void us_tcp_send_reply(struct us_stack *stack, const struct us_tcp_reply *reply)
 void us_tcp_refuse(struct us_stack *stack, const struct us_tcp_segment *seg);
 void us_tcp_ack_sent(struct us_tcp *tcp);
 uint16_t us_tcp_syn_window(struct us_tcp *tcp);
-struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags);
+struct us_tx *us_tcp_header_begin(struct us_tcp *tcp, uint32_t seq, uint8_t flags,
+				  uint32_t keep);
 void us_tcp_header_end(struct us_tcp *tcp, struct us_tx *tx);
 void us_tcp_offer(struct us_tcp *tcp, uint32_t iss);	/* tcp_open.c */
 uint32_t us_tcp_isn(struct us_tcp_table *table, const struct us_addr *local,

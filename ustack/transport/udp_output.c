@@ -33,6 +33,7 @@ void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t po
 void us_udp_submit(struct us_udp *udp, struct us_tx *tx)
 {
 	us_count(udp->stack, udp_out);
+	udp->told = false;
 	if (udp->flushes != udp->stack->udp->flushes) {
 		udp->flushes = udp->stack->udp->flushes;
 		udp->unkicked = 0;
@@ -87,7 +88,7 @@ static int put_payload(struct us_udp *udp, struct us_tx *tx, const void *data,
 
 static int transmit(struct us_udp *udp, uint16_t port, const void *data, uint32_t len)
 {
-	struct us_tx *tx = us_ip_reserve(udp->stack, &udp->dst);
+	struct us_tx *tx = us_udp_slot(udp);
 	struct us_chunk *chunk[US_TX_FRAGS];
 	uint32_t nr, i;
 	int err;
@@ -316,6 +317,9 @@ bool us_udp_due(struct us_udp *udp, bool more)
  * us_udp_link_writable() - a link that was full has room
  * @stack: the stack.
  * @link: the link.
+ *
+ * TCP was first, and has taken what it may; so there is a half of us_link.kept for these,
+ * a packet each.
  */
 void us_udp_link_writable(struct us_stack *stack, struct us_link *link)
 {
@@ -324,7 +328,11 @@ void us_udp_link_writable(struct us_stack *stack, struct us_link *link)
 	cds_list_for_each_entry_safe(udp, next, &stack->udp->waiting, waiting) {
 		if (udp->routed && udp->dst.link != link)
 			continue;
+		/* What is reserved here is taken by whoever comes next. */
+		if (!link->ops->reserve(link, link->kept / 2))
+			break;
 		cds_list_del_init(&udp->waiting);
+		udp->told = true;
 		if (us_udp_train_flush(udp))
 			break;		/* full again */
 		us_udp_notify(udp);

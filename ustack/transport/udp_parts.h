@@ -69,6 +69,7 @@ struct us_udp_train {
  * @latched: so it was connected.
  * @routed: @dst is valid.
  * @gro: trains are received whole (UDP_GRO).
+ * @told: that a link has room; sent nothing since.
  * @error: pending error, a positive errno.
  * @rcvbuf: bytes that @queue may count.
  * @queued: bytes that it counts: chunks, and US_UDP_RECORD each.
@@ -101,6 +102,7 @@ struct us_udp {
 	bool latched;
 	bool routed;
 	bool gro;
+	bool told;
 	uint16_t error;
 	uint32_t rcvbuf;
 	uint32_t queued;
@@ -203,6 +205,14 @@ void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t po
 			 uint32_t len);
 void us_udp_submit(struct us_udp *udp, struct us_tx *tx);
 void us_udp_wait(struct us_udp *udp);
+
+/* A slot for a packet to udp->dst; NULL: the link is full.  Who was told of room has some,
+ * whatever TCP took meanwhile.
+ */
+static inline struct us_tx *us_udp_slot(struct us_udp *udp)
+{
+	return us_ip_reserve(udp->stack, &udp->dst, udp->dst.link->kept >> udp->told);
+}
 
 /* udp_mtu.c */
 void us_udp_mtu_limit(const struct us_udp *udp, struct us_dst *dst);

@@ -26,7 +26,7 @@ static void put_payload(struct us_tx *tx, const struct us_udp_train *t, uint32_t
 /* One packet: all that is left, or the next datagram. */
 static bool transmit(struct us_udp *udp)
 {
-	struct us_tx *tx = us_ip_reserve(udp->stack, &udp->dst);
+	struct us_tx *tx = us_udp_slot(udp);
 	struct us_udp_train *t = &udp->train;
 	uint32_t bytes = t->len - t->at;
 
