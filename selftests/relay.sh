@@ -81,6 +81,22 @@ sleeps() {
 	[ $(($(busy "$pid") - before)) -le 5 ] && relay_ends 1
 }
 
+# Who always has something to send keeps it neither from others nor from ending.
+busy_clients() {
+	local i pid
+
+	ip netns exec app socat -u TCP4-LISTEN:8000,bind=127.0.0.1,fork,reuseaddr \
+		OPEN:/dev/null 2>"$work/server.err" &
+	echo $! >"$work/server"
+	relay_starts netchannel 80 127.0.0.1 8000
+	for ((i = 0; i < 3; i++)); do
+		in_peer socat -u OPEN:/dev/zero TCP4:$app4:80 2>/dev/null &
+	done
+	sleep 1
+	pid=$(cat "$work/relay")
+	kill -TERM "$pid" && sleep 1 && gone "$pid" && holds "$work/relay.err" connections=3
+}
+
 # The server's refusal is the client's reset.
 refuses() {
 	relay_starts netchannel 80 127.0.0.1 8000
@@ -102,13 +118,14 @@ with_pair() {
 }
 
 head -c $size /dev/urandom >"$file"
-plan 5
+plan 6
 point "IPv4, there and back, and the end of it" \
 	with_pair echoes TCP4-LISTEN:8000,bind=127.0.0.1 127.0.0.1 TCP4:$app4:80
 point "IPv6, there and back, and the end of it" \
 	with_pair echoes TCP6-LISTEN:8000,bind=[::1] ::1 "TCP6:[$app6]:80"
 point "$clients clients at once, EARLY" with_pair many
 point "it sleeps while nothing happens" with_pair sleeps
+point "clients that never cease: it ends when it is to" with_pair busy_clients
 point "the server's refusal resets the client" with_pair refuses
 rm -rf "$work"
 finish

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "lib/job.h"
@@ -50,33 +51,11 @@ struct pair {
 
 static struct ustack *stack;
 static struct ustack_epoll *clients;	/* the listeners, too: their events have no pair */
-static int servers;			/* and the stack: its events have no pair */
+static int servers;			/* and the stack and signals: their events have none */
+static int signals = -1;
 static struct ustack_socket *listeners[2];
 static union job_address server_address;
 static uint64_t connections, up_bytes, down_bytes;
-static volatile sig_atomic_t asked_to_stop;
-static sigset_t while_waiting;		/* what signals are blocked then */
-
-static void on_stop(int signal)
-{
-	(void)signal;
-	asked_to_stop = 1;
-}
-
-/* They come while it waits, and at no other time: none is missed. */
-static void catch_signals(void)
-{
-	const struct sigaction stop = { .sa_handler = on_stop };
-	sigset_t caught;
-
-	sigemptyset(&caught);
-	sigaddset(&caught, SIGINT);
-	sigaddset(&caught, SIGTERM);
-	sigprocmask(SIG_BLOCK, &caught, &while_waiting);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
-}
-
 static int failed(const char *what)
 {
 	const char *why = stack ? ustack_error(stack) : "";
@@ -156,26 +135,35 @@ static bool down(struct pair *p)
 	return true;
 }
 
-/* With a reset on either side, if it is not over. */
-static void part(struct pair *p, bool in_order)
-{
-	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
-	if (!in_order) {
-		ustack_setsockopt(p->client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		setsockopt(p->server, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	}
-	ustack_close(p->client);
+static void reset(struct ustack_socket *client)
+{
+	ustack_setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	ustack_close(client);
+}
+
+static void reset_both(struct pair *p)
+{
+	setsockopt(p->server, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(p->server);
+	reset(p->client);
+	free(p);
+}
+
+static void part(struct pair *p)
+{
+	close(p->server);
+	ustack_close(p->client);
 	free(p);
 }
 
 static void serve(struct pair *p)
 {
 	if (!up(p) || !down(p))
-		part(p, false);
+		reset_both(p);
 	else if (p->up_over && p->down_over)
-		part(p, true);
+		part(p);
 }
 
 /* Edge by edge: what is told of is done until there is nothing more. */
@@ -207,14 +195,14 @@ static void pair_up(struct ustack_socket *client)
 
 	if (server < 0) {
 		failed("a server for a client");
-		ustack_close(client);
+		reset(client);
 		free(p);
 		return;
 	}
 	connections++;
 	*p = (struct pair){ .client = client, .server = server };
 	if (!watch(p))
-		part(p, false);
+		reset_both(p);
 }
 
 static void accept_all(void)
@@ -228,38 +216,42 @@ static void accept_all(void)
 
 /* --------------------------------------------------------------------- loop */
 
-/* What the stack has to do, until it can be waited for; a negative count ends it all. */
+/* One round, so that the servers and signals have theirs; what is left is for the next. */
 static int serve_clients(void)
 {
 	struct epoll_event events[BATCH];
-	int n;
-
-	while ((n = ustack_epoll_wait(clients, events, BATCH, 0)) > 0)
-		for (int i = 0; i < n; i++)
-			if (events[i].data.ptr)
-				serve(events[i].data.ptr);
-			else
-				accept_all();
-	return n;
-}
-
-static int serve_servers(void)
-{
-	struct epoll_event events[BATCH];
-	int n = epoll_pwait(servers, events, BATCH, -1, &while_waiting);
+	int n = ustack_epoll_wait(clients, events, BATCH, 0);
 
 	for (int i = 0; i < n; i++)
 		if (events[i].data.ptr)
 			serve(events[i].data.ptr);
-	return n < 0 && errno != EINTR ? -1 : 0;
+		else
+			accept_all();
+	return n;
+}
+
+/* Sleeps if the stack has nothing to do; false: it was asked to stop, or cannot wait. */
+static bool serve_servers(bool sleep)
+{
+	struct epoll_event events[BATCH];
+	int n = epoll_wait(servers, events, BATCH, sleep ? -1 : 0);
+
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr == &signals)
+			return false;
+		else if (events[i].data.ptr)
+			serve(events[i].data.ptr);
+	return n >= 0 || errno == EINTR;
 }
 
 static int loop(void)
 {
-	while (!asked_to_stop)
-		if (serve_clients() < 0 || serve_servers() < 0)
-			return failed("waiting");
-	return 0;
+	int n;
+
+	do
+		n = serve_clients();
+	while (n >= 0 && serve_servers(n == 0));
+	return n < 0 ? failed("waiting for clients") : 0;
 }
 
 /* -------------------------------------------------------------------- begin */
@@ -289,6 +281,21 @@ static int wait_for_stack(void)
 	return failed("the stack's descriptor");
 }
 
+static int wait_for_signals(void)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = &signals };
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	signals = signalfd(-1, &ends, SFD_CLOEXEC);
+	if (signals >= 0 && !epoll_ctl(servers, EPOLL_CTL_ADD, signals, &event))
+		return 0;
+	return failed("signals");
+}
+
 static int start(const char *spec, uint16_t port)
 {
 	const struct ustack_config config = { .max_sockets = SOCKETS };
@@ -306,7 +313,9 @@ static int start(const char *spec, uint16_t port)
 	err = listen_at(0, AF_INET, port);
 	if (!err)
 		err = listen_at(1, AF_INET6, port);
-	return err ? err : wait_for_stack();
+	if (!err)
+		err = wait_for_stack();
+	return err ? err : wait_for_signals();
 }
 
 static int wrong(const char *what, const char *advice)
@@ -351,14 +360,13 @@ int main(int argc, char **argv)
 		return help();
 	if (argc != 5)
 		return wrong("four arguments are needed", "-h tells which");
-	if (strncmp(argv[1], "netchannel", strlen("netchannel")))
+	if (strcmp(argv[1], "netchannel") && strncmp(argv[1], "netchannel:", strlen("netchannel:")))
 		return wrong(argv[1], "give netchannel: the addresses are the kernel's");
 	if (!port_of(argv[2]) || !port_of(argv[4]))
 		return wrong(argv[port_of(argv[2]) ? 4 : 2], "give a port, 1 to 65535");
 	if (!address_of(argv[3], &server_address))
 		return wrong(argv[3], "give an IPv4 or IPv6 address");
 	*job_port(&server_address) = htons(port_of(argv[4]));
-	catch_signals();
 	status = start(argv[1], port_of(argv[2]));
 	if (!status) {
 		fprintf(stderr, "relay: waiting on port %s\n", argv[2]);

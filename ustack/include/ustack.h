@@ -144,10 +144,13 @@ int ustack_run(struct ustack *stack, int64_t timeout);
  * ustack_descriptor() - a descriptor for the kernel's poll(2), epoll(7) and event loops
  * @stack: its links are open; after opening another one, call again.
  *
- * Readable when the stack has something to do: packets came, or a timer ran out.  Wait for
- * it (POLLIN, level-triggered, no timeout of its own) only after ustack_epoll_wait() or
- * ustack_pollsockets() with a timeout of 0, or ustack_poll(), has returned 0, 0, or other
- * than 0, with no other call in between; and when it is readable, call that again.
+ * Readable (POLLIN, level by level) when the stack has something to do: packets came, or a
+ * timer ran out; the wait needs no timeout for the stack's sake.  It tells nothing of what
+ * the stack took in already.  So the last call before the wait is ustack_epoll_wait() or
+ * ustack_pollsockets() with a timeout of 0, and it returned 0; after any other call on the
+ * stack or its sockets, a send too, it is made again.  ustack_poll() will do, where it
+ * returns other than 0 and the program looks at its sockets then.  A loop that finds sockets
+ * ready again and again waits for the kernel's with a timeout of 0 in between.
  *
  * Return: the descriptor, the same each time; the stack's, which closes it at its end.
  * -EOPNOTSUPP where the time is the caller's (struct ustack_config: clock, driven); -EMFILE,
@@ -541,7 +544,8 @@ int ustack_shutdown(struct ustack_socket *socket, int how);
  * @length: as accept(2) has it, or NULL.
  * @flags: SOCK_NONBLOCK, SOCK_CLOEXEC or 0.
  *
- * Return: a connected socket, or NULL and errno.
+ * Return: a connected socket, or NULL and errno: EAGAIN, EMFILE (max_sockets), EINVAL, EFAULT,
+ * EOPNOTSUPP, ECONNABORTED (gone again; its name was asked for), and as blocking calls.
  */
 struct ustack_socket *ustack_accept(struct ustack_socket *socket,
 				    struct sockaddr *address,
@@ -917,6 +921,7 @@ int ustack_pollsockets(struct ustack *stack, struct ustack_pollfd *fds,
  * were ready then, however many there are.  Has memory of 80 bytes a socket, touched when
  * it is used.  A socket may be in several sets, and leaves them when it is closed.
  *
+ * A stack may have several.
  * Return: the set, the caller's until ustack_epoll_close(), or the end of the stack; NULL
  * and errno: ENOMEM.
  */
@@ -947,7 +952,7 @@ int ustack_epoll_ctl(struct ustack_epoll *epoll, int op, struct ustack_socket *s
  * @epoll: the set.
  * @events: out: what is, with what ustack_epoll_ctl() was given.
  * @count: room in @events; who does not fit comes first the next time.
- * @timeout: nanoseconds; negative waits for ever, 0 makes one round.
+ * @timeout: nanoseconds, not milliseconds; negative waits for ever, 0 makes one round.
  *
  * Return: the number of @events; 0: time out; -1 and errno: EINVAL: @count is not positive;
  * EINTR, EDEADLK, and the error of a link that died, as blocking calls.

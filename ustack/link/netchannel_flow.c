@@ -29,7 +29,7 @@ static int port_error(struct us_stack *stack, int err, uint16_t port)
 
 	switch (err) {
 	case -EADDRINUSE:
-		return us_fail(stack, err, "netchannel: port %u is in use: a socket or another stack has it (ss -tulnp shows it); choose another port, or end that program",
+		return us_fail(stack, err, "netchannel: port %u is in use: a socket or another stack has it (ss -tanup shows it); choose another port, or end that program",
 			       number);
 	case -EACCES:
 		return us_fail(stack, err, "netchannel: port %u needs CAP_NET_BIND_SERVICE: use a port from 1024 on, or run as root",
