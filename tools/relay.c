@@ -101,6 +101,9 @@ static bool up(struct pair *p)
 		p->first = 0;
 		p->last = (size_t)n;
 		if (!n) {
+			/* One that is still connecting would be disconnected. */
+			if (send(p->server, "", 0, MSG_NOSIGNAL) < 0)
+				return later();
 			shutdown(p->server, SHUT_WR);
 			p->up_over = true;
 		}

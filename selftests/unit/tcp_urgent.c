@@ -94,6 +94,13 @@ static const struct named_script scripts[] = {
 	"urgent peek = 1\n"
 	"urgent = 1\n" },
 
+	{ "received: the mark comes alone, and nothing can be read",
+	OPEN
+	"< U. 1:1(0) ack 1 urg 1\n"
+	"mark = 1\n"
+	"poll = OUT\n"
+	"recv 100 = EAGAIN\n" },
+
 	{ "received: in line",
 	"set SO_OOBINLINE 1 = 0\n"
 	OPEN

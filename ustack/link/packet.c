@@ -591,7 +591,10 @@ static int fd(const struct us_link *link)
 
 static us_ns next(const struct us_link *link)
 {
-	return packet_of(link)->blocked;
+	const struct packet *p = packet_of(link);
+
+	/* A flush since the last poll made room: somebody waits for it. */
+	return p->starved && has_room(p, link->kept) ? link->stack->now : p->blocked;
 }
 
 /* ---------------------------------------------------------------- addresses */

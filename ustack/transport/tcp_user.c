@@ -250,7 +250,7 @@ bool us_tcp_has_bytes(const struct us_tcp *tcp)
 {
 	uint32_t skip;
 
-	return tcp->active && us_tcp_readable(tcp, &skip);
+	return tcp->active && tcp->active->rcv_bytes && us_tcp_readable(tcp, &skip);
 }
 
 /**
