@@ -56,6 +56,7 @@ static int signals = -1;
 static struct ustack_socket *listeners[2];
 static union job_address server_address;
 static uint64_t connections, up_bytes, down_bytes;
+
 static int failed(const char *what)
 {
 	const char *why = stack ? ustack_error(stack) : "";

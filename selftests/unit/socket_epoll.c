@@ -153,6 +153,7 @@ static void test_errors(void)
 	fails(control(set, EPOLL_CTL_MOD, a, EPOLLOUT | EPOLLEXCLUSIVE), EINVAL);
 	fails(ustack_epoll_wait(set, &event, 0, 0), EINVAL);
 	fails(ustack_epoll_wait(set, &event, -1, 0), EINVAL);
+	fails(ustack_epoll_wait(set, NULL, 1, 0), EFAULT);
 	ok(told() == EPOLLIN, "what failed changed nothing");
 	ok(!ustack_epoll_ctl(set, EPOLL_CTL_DEL, a, NULL), "deleted, without an event");
 	end();

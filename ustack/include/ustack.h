@@ -955,7 +955,7 @@ int ustack_epoll_ctl(struct ustack_epoll *epoll, int op, struct ustack_socket *s
  * @timeout: nanoseconds, not milliseconds; negative waits for ever, 0 makes one round.
  *
  * Return: the number of @events; 0: time out; -1 and errno: EINVAL: @count is not positive;
- * EINTR, EDEADLK, and the error of a link that died, as blocking calls.
+ * EFAULT, EINTR, EDEADLK, and the error of a link that died, as blocking calls.
  */
 int ustack_epoll_wait(struct ustack_epoll *epoll, struct epoll_event *events, int count,
 		      int64_t timeout);

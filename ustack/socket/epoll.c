@@ -209,11 +209,11 @@ int ustack_epoll_wait(struct ustack_epoll *epoll, struct epoll_event *events, in
 		      int64_t timeout)
 {
 	struct wait wait = { .epoll = epoll, .events = events, .count = count };
-	int result = -EINVAL;
+	int result = count > 0 ? -EFAULT : -EINVAL;
 
 	US_CALL(epoll->stack);
 	epoll->waits++;
-	if (count > 0)
+	if (count > 0 && events)
 		result = us_loop_until(epoll->stack, timeout, collect, &wait);
 	if (--epoll->waits == 0 && epoll->closed)
 		destroy(epoll);
