@@ -126,6 +126,32 @@ static void resolves(void)
 	host_exit(&h);
 }
 
+/* RFC 4861 7.2.4: who is asked by name need not say his MAC; BSD's do not. */
+static void confirmed_without_mac(void)
+{
+	setup();
+	send_to(PEER, 1);
+	inject(&c, packet, nd(136, PEER, OWN, US_ND_SOLICITED, PEER, 0, peer_mac));
+	ok(c.count == 1, "an answer without a MAC to who knows none");
+	inject(&c, packet, nd(136, PEER, OWN, US_ND_SOLICITED, PEER, 2, peer_mac));
+	host_run(&h, 31 * US_SEC);
+	send_to(PEER, 2);
+	inject(&c, packet, nd(136, PEER, OWN, US_ND_SOLICITED, PEER, 0, peer_mac));
+	host_run(&h, 5 * US_SEC);
+	c.count = 0;
+	send_to(PEER, 3);
+	ok(c.count == 1 && sent_udp(0, peer_mac, 3), "and to who asks whether it is the same");
+	host_run(&h, 31 * US_SEC);
+	send_to(PEER, 4);
+	inject(&c, packet, nd(136, PEER, OWN, US_ND_OVERRIDE, PEER, 0, peer_mac));
+	host_run(&h, 5 * US_SEC);
+	c.count = 0;
+	send_to(PEER, 5);
+	ok(c.count == 1 && last_nd(135, peer_group, PEER_GROUP, 0, PEER, 1),
+	   "what is no answer confirms nothing");
+	host_exit(&h);
+}
+
 static void answers(void)
 {
 	uint32_t len, i;
@@ -217,6 +243,7 @@ int main(void)
 {
 	plan(0);
 	resolves();
+	confirmed_without_mac();
 	answers();
 	checks();
 	return finish();

@@ -145,14 +145,17 @@ static void advertised(struct us_stack *stack, const struct us_pkt *pkt,
 {
 	unsigned int update = 0;
 
-	if (!mac || pkt->link->fixed_peer ||
-	    us_net_find_address(stack->net, target))
+	if (pkt->link->fixed_peer || us_net_find_address(stack->net, target))
 		return;
 	if (flags & US_ND_SOLICITED)
 		update |= US_NEIGH_CONFIRM;
 	if (flags & US_ND_OVERRIDE)
 		update |= US_NEIGH_OVERRIDE;
-	us_neigh_update(stack, pkt->link, target, mac, update);
+	/* Who was asked by his MAC need not say it (RFC 4861 7.2.4). */
+	if (mac)
+		us_neigh_update(stack, pkt->link, target, mac, update);
+	else if (flags & US_ND_SOLICITED)
+		us_neigh_confirm(stack, pkt->link, target);
 }
 
 /* RFC 4861 7.1: nobody beyond the link can have sent it. */

@@ -413,3 +413,21 @@ void us_neigh_update(struct us_stack *stack, struct us_link *link,
 	}
 	drain(stack, neigh);
 }
+
+/**
+ * us_neigh_confirm() - a neighbour answers, and does not say its MAC
+ * @stack: the stack.
+ * @link: on which it answered.
+ * @addr: its address; what is known of it holds on.
+ */
+void us_neigh_confirm(struct us_stack *stack, const struct us_link *link,
+		      const struct us_addr *addr)
+{
+	struct us_neigh *neigh = find(&stack->net->neigh, link, addr);
+	uint8_t mac[US_ETH_ADDR];
+
+	if (!neigh || neigh->state == INCOMPLETE)
+		return;
+	memcpy(mac, neigh->mac, US_ETH_ADDR);
+	us_neigh_update(stack, neigh->link, addr, mac, US_NEIGH_CONFIRM);
+}

@@ -219,6 +219,9 @@ void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
 void us_neigh_update(struct us_stack *stack, struct us_link *link,
 		     const struct us_addr *addr, const uint8_t mac[6],
 		     unsigned int flags);
+/* It answered us, and did not say its MAC. */
+void us_neigh_confirm(struct us_stack *stack, const struct us_link *link,
+		      const struct us_addr *addr);
 /* Asks for the MAC of @addr: everybody, or @mac to see whether it is still there. */
 void us_arp_solicit(struct us_stack *stack, struct us_link *link,
 		    const struct us_addr *addr, const uint8_t *mac);
