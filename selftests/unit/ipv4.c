@@ -173,7 +173,7 @@ static void routes(void)
 	struct us_addr net = addr("10.1.5.99"), gateway = addr("10.2.0.254");
 	struct us_addr all = addr("0.0.0.0"), far = addr("10.3.0.1");
 	struct us_addr six = addr("::"), six_gateway = addr("2001:db8::1");
-	struct us_addr multicast = addr("224.0.0.1");
+	struct us_addr multicast = addr("224.0.0.1"), everybody = addr("255.255.255.255");
 	static const struct us_addr none;
 	struct us_dst dst;
 	uint32_t generation;
@@ -193,6 +193,8 @@ static void routes(void)
 	   resolve(&dst, NULL, "10.1.5.1") == 0 && dst.link == &d.link &&
 	   resolve(&dst, NULL, "10.1.6.1") == 0 && dst.link == &c.link,
 	   "the longest prefix wins");
+	ok(resolve(&dst, NULL, "255.255.255.255") == -ENETUNREACH,
+	   "nor by a router to everybody");
 	ok(resolve(&dst, "10.1.0.1", "192.0.2.1") == 0 &&
 	   is(&dst.local, "10.1.0.1"), "a given source stays");
 	ok(resolve(&dst, "10.1.0.77", "192.0.2.1") == -EADDRNOTAVAIL,
@@ -209,7 +211,8 @@ static void routes(void)
 	ok(us_net_route_add(&h.stack, &d.link, &net, 33, &gateway) == -EINVAL &&
 	   us_net_address_add(&h.stack, &d.link, &net, 33) == -EINVAL &&
 	   us_net_address_add(&h.stack, &d.link, &all, 8) == -EINVAL &&
-	   us_net_address_add(&h.stack, &d.link, &multicast, 4) == -EINVAL,
+	   us_net_address_add(&h.stack, &d.link, &multicast, 4) == -EINVAL &&
+	   us_net_address_add(&h.stack, &d.link, &everybody, 32) == -EINVAL,
 	   "bad prefixes and addresses");
 	ok(us_net_route_add(&h.stack, &d.link, &six, 0, &none) == 0 &&
 	   resolve(&dst, NULL, "2001:db8::5") == -EADDRNOTAVAIL,

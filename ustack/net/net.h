@@ -158,9 +158,11 @@ static inline enum us_ecn us_pkt_ecn(const struct us_pkt *pkt)
 	return (enum us_ecn)((ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & 3);
 }
 
+/* Several hosts, or all: 255.255.255.255. */
 static inline bool us_addr_is_group(const struct us_addr *a)
 {
-	return us_addr_is_v4(a) ? (a->b[12] & 0xf0) == 0xe0 : a->b[0] == 0xff;
+	return us_addr_is_v4(a) ? (a->b[12] & 0xf0) == 0xe0 || a->w[3] == UINT32_MAX :
+				  a->b[0] == 0xff;
 }
 
 #endif /* US_NET_NET_H */
