@@ -227,6 +227,24 @@ static void routes(void)
 	host_exit(&h);
 }
 
+/* A router may know its own network only, whatever others on its link are. */
+static void source_by_router(void)
+{
+	struct us_addr all = addr("0.0.0.0"), gateway = addr("10.2.0.254");
+	struct us_addr second = addr("192.168.7.1");
+	struct us_dst dst;
+
+	setup();
+	if (us_net_address_add(&h.stack, &d.link, &second, 24) ||
+	    us_net_route_add(&h.stack, &d.link, &all, 0, &gateway))
+		abort();
+	ok(resolve(&dst, NULL, "192.0.2.1") == 0 && is(&dst.local, "10.2.0.1"),
+	   "source: of the router's network");
+	ok(resolve(&dst, NULL, "192.168.7.9") == 0 && is(&dst.local, "192.168.7.1"),
+	   "source: of the neighbour's network");
+	host_exit(&h);
+}
+
 static void many_addresses(void)
 {
 	struct us_addr a = addr("10.1.128.0");
@@ -344,6 +362,7 @@ int main(void)
 	headers();
 	addresses();
 	routes();
+	source_by_router();
 	many_addresses();
 	output();
 	checksums();

@@ -156,6 +156,30 @@ static void headers(void)
 	host_exit(&h);
 }
 
+static const char *source_for(const char *remote)
+{
+	static char text[INET6_ADDRSTRLEN];
+	struct us_dst dst = { .remote = addr(remote) };
+
+	if (us_dst_resolve(&h.stack, &dst))
+		return "none";
+	return inet_ntop(AF_INET6, dst.local.b, text, sizeof(text));
+}
+
+/* RFC 6724 5, rule 2: what a link-local address sends passes no router. */
+static void source_by_scope(void)
+{
+	struct us_addr local = addr("fe80::1"), router = addr("fe80::99"), all = addr("::");
+
+	setup();
+	if (us_net_address_add(&h.stack, &c.link, &local, 64) ||
+	    us_net_route_add(&h.stack, &c.link, &all, 0, &router))
+		abort();
+	ok(!strcmp(source_for("fd00::5"), OWN), "source: global, though fe80::1 is more alike");
+	ok(!strcmp(source_for("fe80::5"), "fe80::1"), "source: link-local, to the link");
+	host_exit(&h);
+}
+
 static void output(void)
 {
 	struct us_dst dst = { .remote = addr(PEER), .tos = 0xb8, .ttl = 5 };
@@ -180,6 +204,7 @@ int main(void)
 	plan(0);
 	extensions();
 	headers();
+	source_by_scope();
 	output();
 	return finish();
 }

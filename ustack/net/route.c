@@ -96,21 +96,35 @@ const struct us_net_route *us_net_lookup(const struct us_net *net,
 	return NULL;
 }
 
+static bool is_link_local(const struct us_addr *a)
+{
+	return us_addr_is_v4(a) ? a->b[12] == 169 && a->b[13] == 254 :
+				  a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* How well a source suits: its scope counts before its bits. */
+static unsigned int likeness(const struct us_addr *source, const struct us_addr *remote)
+{
+	unsigned int bits = common_bits(source, remote);
+
+	return is_link_local(source) == is_link_local(remote) ? bits + 129 : bits;
+}
+
 /**
  * us_net_source() - chooses a source address
  * @net: the network layer.
  * @link: on which the packet leaves.
  * @remote: to whom.
  *
- * Return: the address of @link, of the same family, that has most bits in common
- * with @remote (RFC 6724 5, rule 8); NULL if there is none.
+ * Return: the address of @link, of the same family, that has the scope of @remote (RFC 6724
+ * 5, rule 2), and most bits in common with it (rule 8); NULL if there is none.
  */
 const struct us_addr *us_net_source(const struct us_net *net,
 				    const struct us_link *link,
 				    const struct us_addr *remote)
 {
 	const struct us_addr *best = NULL;
-	unsigned int i, bits, most = 0;
+	unsigned int i, alike, most = 0;
 
 	for (i = 0; i < net->addresses; i++) {
 		const struct us_net_address *entry = &net->address[i];
@@ -118,11 +132,11 @@ const struct us_addr *us_net_source(const struct us_net *net,
 		if (entry->link != link ||
 		    us_addr_is_v4(&entry->addr) != us_addr_is_v4(remote))
 			continue;
-		bits = common_bits(&entry->addr, remote);
-		if (best && bits <= most)
+		alike = likeness(&entry->addr, remote);
+		if (best && alike <= most)
 			continue;
 		best = &entry->addr;
-		most = bits;
+		most = alike;
 	}
 	return best;
 }
@@ -317,6 +331,18 @@ static bool is_broadcast(const struct us_net_route *route, const struct us_addr 
 	return (ntohl(addr->w[3]) | (UINT32_MAX << host)) == UINT32_MAX;
 }
 
+/* A router of IPv4 may know no network but its own, as Linux has it; one of IPv6 has a
+ * link-local address, which tells nothing.
+ */
+static const struct us_addr *source_by(const struct us_net *net,
+				       const struct us_net_route *route,
+				       const struct us_addr *remote)
+{
+	bool by_router = us_addr_is_v4(remote) && !us_addr_is_any(&route->gateway);
+
+	return us_net_source(net, route->link, by_router ? &route->gateway : remote);
+}
+
 static int resolve(struct us_stack *stack, struct us_dst *dst)
 {
 	const struct us_net_route *route = us_net_lookup(stack->net, &dst->remote);
@@ -325,7 +351,7 @@ static int resolve(struct us_stack *stack, struct us_dst *dst)
 	if (!route)
 		return resolve_kernel(stack, dst);
 	if (us_addr_is_any(local))
-		local = us_net_source(stack->net, route->link, &dst->remote);
+		local = source_by(stack->net, route, &dst->remote);
 	if (!local || !us_net_find_address(stack->net, local) ||
 	    us_addr_is_v4(local) != us_addr_is_v4(&dst->remote))
 		return -EADDRNOTAVAIL;
