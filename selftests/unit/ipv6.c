@@ -180,6 +180,20 @@ static void source_by_scope(void)
 	host_exit(&h);
 }
 
+/* RFC 4291 2.5.3: nobody outside is this host, though its applications may trust it. */
+static void loopback(void)
+{
+	setup();
+	c.link.flags = US_LINK_ETHERNET;
+	udp("::1", OWN, 17, "", 0);
+	memmove(packet + 14, packet, 52);
+	memcpy(packet, c.link.mac, 6);
+	memcpy(packet + 6, "\2\0\0\0\0\2\x86\xdd", 8);
+	inject(&c, packet, 14 + 52);
+	ok(!seen.inputs && counted(&h, ip_bad_source) == 1, "from ::1, by a wire");
+	host_exit(&h);
+}
+
 static void output(void)
 {
 	struct us_dst dst = { .remote = addr(PEER), .tos = 0xb8, .ttl = 5 };
@@ -205,6 +219,7 @@ int main(void)
 	extensions();
 	headers();
 	source_by_scope();
+	loopback();
 	output();
 	return finish();
 }

@@ -50,12 +50,21 @@ static bool our_group(const struct us_net *net, const struct us_addr *dst)
 	return false;
 }
 
-/* A mapped address on the wire would pass for IPv4 here (RFC 4942 2.2). */
-static bool check_source(struct us_stack *stack, const struct us_addr *src,
-			 const struct us_addr *dst)
+/* RFC 4291 2.5.3: nobody outside is this host. */
+static bool is_loopback(const struct us_addr *addr)
 {
-	if (!us_addr_is_group(src) && !us_addr_is_v4(src) &&
-	    !us_addr_is_v4(dst) && !us_net_find_address(stack->net, src))
+	static const struct us_addr loopback = { .b = { [15] = 1 } };
+
+	return us_addr_equal(addr, &loopback);
+}
+
+/* A mapped address on the wire would pass for IPv4 here (RFC 4942 2.2). */
+static bool check_source(struct us_stack *stack, const struct us_pkt *pkt,
+			 const struct us_addr *src, const struct us_addr *dst)
+{
+	if (!us_addr_is_group(src) && !us_addr_is_v4(src) && !us_addr_is_v4(dst) &&
+	    !(is_loopback(src) && pkt->link->flags & US_LINK_ETHERNET) &&
+	    !us_net_find_address(stack->net, src))
 		return true;
 	us_count(stack, ip_bad_source);
 	return false;
@@ -74,7 +83,7 @@ static bool check_addresses(struct us_stack *stack, const struct us_pkt *pkt,
 		us_count(stack, ip_not_ours);
 		return false;
 	}
-	return check_source(stack, src, dst);
+	return check_source(stack, pkt, src, dst);
 }
 
 /* Tells the sender which byte of its packet is not understood. */
