@@ -143,6 +143,37 @@ static void test_refused(void)
 	ustack_close(a);
 }
 
+/* RFC 768: who wants no answer may leave the port out.  So no other sender is named. */
+static void test_no_port(void)
+{
+	static const uint8_t packet[] = {
+		0x45, 0, 0, 29, 0, 0, 0, 0, 64, IPPROTO_UDP, 0x66, 0xce,
+		10, 0, 0, 2, 10, 0, 0, 1,
+		0, 0, 0, 9, 0, 9, 0, 0, 'x',
+	};
+	union world_name own = world_name("10.0.0.1", 9), none = world_name("10.0.0.2", 0), from;
+	struct iovec piece = { &(char){ 0 }, 1 };
+	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &piece,
+			    .msg_iovlen = 1 };
+	socklen_t length = sizeof(from);
+	struct ustack_link *link;
+	struct ustack_socket *s;
+	struct ustack *stack;
+
+	ustack_create(NULL, &stack);
+	ustack_link_open(stack, "extern", &link);
+	ustack_address_add(stack, link, &own.sa, 24);
+	s = dgram(stack, "10.0.0.1", 9);
+	ustack_link_inject(link, packet, sizeof(packet));
+	ustack_link_inject(link, packet, sizeof(packet));
+	ustack_poll(stack);
+	ok(ustack_recvfrom(s, piece.iov_base, 1, 0, &from.sa, &length) == 1 &&
+	   length == sizeof(from.v4) && !memcmp(&from, &none, length), "recvfrom: from port 0");
+	ok(ustack_recvmsg(s, &m, 0) == 1 && m.msg_namelen == sizeof(from.v4) &&
+	   !memcmp(&from, &none, m.msg_namelen), "recvmsg: from port 0");
+	ustack_destroy(stack);
+}
+
 static void test_ports(void)
 {
 	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 500);
@@ -171,5 +202,6 @@ int main(void)
 	test_refused();
 	test_ports();
 	world_destroy();
+	test_no_port();
 	return finish();
 }

@@ -127,7 +127,7 @@ static void write_control(struct msghdr *m, uint16_t segment)
 static int write_name(const struct ustack_socket *s, struct msghdr *m,
 		      const struct us_udp_in *from)
 {
-	if (!m->msg_name || !from->port) {
+	if (!m->msg_name || us_addr_is_any(&from->remote)) {
 		m->msg_namelen = 0;
 		return 0;
 	}
@@ -137,7 +137,7 @@ static int write_name(const struct ustack_socket *s, struct msghdr *m,
 
 static ssize_t recv_one(struct ustack_socket *s, struct msghdr *m, int flags)
 {
-	struct us_udp_in from = { .port = 0 };
+	struct us_udp_in from = { .segment = 0 };
 	ssize_t n, len = whole(m);
 	int err;
 

@@ -381,12 +381,14 @@ ssize_t ustack_recvfrom(struct ustack_socket *s, void *data, size_t length,
 	US_SOCKET_CALL(s);
 	if (address && !address_length)
 		return us_socket_return(-EFAULT);
-	from.port = 0;
+	from.remote = (struct us_addr){ 0 };
 	n = s->ops->recv(s, data, length, flags, address ? &from : NULL);
 	if (n < 0 || !address)
 		return us_socket_return(n);
-	/* A stream does not name the sender: the length becomes zero. */
-	if (from.port)
+	/* A stream does not name the sender: the length becomes zero.  A datagram may have
+	 * no port.
+	 */
+	if (!us_addr_is_any(&from.remote))
 		err = us_sockaddr_put(s->family, &from.remote, from.port, address,
 				      address_length);
 	else
