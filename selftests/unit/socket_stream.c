@@ -82,6 +82,8 @@ static void test_data(void)
 	ok(ustack_recv(b, buffer, 3, MSG_PEEK) == 3 && !memcmp(buffer, "hel", 3), "MSG_PEEK");
 	ok(ustack_recv(b, buffer, 2, 0) == 2 && !memcmp(buffer, "he", 2), "recv: a part");
 	ok(ustack_recv(b, buffer, 0, 0) == 0, "recv: nothing asked for");
+	ok(ustack_recv(b, NULL, 2, MSG_PEEK | MSG_TRUNC) == 2 &&
+	   ustack_recv(b, NULL, 9, MSG_PEEK | MSG_TRUNC) == 3, "MSG_PEEK, MSG_TRUNC: counts");
 	ok(ustack_recv(b, NULL, 2, MSG_TRUNC) == 2, "MSG_TRUNC throws away");
 	ok(ustack_recv(b, buffer, 8, MSG_WAITALL) == 1 && buffer[0] == 'o',
 	   "MSG_WAITALL does not wait without blocking");

@@ -418,19 +418,16 @@ static ssize_t pull_urgent(struct ustack_socket *s, uint8_t *data, size_t len,
 static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags)
 {
 	bool peek = flags & MSG_PEEK;
-	char byte;
 	ssize_t n;
 
 	if (!s->tcp)
 		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
-	if (len == 0) {
-		n = us_tcp_recv(s->tcp, &byte, 1, true);
-		n = n > 0 ? 0 : n;
-	} else if ((flags & MSG_TRUNC) && !peek) {
+	if (len == 0 || (peek && (flags & MSG_TRUNC)))
+		n = us_tcp_recv_count(s->tcp, len);
+	else if (flags & MSG_TRUNC)
 		n = discard(s->tcp, len);
-	} else {
+	else
 		n = us_tcp_recv(s->tcp, data, len, peek);
-	}
 	if (n <= 0 && s->error)
 		return us_socket_error(s);
 	return n;

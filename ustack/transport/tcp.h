@@ -240,6 +240,7 @@ bool us_tcp_has_bytes(const struct us_tcp *tcp);
 bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len);
 ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
+ssize_t us_tcp_recv_count(struct us_tcp *tcp, size_t len);
 /* Lending (tcp_lend.c): room to send from, and bytes where they lie. */
 ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room);
 bool us_tcp_has_lent(const struct us_tcp *tcp, size_t len);

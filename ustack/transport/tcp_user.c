@@ -335,6 +335,24 @@ us_noinline ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool
 }
 
 /**
+ * us_tcp_recv_count() - how much us_tcp_recv() would take
+ * @tcp: the connection.
+ * @len: bytes, at most.
+ *
+ * Return: as us_tcp_recv(), that peeks.
+ */
+ssize_t us_tcp_recv_count(struct us_tcp *tcp, size_t len)
+{
+	uint32_t skip, bytes;
+
+	if (!us_tcp_has_bytes(tcp))
+		return us_tcp_nothing_to_read(tcp);
+	bytes = us_tcp_readable(tcp, &skip);
+	us_tcp_was_read(tcp);	/* as when it peeks */
+	return len < bytes ? (ssize_t)len : bytes;
+}
+
+/**
  * us_tcp_poll() - readiness, as Linux's tcp_poll() has it
  * @tcp: the connection.
  *
