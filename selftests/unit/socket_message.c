@@ -251,6 +251,21 @@ static void test_batch(bool six)
 }
 
 static void test_streams(void)
+/* As sendmsg(2), and not sendto(2), has it. */
+static void test_no_name(bool six)
+{
+	union world_name other = world_name(six ? "fd00::9" : "10.0.0.9", 9);
+	struct iovec pieces[2] = { { bytes, 50 }, { bytes + 50, 50 } };
+	struct msghdr m = { .msg_name = &other, .msg_iov = pieces, .msg_iovlen = 1 };
+
+	begin(six);
+	ok(ustack_sendmsg(pair.a, &m, 0) == 50 && hears(0, 50, 1), "a name of no length is none");
+	m.msg_iovlen = 2;
+	ok(ustack_sendmsg(pair.a, &m, 0) == 100 && hears(0, 100, 1), "in pieces, too");
+	fails(ustack_sendto(pair.a, bytes, 50, 0, &other.sa, 0), EINVAL);
+	end();
+}
+
 {
 	struct ustack_socket *s = ustack_socket(world.a, AF_INET, SOCK_STREAM, 0);
 	struct msghdr m = { 0 };
@@ -273,6 +288,7 @@ static void test_all(bool six, bool whole)
 	test_many(six);
 	test_batch(six);
 }
+	test_no_name(six);
 
 int main(void)
 {

@@ -43,6 +43,12 @@ static int read_control(const struct msghdr *message, uint16_t *segment)
 	return 0;
 }
 
+/* As in Linux, none if it has no length; sendto(2) is stricter. */
+static const struct sockaddr *name_of(const struct msghdr *message)
+{
+	return message->msg_namelen ? message->msg_name : NULL;
+}
+
 static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msghdr *m,
 				       size_t len, int flags, uint16_t segment)
 {
@@ -56,7 +62,7 @@ static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msg
 			memcpy(data + at, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len);
 		at += m->msg_iov[i].iov_len;
 	}
-	return us_dgram_send(s, data, len, flags, m->msg_name, m->msg_namelen, segment);
+	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, segment);
 }
 
 static ssize_t send_one(struct ustack_socket *s, const struct msghdr *m, int flags)
@@ -69,7 +75,7 @@ static ssize_t send_one(struct ustack_socket *s, const struct msghdr *m, int fla
 		return len;
 	if (m->msg_iovlen == 1 && !m->msg_control)
 		return s->ops->send(s, m->msg_iov->iov_base, (size_t)len, flags,
-				    m->msg_name, m->msg_namelen);
+				    name_of(m), m->msg_namelen);
 	err = read_control(m, &segment);
 	if (err)
 		return err;
