@@ -79,6 +79,7 @@ static void test_data(void)
 	ok(ustack_send(a, "hello", 5, 0) == 5, "send");
 	world_run(WORLD_MS(2));
 	ok(ready(b) == (POLLIN | POLLOUT), "POLLIN with data");
+	fails(ustack_recv(b, buffer, 3, MSG_ERRQUEUE), EAGAIN);
 	ok(ustack_recv(b, buffer, 3, MSG_PEEK) == 3 && !memcmp(buffer, "hel", 3), "MSG_PEEK");
 	ok(ustack_recv(b, buffer, 2, 0) == 2 && !memcmp(buffer, "he", 2), "recv: a part");
 	ok(ustack_recv(b, buffer, 0, 0) == 0, "recv: nothing asked for");

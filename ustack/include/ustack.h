@@ -608,6 +608,7 @@ ssize_t ustack_sendto(struct ustack_socket *socket, const void *data,
  * @data: filled in.
  * @length: bytes of @data; what a datagram has beyond is lost.
  * @flags: MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC; for SOCK_STREAM also MSG_WAITALL, MSG_OOB.
+ *	MSG_ERRQUEUE finds nothing (EAGAIN at once): errors are not queued.
  *
  * Waits for something to come, SO_RCVTIMEO at most.  There is no SIGURG: POLLPRI tells
  * of urgent data.

@@ -243,6 +243,8 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, siz
 	us_ns limit = -1;	/* looked for when it is needed */
 	ssize_t n;
 
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	while ((n = pull(s, data, len, flags, from)) == -EAGAIN) {
@@ -271,7 +273,7 @@ ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags
 	ssize_t n = -EAGAIN;
 
 	/* Most are in the middle of a train, if there are any. */
-	if (!(flags & (MSG_PEEK | MSG_OOB)) && s->udp && !s->error)
+	if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) && s->udp && !s->error)
 		n = us_udp_recv_behind(s->udp, data, len, from);
 	return n != -EAGAIN ? n : recv_waiting(s, data, len, flags, from);
 }

@@ -441,6 +441,8 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
 	size_t done = 0;
 	ssize_t n;
 
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
 	if (flags & MSG_OOB)
 		return pull_urgent(s, data, len, flags);
 	for (;;) {
