@@ -1175,6 +1175,14 @@ static const struct named_script scripts[] = {
 	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 250 ecr 1>\n"
 	"> . 1:1(0) ack 201 <nop,nop,TS val * ecr 250>\n" },
 
+	{ "timestamps: that of an ACK that is not acceptable is not TS.Recent",
+	OPEN
+	"+1 < P. 1:101(100) ack 99999 win 512 <nop,nop,TS val 2000000000 ecr 20>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100>\n"
+	"< P. 1:101(100) ack 1 win 512 <nop,nop,TS val 700 ecr 20>\n"
+	"> . 1:1(0) ack 101 <nop,nop,TS val * ecr 700>\n"
+	"counter tcp_paws 0\n" },
+
 	{ "timestamps: after 24 days an old one is believed (RFC 7323 5.5)",
 	OPEN
 	"< . 1:101(100) ack 1 win 512 <nop,nop,TS val 200 ecr 1>\n"

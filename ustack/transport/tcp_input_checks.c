@@ -200,8 +200,6 @@ static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		unacceptable(tcp, seg);
 		return false;
 	}
-	if (!rst)
-		us_tcp_note_ts(tcp, seg);
 	return true;
 }
 
@@ -262,8 +260,8 @@ static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	return false;
 }
 
-/* Fifth: ACK, in SYN-RECEIVED.  Fast Open may have sent data already. */
-static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
+/* The ACK of SYN-RECEIVED.  Fast Open may have sent data already. */
+static bool complete_handshake(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	bool early = us_tcp_opened_early(tcp);
 
@@ -288,27 +286,36 @@ static bool complete_handshake(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	return true;
 }
 
-/* Fifth: ACK, in the other states; RFC 5961 5.2 bounds it on both sides. */
+/* In the other states RFC 5961 5.2 bounds it on both sides. */
+static bool is_acceptable(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (tcp->state == TCP_SYN_RECV)
+		return complete_handshake(tcp, seg);
+	if (!us_after(seg->ack, tcp->snd_nxt) &&
+	    !us_before(seg->ack, tcp->snd_una - tcp->max_snd_wnd))
+		return true;
+	us_count(tcp->table->stack, tcp_bad_ack);
+	us_tcp_challenge(tcp);
+	return false;
+}
+
+/* Fifth: ACK.  Before, nothing is taken from a segment: its timestamp, if somebody made that
+ * up, would make all that the peer sends look old.
+ */
 static bool check_ack(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
-	struct us_stack *stack = tcp->table->stack;
+	bool opens = tcp->state == TCP_SYN_RECV;
 
 	if (!(seg->flags & US_TCP_ACK)) {
-		us_count(stack, tcp_bad_flags);
+		us_count(tcp->table->stack, tcp_bad_flags);
 		return false;
 	}
-	if (tcp->state == TCP_SYN_RECV) {
-		if (!complete_handshake(tcp, seg))
-			return false;
-		if (seg->ack == tcp->snd_una)
-			return true;
-	}
-	if (us_after(seg->ack, tcp->snd_nxt) ||
-	    us_before(seg->ack, tcp->snd_una - tcp->max_snd_wnd)) {
-		us_count(stack, tcp_bad_ack);
-		us_tcp_challenge(tcp);
+	if (!is_acceptable(tcp, seg))
 		return false;
-	}
+	if (us_tcp_paws_ok(tcp, seg))	/* is_overtaken() lets in what is older */
+		us_tcp_note_ts(tcp, seg);
+	if (opens && seg->ack == tcp->snd_una)
+		return true;
 	us_tcp_ack(tcp, seg);
 	if (tcp->flags & US_TCP_FIN_ACKED)
 		us_tcp_fin_acked(tcp);
