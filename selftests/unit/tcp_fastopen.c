@@ -189,6 +189,16 @@ static const struct named_script scripts[] = {
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO,nop,nop>\n" },
 
+	{ "client: both open at once: the data goes when the handshake is complete",
+	CLIENT
+	"connect = 0\n"
+	"send 100 = 100\n"
+	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> P. 1:101(100) ack 1\n" },
+
 	{ "client: MSG_FASTOPEN does both at once",
 	"sendto 100 = EINPROGRESS\n"
 	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO,nop,nop>\n"
