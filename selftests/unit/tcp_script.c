@@ -360,6 +360,18 @@ static const struct named_script scripts[] = {
 	"none 190\n"
 	"+0.01 > P. 1001:1501(500) ack 1\n" },
 
+	{ "cork: what comes meanwhile does not put the tail off",
+	"option cork 1\n"
+	OPEN_PLAIN
+	"send 1500 = 1500\n"
+	"> . 1:1001(1000) ack 1\n"
+	"< . 1:1(0) ack 1001\n"
+	"+0.1 < P. 1:11(10) ack 1001\n"
+	"> . 1001:1001(0) ack 11\n"
+	"+0.05 < P. 11:21(10) ack 1001\n"
+	"> . 1001:1001(0) ack 21\n"
+	"+0.05 > P. 1001:1501(500) ack 21\n" },
+
 	{ "MSG_MORE: waits for the rest",
 	"option nodelay 1\n"
 	OPEN_PLAIN
@@ -833,6 +845,16 @@ static const struct named_script scripts[] = {
 	"none 150\n"
 	"< . 1:1(0) ack 1 win 1500\n"
 	"> . 1:1001(1000) ack 1\n" },
+
+	{ "silly window: used after 200 ms, though the peer sends meanwhile",
+	OPEN_PLAIN
+	"< . 1:1(0) ack 1 win 100\n"
+	"send 2000 = 2000\n"
+	"+0.1 < P. 1:11(10) ack 1 win 100\n"
+	"> . 1:1(0) ack 11\n"
+	"+0.05 < P. 11:21(10) ack 1 win 100\n"
+	"> . 1:1(0) ack 21\n"
+	"+0.05 > . 1:101(100) ack 21\n" },
 
 	{ "silly window: the receiver opens it by much or not at all",
 	"option rcvbuf 4000\n"

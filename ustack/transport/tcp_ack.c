@@ -91,16 +91,23 @@ static void sample_rtt(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 				  (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT));
 }
 
+/* It was closed, and has opened: probes end.  The same timer lets go what waits for more, which
+ * a window that was open all the time does not put off.
+ */
+static us_noinline void reopen(struct us_tcp *tcp)
+{
+	tcp->active->persist_shift = 0;
+	us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
+}
+
 static void set_window(struct us_tcp *tcp, uint32_t seq, uint32_t window)
 {
+	if (us_unlikely(!tcp->snd_wnd) && window && tcp->active)
+		reopen(tcp);
 	tcp->snd_wl1 = seq;
 	tcp->snd_wnd = window;
 	if (window > tcp->max_snd_wnd)
 		tcp->max_snd_wnd = window;
-	if (window && tcp->active) {
-		tcp->active->persist_shift = 0;
-		us_tcp_timer_stop(tcp, US_TCP_TIMER_PERSIST);
-	}
 }
 
 /* RFC 9293 3.10.7.4's rule, made safe against reordered segments as in Linux: a
