@@ -339,6 +339,16 @@ static void test_shutdown(void)
 		;
 }
 
+/* One that does not come: nothing runs, nor does the clock move. */
+static void test_end_of_time(void)
+{
+	int64_t now = ustack_now(stack);
+
+	ok(ustack_advance(stack, INT64_MAX - now) == -EINVAL &&
+	   ustack_advance(stack, INT64_MAX) == -EINVAL && ustack_now(stack) == now,
+	   "advance: beyond the end of time");
+}
+
 static void test_numbers(void)
 {
 	struct ustack_socket *a = ustack_socket(stack, AF_INET, SOCK_STREAM, 0);
@@ -701,6 +711,7 @@ int main(void)
 	test_retransmission();
 	test_signal();
 	test_close();
+	test_end_of_time();
 	test_numbers();
 	test_link();
 	test_shutdown();

@@ -204,7 +204,7 @@ int64_t ustack_now(struct ustack *stack);
  * The stack runs at each time at which something is due.  The clock stops early,
  * at the moment at which a call that slept was woken and returned.
  * Return: what is left of @ns then; 0 when all of it passed; -EINVAL if the stack
- * is not driven, or @ns is negative.
+ * is not driven, or @ns is negative, or leads beyond the 2^63 ns that the clock has.
  */
 int64_t ustack_advance(struct ustack *stack, int64_t ns);
 

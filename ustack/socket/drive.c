@@ -234,14 +234,19 @@ us_ns us_drive_poll(struct us_stack *stack)
  * @stack: driven.
  * @ns: by so much.
  *
- * Return: what is left of it when a call that slept returned, else 0.
+ * Return: what is left of it when a call that slept returned, else 0; -EINVAL if there is no
+ * such time.
  */
 us_ns us_drive_advance(struct us_stack *stack, us_ns ns)
 {
 	struct us_driver *d = stack->driver;
-	us_ns end = d->now + ns;
-	bool returned = settle(stack);
+	bool returned;
+	us_ns end;
 
+	if (ns >= US_NEVER - d->now)
+		return -EINVAL;
+	end = d->now + ns;
+	returned = settle(stack);
 	while (!returned && d->now < end) {
 		d->now = next_time(stack, end);
 		returned = settle(stack);
