@@ -34,6 +34,7 @@
 #define FRAME_MAX	(PACKET_MAX + US_ETH_LEN)
 #define SOCKET_BUFFER	(8 << 20)
 #define RETRY		US_MSEC	/* when the device's queue was full */
+#define LOOK		US_SEC	/* at a device that is down */
 #define GSO_UDP_L4	5	/* VIRTIO_NET_HDR_GSO_UDP_L4, which Debian 12's header lacks */
 #define ADDRESSES_MAX	448u	/* whose filter fits (BPF_MAXINSNS is 4096) */
 
@@ -72,6 +73,7 @@ struct slot {
  * @first: oldest slot in use, running freely.
  * @last: slot to reserve next.
  * @blocked: the device took no more; time to try again.
+ * @look: the device is down; time to see whether it is still there.
  * @starved: reserve() found no slot.
  * @addr: own addresses, for the filter.
  * @addrs: of @addr.
@@ -88,6 +90,7 @@ struct packet {
 	uint32_t first;
 	uint32_t last;
 	us_ns blocked;
+	us_ns look;
 	bool starved;
 	struct us_addr addr[ADDRESSES_MAX];
 	unsigned int addrs;
@@ -291,6 +294,7 @@ static int open_packet(struct us_stack *stack, const char *args,
 		return us_fail(stack, -ENOMEM, "packet: no memory");
 	p->fd = -1;
 	p->blocked = US_NEVER;
+	p->look = US_NEVER;
 	p->link.flags = US_LINK_ETHERNET | US_LINK_CSUM | US_LINK_GSO_TCP;
 	if (kernel_cuts_udp())
 		p->link.flags |= US_LINK_GSO_UDP;
@@ -427,12 +431,16 @@ static void complete(struct packet *p, unsigned int n)
 		put_frags(&p->slot[p->first % TX_SLOTS].tx);
 }
 
+/* The kernel tells that the device went down, but not that it is removed after that. */
 static void check_device(struct packet *p)
 {
-	char name[IF_NAMESIZE];
+	struct ifreq ifr;
 
-	if (!if_indextoname(p->link.ifindex, name))
+	p->look = US_NEVER;
+	if (!if_indextoname(p->link.ifindex, ifr.ifr_name))
 		p->link.error = -ENODEV;
+	else if (ioctl(p->fd, SIOCGIFFLAGS, &ifr) || !(ifr.ifr_flags & IFF_UP))
+		p->look = p->link.stack->now + LOOK;
 }
 
 static void flush(struct us_link *link)
@@ -565,6 +573,8 @@ static unsigned int poll_packet(struct us_link *link, unsigned int budget)
 	} while (got == want && done < budget);
 	if (p->first != p->last)
 		flush(link);
+	if (us_unlikely(link->stack->now >= p->look))
+		check_device(p);
 	if (p->starved && has_room(p, link->kept)) {
 		p->starved = false;
 		link->stack->up->link_writable(link->stack, link);
@@ -594,7 +604,9 @@ static us_ns next(const struct us_link *link)
 	const struct packet *p = packet_of(link);
 
 	/* A flush since the last poll made room: somebody waits for it. */
-	return p->starved && has_room(p, link->kept) ? link->stack->now : p->blocked;
+	if (p->starved && has_room(p, link->kept))
+		return link->stack->now;
+	return p->look < p->blocked ? p->look : p->blocked;
 }
 
 /* ---------------------------------------------------------------- addresses */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/*
+ * link/packet.c, and what becomes of its device.  The kernel is played here: these calls
+ * are the test's, so that it needs no privilege.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "host.h"
+#include "tap.h"
+
+static struct {
+	bool gone;
+	bool down;
+	int news;	/* errno that the next recvmmsg() gives */
+} device;
+
+static struct host h;
+
+unsigned int if_nametoindex(const char *name)
+{
+	(void)name;
+	return 7;
+}
+
+char *if_indextoname(unsigned int index, char name[IF_NAMESIZE])
+{
+	return device.gone || index != 7 ? NULL : strcpy(name, "eth0");
+}
+
+int socket(int domain, int type, int protocol)
+{
+	(void)domain;
+	(void)type;
+	(void)protocol;
+	return open("/dev/null", O_RDWR);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	(void)fd;
+	(void)level;
+	(void)name;
+	(void)value;
+	(void)len;
+	return 0;
+}
+
+int bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	(void)fd;
+	(void)addr;
+	(void)len;
+	return 0;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	struct ifreq *ifr;
+	va_list args;
+
+	(void)fd;
+	va_start(args, request);
+	ifr = va_arg(args, struct ifreq *);
+	va_end(args);
+	if (request == SIOCGIFHWADDR)
+		ifr->ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	else if (request == SIOCGIFFLAGS)
+		ifr->ifr_flags = device.down ? 0 : IFF_UP;
+	else
+		ifr->ifr_mtu = 1500;
+	return 0;
+}
+
+int recvmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags,
+	     struct timespec *timeout)
+{
+	(void)fd;
+	(void)msg;
+	(void)count;
+	(void)flags;
+	(void)timeout;
+	errno = device.news ? device.news : EAGAIN;
+	device.news = 0;
+	return -1;
+}
+
+static struct us_link *begin(void)
+{
+	struct us_link *link;
+
+	memset(&device, 0, sizeof(device));
+	host_init(&h);
+	if (us_link_open(&h.stack, "packet:dev=eth0", &link))
+		abort();
+	return link;
+}
+
+static void end(struct us_link *link)
+{
+	us_link_close(link);
+	host_exit(&h);
+}
+
+/* A round, @seconds later. */
+static void later(struct us_link *link, int seconds)
+{
+	host_run(&h, seconds * US_SEC);
+	link->ops->poll(link, 64);
+}
+
+static void removed(void)
+{
+	struct us_link *link = begin();
+
+	ok(!link->error && link->ops->next(link) == US_NEVER, "a device that is up");
+	device.gone = true;
+	device.news = ENETDOWN;
+	later(link, 0);
+	ok(link->error == -ENODEV, "removed");
+	end(link);
+}
+
+/* ip link set eth0 down; ip link del eth0: a packet socket is told of the first alone. */
+static void removed_later(void)
+{
+	struct us_link *link = begin();
+
+	device.down = true;
+	device.news = ENETDOWN;
+	later(link, 0);
+	later(link, 10);
+	ok(!link->error && link->ops->next(link) == h.stack.now + US_SEC,
+	   "down: looked for once a second");
+	device.gone = true;
+	later(link, 1);
+	ok(link->error == -ENODEV && link->ops->next(link) == US_NEVER, "removed while down");
+	end(link);
+}
+
+static void comes_back(void)
+{
+	struct us_link *link = begin();
+
+	device.down = true;
+	device.news = ENETDOWN;
+	later(link, 0);
+	device.down = false;
+	later(link, 1);
+	ok(!link->error && link->ops->next(link) == US_NEVER, "up again: not looked for");
+	end(link);
+}
+
+int main(void)
+{
+	plan(0);
+	removed();
+	removed_later();
+	comes_back();
+	return finish();
+}
