@@ -449,6 +449,39 @@ static void test_path_of_any(bool six)
 	end();
 }
 
+/* Is host @host the source of the last packet? */
+static bool left_from(uint8_t host)
+{
+	const struct script_packet *p = &bench.s.sent[bench.s.count - 1];
+	struct us_addr source = script_addr(&bench.s, host);
+
+	return bench.s.six ? !memcmp(p->data + 8, source.b, 16) :
+			     !memcmp(p->data + 12, &source.b[12], 4);
+}
+
+/* Nobody is reached by the way that was taken so far: there may be another one by now. */
+static void test_way_lost(bool six)
+{
+	static const uint8_t quoted[8] = { 0, 9, 0, 7 };
+	struct us_addr own, later, peer;
+
+	begin(six);
+	own = script_addr(&bench.s, 1);
+	later = script_addr(&bench.s, 3);
+	peer = script_addr(&bench.s, 2);
+	send_to(&peer, 1);
+	us_net_address_add(stack(), &bench.s.link, &later, six ? 64 : 24);
+	ok(send_to(&peer, 1) == 1 && left_from(1), "way: as it was");
+	us_udp_icmp(stack(), &own, &later, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	ok(send_to(&peer, 1) == 1 && left_from(1), "way: lost to another one: as it was");
+	us_udp_icmp(stack(), &own, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	ok(send_to(&peer, 1) == 1 && left_from(3), "way: lost: asked for anew");
+	us_udp_connect(bench.udp, &peer, htons(7));
+	us_udp_icmp(stack(), &later, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	ok(send_peer(bench.udp, 1) == 1 && left_from(3), "way: of a peer: goes on");
+	end();
+}
+
 static void test_listen_peer(bool six)
 {
 	static const struct us_addr any;
@@ -474,7 +507,8 @@ int main(void)
 	static void (*const tests[])(bool six) = {
 		test_sizes, test_lies, test_refusal, test_family, test_peer, test_send,
 		test_bounds, test_train, test_whole_train, test_train_bounds, test_pressure, test_unread,
-		test_unread_beside, test_path_of_peer, test_path_of_any, test_listen_peer,
+		test_unread_beside, test_path_of_peer, test_path_of_any, test_way_lost,
+		test_listen_peer,
 	};
 	size_t i;
 

@@ -47,10 +47,11 @@ static bool to_icmp(const struct netchannel_tx_done *done, bool v4,
 		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_TOO_BIG;
 		icmp->code = v4 ? US_ICMP_UNREACH_TOO_BIG : 0;
 		return true;
+	case -EADDRNOTAVAIL:	/* the source is not the kernel's any more */
 	case -ENETUNREACH:
 	case -EHOSTUNREACH:
 		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_UNREACHABLE;
-		icmp->code = done->result == -ENETUNREACH ? 0 : v4 ? 1 : 3;
+		icmp->code = done->result != -EHOSTUNREACH ? 0 : v4 ? 1 : 3;
 		icmp->rest = us_put32(0);
 		return true;
 	default:	/* a queue or the firewall: as if it were lost on the way */

@@ -358,6 +358,13 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 	return each;
 }
 
+/* There may be another way by now, or another source. */
+static void doubt(struct us_udp *udp, const struct us_addr *remote)
+{
+	if (us_addr_equal(remote, &udp->dst.remote))
+		udp->routed = false;
+}
+
 /**
  * us_udp_icmp() - an ICMP error quotes a datagram
  * @stack: the stack.
@@ -367,7 +374,8 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
  * @len: of @quoted.
  * @err: positive errno.
  * @hard: only hard errors are told, and only to a connected port, as in Linux; one without
- *	a peer hears what is too large when it sends there again.
+ *	a peer hears what is too large when it sends there again, and asks for the way anew
+ *	where it was lost.
  * @mtu: with EMSGSIZE: of the path.
  */
 void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
@@ -381,6 +389,8 @@ void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
 		return;
 	udp = lookup(stack->udp, local, us_raw16(h->src), remote, us_raw16(h->dst));
 	if (!udp || (!udp->connected && err != EMSGSIZE)) {
+		if (udp && !hard)
+			doubt(udp, remote);
 		us_count(stack, icmp_error_ignored);
 		return;
 	}
