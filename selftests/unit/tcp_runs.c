@@ -124,27 +124,62 @@ static void test_resent(void)
 	bench_end();
 }
 
-/* Others have three quarters of all runs. */
+static CDS_LIST_HEAD(others);
+
+/* Others have so many runs. */
+static void take(struct us_pool *pool, uint32_t count)
+{
+	struct us_tcp_sent *sent;
+
+	while (pool->used < count) {
+		sent = us_pool_get(pool);
+		cds_list_add(&sent->node, &others);
+	}
+}
+
+static void give_back(struct us_pool *pool)
+{
+	struct us_tcp_sent *sent, *following;
+
+	cds_list_for_each_entry_safe(sent, following, &others, node)
+		us_pool_put(pool, sent);
+	CDS_INIT_LIST_HEAD(&others);
+}
+
 static void test_short(void)
 {
 	struct us_tcp *tcp = begin();
 	struct us_pool *pool = &tcp->table->sents;
-	CDS_LIST_HEAD(others);
-	struct us_tcp_sent *sent, *following;
 	uint64_t most = 0;
 	uint32_t runs;
 
-	while (pool->used < pool->count - pool->count / 4) {
-		sent = us_pool_get(pool);
-		cds_list_add(&sent->node, &others);
-	}
+	take(pool, pool->count - pool->count / 4);
 	send_all(MSS);
 	ok(tcp->active->nr_sent == RUNS_FEW, "runs are short: one has %u of the last quarter",
 	   tcp->active->nr_sent);
 	runs = resend_all(tcp, &most);
 	ok(runs <= RUNS_FEW + 2, "runs are short: what is sent again makes no more: %u", runs);
-	cds_list_for_each_entry_safe(sent, following, &others, node)
-		us_pool_put(pool, sent);
+	give_back(pool);
+	bench_end();
+}
+
+/* What left in two polls is one run, and its ACK tells no round-trip time. */
+static void test_last(void)
+{
+	struct us_tcp *tcp = begin();
+	uint32_t srtt = tcp->srtt;
+
+	take(&tcp->table->sents, tcp->table->sents.count - 1);
+	bench_line("send 48 = 48");
+	bench_line("> P. 1:49(48) ack 1");
+	bench_line("none 20");
+	bench_line("send 48 = 48");
+	bench_line("> P. 49:97(48) ack 1");
+	bench_line("none 20");
+	bench_line("< . 1:1(0) ack 97");
+	ok(!bench.why[0] && tcp->srtt == srtt, "the last run, of two polls: SRTT is %u, was %u",
+	   tcp->srtt, srtt);
+	give_back(&tcp->table->sents);
 	bench_end();
 }
 
@@ -155,5 +190,6 @@ int main(void)
 	test_sacks("every second segment, each of a poll of its own", MSS, MSS);
 	test_resent();
 	test_short();
+	test_last();
 	return finish();
 }

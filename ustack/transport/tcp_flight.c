@@ -248,12 +248,12 @@ void us_tcp_flight_ack(struct us_tcp *tcp, uint32_t ack, struct us_tcp_acked *r)
 }
 
 /**
- * us_tcp_flight_is_one() - is one run in flight, sent once?
+ * us_tcp_flight_is_one() - is one run in flight, sent once, and at one time?
  * @a: the connection's.
  */
 bool us_tcp_flight_is_one(const struct us_tcp_active *a)
 {
-	return a->nr_sent == 1 && !tail(a)->flags;
+	return a->nr_sent == 1 && !tail(a)->flags && !tail(a)->blurred;
 }
 
 /**
