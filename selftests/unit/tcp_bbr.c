@@ -229,6 +229,30 @@ static void test_pause(void)
 	neck_destroy(&run.flow, 1);
 }
 
+/* 40 minutes are more than usec tells from 33 to come.  What @from has not read keeps it from
+ * being idle, and BBR from beginning anew.
+ */
+static void test_long_pause(void)
+{
+	uint64_t before;
+
+	begin(",limit=200");
+	go(US_SEC);
+	ustack_send(run.flow.to, "", 1, 0);
+	while (run.phase[run.count - 1] != PROBE_RTT && run.count < HISTORY)
+		go(10 * US_MSEC);
+	run.flow.pause = true;
+	go(30 * US_MSEC);	/* it counts from here on */
+	world.now += 2400 * US_SEC;
+	run.flow.pause = false;
+	before = run.flow.got;
+	go(2 * US_SEC);
+	ok(times(CRUISE, 2400, NULL) && (double)(run.flow.got - before) * 4 > 0.6 * RATE,
+	   "a long pause in ProbeRTT: that is over, %.1f Mbit/s",
+	   (double)(run.flow.got - before) * 4 / 1e6);
+	neck_destroy(&run.flow, 1);
+}
+
 int main(void)
 {
 	plan(0);
@@ -236,5 +260,6 @@ int main(void)
 	test_loss();
 	test_shallow();
 	test_pause();
+	test_long_pause();
 	return finish();
 }

@@ -56,7 +56,7 @@ enum ack_phase { ACKS_INIT, ACKS_REFILLING, ACKS_STARTING, ACKS_FEEDBACK, ACKS_S
  * @min_rtt_at: when it was measured.
  * @probe_rtt_min: least since @probe_rtt_at.
  * @probe_rtt_at: when it was measured, or ProbeRTT ended.
- * @probe_rtt_done: when ProbeRTT may end; 0: it did not begin to count.
+ * @probe_rtt_begin: when ProbeRTT began to count; 0: it did not.
  * @cycle_at: when Down began.
  * @probe_wait: from there to the next Refill, at most.
  * @acked_at: when the interval of @acked began.
@@ -105,7 +105,7 @@ struct bbr {
 	uint32_t min_rtt_at;
 	uint32_t probe_rtt_min;
 	uint32_t probe_rtt_at;
-	uint32_t probe_rtt_done;
+	uint32_t probe_rtt_begin;
 	uint32_t cycle_at;
 	uint32_t probe_wait;
 	uint32_t acked_at;
@@ -480,7 +480,7 @@ static void check_probe_rtt_done(struct us_tcp *tcp)
 {
 	struct bbr *s = state(tcp);
 
-	if (!s->probe_rtt_done || !us_after(now(tcp), s->probe_rtt_done))
+	if (!s->probe_rtt_begin || now(tcp) - s->probe_rtt_begin <= PROBE_RTT_DURATION)
 		return;
 	s->probe_rtt_at = now(tcp);
 	restore_cwnd(tcp);
@@ -502,10 +502,10 @@ static void handle_probe_rtt(struct us_tcp *tcp)
 	struct bbr *s = state(tcp);
 
 	us_tcp_rate_limited(tcp);	/* its samples are not the path's */
-	if (!s->probe_rtt_done) {
+	if (!s->probe_rtt_begin) {
 		if (us_tcp_pipe(tcp) > probe_rtt_cwnd(tcp))
 			return;
-		s->probe_rtt_done = (now(tcp) + PROBE_RTT_DURATION) | 1;
+		s->probe_rtt_begin = us_max32(now(tcp), 1);
 		s->rtt_round_done = false;
 		start_round(tcp);
 		return;
@@ -523,7 +523,7 @@ static void check_probe_rtt(struct us_tcp *tcp)
 	if (s->phase != PROBE_RTT && s->rtt_expired && !s->idle_restart) {
 		save_cwnd(tcp);
 		s->phase = PROBE_RTT;
-		s->probe_rtt_done = 0;
+		s->probe_rtt_begin = 0;
 		s->ack_phase = ACKS_STOPPING;
 		start_round(tcp);
 	}
