@@ -46,9 +46,10 @@ static bool checksum_valid(const struct sk_buff *skb, bool ipv4, u32 offset)
 				length, IPPROTO_ICMPV6, sum);
 }
 
+/* The quote is of a packet of the same version, as icmp_rcv() and icmpv6_rcv() take it. */
 static struct nc_flow *find_flow(struct nc_table *table,
 				 const struct sk_buff *skb, u32 offset,
-				 struct nc_key *key)
+				 u8 family, struct nc_key *key)
 {
 	u32 avail = min_t(u32, skb->len - offset, QUOTE_MAX);
 	u8 buf[QUOTE_MAX];
@@ -58,6 +59,7 @@ static struct nc_flow *find_flow(struct nc_table *table,
 	quote = skb_header_pointer(skb, offset, avail, buf);
 	if (!quote ||
 	    nc_parse(quote, avail, NC_PARSE_QUOTE, &h, key) != NC_PARSE_OK ||
+	    key->family != family ||
 	    !nc_table_wants(table, key->protocol, key->local_port))
 		return NULL;
 	key->ifindex = skb->dev->ifindex;
@@ -88,7 +90,8 @@ static void copy_error(struct nc_table *table, struct net *net,
 	};
 	struct nc_flow *flow;
 
-	flow = find_flow(table, skb, offset + ICMP_HEADER, &key);
+	flow = find_flow(table, skb, offset + ICMP_HEADER,
+			 ipv4 ? AF_INET : AF_INET6, &key);
 	if (!flow || !may_know(flow, net, skb, &key) ||
 	    !checksum_valid(skb, ipv4, offset))
 		return;

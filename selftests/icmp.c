@@ -95,12 +95,12 @@ static void sum_icmp(struct packet *p)
 	icmp[3] = ~sum;
 }
 
-/* An error about @quoted as a router or the peer would send it. */
+/* An error about @quoted as a router or the peer would send it; the ends say by which ICMP. */
 static void make_error(struct packet *p, const struct kind *kind,
 		       const char *from, const char *to,
 		       const struct packet *quoted, unsigned int length, uint32_t mtu)
 {
-	bool ip4 = is_ip4(quoted);
+	bool ip4 = strchr(from, '.');
 	uint8_t bytes[2048] = {
 		ip4 ? kind->type4 : kind->type6, ip4 ? kind->code4 : kind->code6,
 		0, 0, mtu >> 24, mtu >> 16, mtu >> 8, mtu,
@@ -278,6 +278,16 @@ TEST_F(icmp, quotes_too_little)
 			   variant->here, &self->out, length, 0);
 		ASSERT_EQ(0, net_inject(self->raw, &self->error));
 	}
+	EXPECT_NOT_TOLD();
+}
+
+/* An IPv4 host has nothing to say of IPv6, nor the other way round. */
+TEST_F(icmp, quotes_the_other_family)
+{
+	bool ip4 = is_ip4(&self->out);
+
+	make_error(&self->error, &port_unreachable, ip4 ? OTHER6 : OTHER4,
+		   ip4 ? HERE6 : HERE4, &self->out, self->out.length, 0);
 	EXPECT_NOT_TOLD();
 }
 
