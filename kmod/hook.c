@@ -216,6 +216,24 @@ static bool is_fragment(const u8 *header)
 }
 
 /*
+ * What only the kernel knows an answer to.  Of hop-by-hop options it has looked at those
+ * that come first, as it does not take others.
+ */
+static bool is_the_kernels(u8 nexthdr, const u8 *header, bool first)
+{
+	switch (nexthdr) {
+	case NEXTHDR_HOP:
+		return !first;
+	case NEXTHDR_FRAGMENT:
+		return is_fragment(header);
+	case NEXTHDR_ROUTING:
+		return header[3];
+	default:
+		return nexthdr != NEXTHDR_DEST;
+	}
+}
+
+/*
  * What stands between IPv6 header and transport.  The kernel has dealt with
  * hop-by-hop options, but will look at the others only behind this hook: so
  * fragments, AH and packets that travel on are left to it.  @unseen: headers that
@@ -231,10 +249,8 @@ static bool find_transport(const struct sk_buff *skb, u8 *nexthdr,
 	*transport = sizeof(struct ipv6hdr);
 	while (unlikely(ipv6_ext_hdr(*nexthdr))) {
 		header = skb_header_pointer(skb, *transport, sizeof(buf), buf);
-		if (!header || *nexthdr == NEXTHDR_AUTH ||
-		    *nexthdr == NEXTHDR_NONE ||
-		    (*nexthdr == NEXTHDR_FRAGMENT && is_fragment(header)) ||
-		    (*nexthdr == NEXTHDR_ROUTING && header[3]))
+		if (!header || is_the_kernels(*nexthdr, header,
+					      *transport == sizeof(struct ipv6hdr)))
 			return false;
 		if (*nexthdr == NEXTHDR_ROUTING || *nexthdr == NEXTHDR_DEST)
 			*unseen = true;

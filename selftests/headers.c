@@ -91,6 +91,18 @@ TEST_F(headers, authentication_is_left_to_the_kernel)
 	expect_drops(_metadata, self, 0);
 }
 
+/* The kernel has seen to those that come first only. */
+TEST_F(headers, later_hop_by_hop_options_are_left_to_the_kernel)
+{
+	static const uint8_t last[8] = { IPPROTO_UDP, 0, 1, 4 };
+	static const uint8_t first[8] = { IPPROTO_HOPOPTS, 0, 1, 4 };
+
+	late_flow(_metadata, self);
+	insert(&self->p, IPPROTO_HOPOPTS, first);
+	packet_insert(&self->p, last, sizeof(last));
+	expect_drops(_metadata, self, 0);
+}
+
 TEST_F(headers, early_martians_are_dropped)
 {
 	int64_t flow = chan_flow(&self->c, NETCHANNEL_HOOK_EARLY, IPPROTO_UDP,
