@@ -203,12 +203,27 @@ static struct nc_ranks *rank_copy(const struct nc_ranks *old,
 }
 
 #define RANKS_MAX	32	/* of a family */
-#define RANKS_USER	16	/* from here on, only with privilege */
+#define RANKS_USER	24	/* from here on, only with privilege */
+#define RANKS_ODD	8	/* from here on, without it only usual ones */
 
-/* Every packet is looked up once for each rank, so there are only so many. */
+/* All of an address or nothing: without privilege there are 16 ranks like that. */
+static bool is_usual(const struct nc_key *key)
+{
+	u32 local = NC_RANK_LOCAL(key->rank), remote = NC_RANK_REMOTE(key->rank);
+	u32 all = nc_family_bits(key->family);
+
+	return (!local || local == all) && (!remote || remote == all);
+}
+
+/*
+ * Every packet is looked up once for each rank, so there are only so many; and nobody is
+ * to keep others from what most want.
+ */
 static u32 ranks_most(const struct nc_flow *flow)
 {
-	return flow->yields ? RANKS_USER : RANKS_MAX;
+	if (!flow->yields)
+		return RANKS_MAX;
+	return is_usual(&flow->key) ? RANKS_USER : RANKS_ODD;
 }
 
 static int rank_add(struct nc_net *nn, const struct nc_flow *flow)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Kinds of flows: each costs every packet a look-up, so there are few, and those
- * without privilege cannot take the last ones.
+ * without privilege can take neither the last ones nor those that most want.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 #define PORT	7000
 #define ALL	32
-#define USER	16
+#define ODD	8	/* without privilege, unless they are usual */
 
 FIXTURE(ranks) {
 	struct net net;
@@ -52,6 +52,7 @@ struct attempt {
 	struct chan *c;
 	int authority;
 	int first;
+	int ifindex;
 };
 
 /* How many kinds can be added. */
@@ -69,10 +70,10 @@ TEST_F(ranks, are_limited)
 {
 	struct attempt a = { &self->c, self->authority, 1 };
 
-	EXPECT_EQ(USER, child_nobody(attempts, &a));
-	a.first += USER;
+	EXPECT_EQ(ODD, child_nobody(attempts, &a));
+	a.first += ODD;
 	EXPECT_EQ(0, child_nobody(attempts, &a));
-	EXPECT_EQ(ALL - USER, attempts(&a));
+	EXPECT_EQ(ALL - ODD, attempts(&a));
 	EXPECT_EQ(-ENOSPC, flow(&self->c, self->authority, 100));
 }
 
@@ -85,6 +86,36 @@ TEST_F(ranks, more_flows_of_a_kind)
 			       HERE6, PORT + 1, "::/1", 0));
 	EXPECT_LE(0, chan_flow(&self->c, NETCHANNEL_HOOK_LATE, IPPROTO_UDP,
 			       HERE4, PORT + 1, "0.0.0.0/0", 0));
+}
+
+/* Ports and addresses given or not: what most want, whatever others have. */
+static int usual_ones(void *argument)
+{
+	static const struct { const char *remote; int port; } end[] = {
+		{ PEER6, 9 }, { PEER6, 0 }, { "::/0", 9 }, { "::/0", 0 },
+	};
+	struct attempt *a = argument;
+	struct netchannel_bind b;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < 8; i++) {
+		bind_init(&b, IPPROTO_UDP, HERE6, PORT, end[i / 2].remote,
+			  end[i / 2].port);
+		b.flow.ifindex = i % 2 ? a->ifindex : 0;
+		b.sock_fd = a->authority;
+		n += !chan_bind(a->c, &b);
+	}
+	return n;
+}
+
+TEST_F(ranks, usual_ones_are_there_for_all)
+{
+	struct attempt a = { &self->c, self->authority, 1, self->net.ifindex };
+
+	EXPECT_EQ(ODD, child_nobody(attempts, &a));
+	EXPECT_EQ(8, child_nobody(usual_ones, &a));
+	a.first += ODD;
+	EXPECT_EQ(ALL - ODD - 8, attempts(&a));
 }
 
 /* A kind ends with its last flow. */

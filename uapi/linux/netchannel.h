@@ -213,10 +213,11 @@ enum netchannel_hook {
  * such ifindex.  ENOSPC: too many flows; or too many kinds of flows, which
  * differ in the lengths of the prefixes or in whether they give ports, device
  * and VLAN.  Each packet is looked up by one kind after the other, so there are
- * at most 32 in a namespace for each family, and callers without CAP_NET_ADMIN
- * add none if there are 16.  ENOTCONN: before SETUP.  EBADF, ENOTSOCK: @sock_fd.
- * EPIPE: broken.  EINVAL also: a VLAN without EARLY; LISTEN_PEER without a local
- * port or with just one possible peer.
+ * at most 32 in a namespace for each family.  Callers without CAP_NET_ADMIN add
+ * none if there are 24; and if there are 8, only those whose prefixes are zero or
+ * whole, of which there are just 16 for them.  ENOTCONN: before SETUP.  EBADF,
+ * ENOTSOCK: @sock_fd.  EPIPE: broken.  EINVAL also: a VLAN without EARLY;
+ * LISTEN_PEER without a local port or with just one possible peer.
  */
 struct netchannel_bind {
 	__u32	size;
