@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,7 +18,9 @@
 static struct {
 	bool gone;
 	bool down;
+	int mtu;
 	int news;	/* errno that the next recvmmsg() gives */
+	unsigned int sent;
 } device;
 
 static struct host h;
@@ -73,7 +76,7 @@ int ioctl(int fd, unsigned long request, ...)
 	else if (request == SIOCGIFFLAGS)
 		ifr->ifr_flags = device.down ? 0 : IFF_UP;
 	else
-		ifr->ifr_mtu = 1500;
+		ifr->ifr_mtu = device.mtu;
 	return 0;
 }
 
@@ -90,13 +93,34 @@ int recvmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags,
 	return -1;
 }
 
+/* One by one, as the kernel may. */
+int sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
+{
+	size_t len = 0, i;
+
+	(void)fd;
+	(void)count;
+	(void)flags;
+	for (i = 1; i < msg->msg_hdr.msg_iovlen; i++)
+		len += msg->msg_hdr.msg_iov[i].iov_len;
+	if (len > (size_t)device.mtu + US_ETH_LEN) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	device.sent++;
+	return 1;
+}
+
 static struct us_link *begin(void)
 {
 	struct us_link *link;
 
 	memset(&device, 0, sizeof(device));
+	memset(&seen, 0, sizeof(seen));
+	device.mtu = 1500;
 	host_init(&h);
-	if (us_link_open(&h.stack, "packet:dev=eth0", &link))
+	us_net_register(&h.stack, IPPROTO_UDP, &seen_protocol);
+	if (us_link_open(&h.stack, "packet:dev=eth0,peer=02:00:00:00:00:02", &link))
 		abort();
 	return link;
 }
@@ -156,11 +180,50 @@ static void comes_back(void)
 	end(link);
 }
 
+static void send_udp(struct us_link *link, const char *to, uint32_t len)
+{
+	struct us_dst dst = { .remote = addr(to) };
+	struct us_tx *tx;
+
+	if (us_dst_resolve(&h.stack, &dst))
+		abort();
+	tx = us_ip_reserve(&h.stack, &dst, 0);
+	memset(tx->head + dst.header_len, 0, len);
+	tx->inline_len = dst.header_len + len;
+	us_csum_output(&dst, tx, IPPROTO_UDP, US_UDP_CSUM_OFFSET);
+	us_ip_submit(&h.stack, &dst, tx, IPPROTO_UDP);
+	link->ops->flush(link);
+}
+
+/* ip link set eth0 mtu 1300 */
+static void shrinks(const char *own, const char *peer)
+{
+	struct us_addr address = addr(own), to = addr(peer);
+	struct us_link *link = begin();
+
+	if (us_net_address_add(&h.stack, link, &address, 24))
+		abort();
+	send_udp(link, peer, 1400);
+	later(link, 0);
+	ok(device.sent == 1 && !seen.errors, "a packet that fits: %s", peer);
+	device.mtu = 1300;
+	send_udp(link, peer, 1400);
+	ok(link->ops->next(link) <= h.stack.now && !seen.errors, "smaller by now: a poll will tell");
+	later(link, 0);
+	ok(seen.errors == 1 && seen.err == EMSGSIZE && seen.mtu == 1300 &&
+	   us_addr_equal(&seen.dst, &to) && link->ops->next(link) == US_NEVER,
+	   "who sent what is too large is told, once");
+	ok(link->mtu == 1300 && !h.stack.pkts.used, "so is who comes later, by the link");
+	end(link);
+}
+
 int main(void)
 {
 	plan(0);
 	removed();
 	removed_later();
 	comes_back();
+	shrinks("192.0.2.1", "192.0.2.2");
+	shrinks("2001:db8::1", "2001:db8::2");
 	return finish();
 }

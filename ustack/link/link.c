@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/checksum.h"
+#include "wire/icmp.h"
 
 static const struct us_link_ops *const kinds[] = {
 	&us_extern_ops,
@@ -341,4 +342,54 @@ uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
 	/* The header at last: what was just written byte by byte is slow to read. */
 	put_checksum(tx, us_csum_bytes(head + tx->l4, tx->inline_len - tx->l4, sum));
 	return len;
+}
+
+/* An ICMP error as a router would send it. */
+static bool to_icmp(int err, uint32_t mtu, bool v4, struct us_icmp *icmp)
+{
+	*icmp = (struct us_icmp) { .rest = us_put32(mtu) };
+	switch (err) {
+	case EMSGSIZE:
+		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_TOO_BIG;
+		icmp->code = v4 ? US_ICMP_UNREACH_TOO_BIG : 0;
+		return true;
+	case EADDRNOTAVAIL:	/* the source is not the kernel's any more */
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_UNREACHABLE;
+		icmp->code = err != EHOSTUNREACH ? 0 : v4 ? 1 : 3;
+		return true;
+	default:	/* a queue or the firewall: as if it were lost on the way */
+		return false;
+	}
+}
+
+/**
+ * us_link_refused() - tells upwards that the kernel did not send a packet
+ * @link: that gave it to the kernel; its release() knows US_LINK_TOLD.
+ * @told: what is given upwards; free again when this returns.
+ * @packet: from its IP header on, as much as is known.
+ * @len: bytes of that, US_TX_INLINE at most.
+ * @err: positive errno.
+ * @mtu: with EMSGSIZE, else 0.
+ */
+void us_link_refused(struct us_link *link, struct us_link_told *told, const uint8_t *packet,
+		     uint32_t len, int err, uint32_t mtu)
+{
+	struct us_icmp icmp;
+	struct us_pkt *pkt;
+
+	if (!to_icmp(err, mtu, packet[0] >> 4 == 4, &icmp))
+		return;
+	pkt = us_link_pkt(link);
+	if (!pkt)
+		return;
+	memcpy(told->data, &icmp, sizeof(icmp));
+	memcpy(told->data + sizeof(icmp), packet, len);
+	pkt->data = told->data;
+	pkt->len = (uint32_t)sizeof(icmp) + len;
+	pkt->token = US_LINK_TOLD;
+	pkt->error = true;
+	pkt->info = mtu;
+	link->stack->up->link_input(link->stack, pkt);
 }

@@ -181,6 +181,21 @@ struct us_pkt *us_link_pkt(struct us_link *link);
 uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
 			uint32_t room);
 
+/* us_pkt.token of what us_link_refused() gave: nothing of the link's to be released. */
+#define US_LINK_TOLD	UINT64_MAX
+
+/**
+ * struct us_link_told - an ICMP error that a link makes, while it is given upwards
+ * @data: header and quoted packet.
+ */
+struct us_link_told {
+	uint8_t data[8 + US_TX_INLINE];
+};
+
+/* Tells of a packet that did not leave, as a router would.  In us_link_ops.poll() only. */
+void us_link_refused(struct us_link *link, struct us_link_told *told, const uint8_t *packet,
+		     uint32_t len, int err, uint32_t mtu);
+
 /* extern.c: the caller is the other end. */
 int us_extern_inject(struct us_link *link, const void *packet, size_t length);
 ssize_t us_extern_collect(struct us_link *link, void *packet, size_t size,

@@ -9,15 +9,11 @@
 #include <unistd.h>
 
 #include "link/netchannel.h"
-#include "wire/icmp.h"
 
 _Static_assert(US_TX_INLINE == NETCHANNEL_TX_INLINE, "room for headers");
 _Static_assert(US_TX_FRAGS == NETCHANNEL_TX_FRAGS, "references");
 _Static_assert((int)US_GSO_TCP == NETCHANNEL_GSO_TCP &&
 	       (int)US_GSO_UDP == NETCHANNEL_GSO_UDP, "kinds of GSO");
-
-/* A packet that was made here, not lent by the ring. */
-#define SCRATCH		UINT64_MAX
 
 /* ------------------------------------------------------------------ sending */
 
@@ -37,50 +33,14 @@ static us_noinline void put_frags(struct us_chunk **frag)
 	}
 }
 
-/* An ICMP error as a router would send it, about a packet that did not leave. */
-static bool to_icmp(const struct netchannel_tx_done *done, bool v4,
-		    struct us_icmp *icmp)
-{
-	*icmp = (struct us_icmp) { .rest = us_put32(done->info) };
-	switch (done->result) {
-	case -EMSGSIZE:
-		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_TOO_BIG;
-		icmp->code = v4 ? US_ICMP_UNREACH_TOO_BIG : 0;
-		return true;
-	case -EADDRNOTAVAIL:	/* the source is not the kernel's any more */
-	case -ENETUNREACH:
-	case -EHOSTUNREACH:
-		icmp->type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_UNREACHABLE;
-		icmp->code = done->result != -EHOSTUNREACH ? 0 : v4 ? 1 : 3;
-		icmp->rest = us_put32(0);
-		return true;
-	default:	/* a queue or the firewall: as if it were lost on the way */
-		return false;
-	}
-}
-
 static us_noinline void tell(struct us_nc *nc, const struct netchannel_tx_done *done)
 {
 	const uint8_t *packet = us_nc_tx_inlined(&nc->tx, nc->tx.tail);
 	uint32_t len = us_nc_tx_at(&nc->tx, nc->tx.tail)->inline_length %
 		       (NETCHANNEL_TX_INLINE + 1);	/* whatever it says by now */
-	struct us_stack *stack = nc->link.stack;
-	struct us_icmp icmp;
-	struct us_pkt *pkt;
 
-	if (!to_icmp(done, packet[0] >> 4 == 4, &icmp))
-		return;
-	pkt = us_link_pkt(&nc->link);
-	if (!pkt)
-		return;
-	memcpy(nc->scratch, &icmp, sizeof(icmp));
-	memcpy(nc->scratch + sizeof(icmp), packet, len);
-	pkt->data = nc->scratch;
-	pkt->len = (uint32_t)sizeof(icmp) + len;
-	pkt->token = SCRATCH;
-	pkt->error = true;
-	pkt->info = done->result == -EMSGSIZE ? done->info : 0;
-	stack->up->link_input(stack, pkt);
+	us_link_refused(&nc->link, &nc->told, packet, len, -done->result,
+			done->result == -EMSGSIZE ? done->info : 0);
 }
 
 /* Takes slots back that completed.  Results are told upwards only where @upcalls
@@ -261,7 +221,7 @@ static unsigned int poll_channel(struct us_link *link, unsigned int budget)
 
 static void release(struct us_link *link, struct us_pkt *pkt)
 {
-	if (us_likely(pkt->token != SCRATCH))
+	if (us_likely(pkt->token != US_LINK_TOLD))
 		us_nc_rx_release(&us_nc_of(link)->rx, (uint32_t)pkt->token);
 }
 

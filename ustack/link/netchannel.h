@@ -66,7 +66,7 @@ struct us_nc_flow {
  * @frag: chunks that TX slots refer to: US_TX_FRAGS of each.
  * @starved: reserve() found no slot.
  * @watched: a poll of the descriptor waits for completions.
- * @scratch: an ICMP error made of a TX result, while it is given upwards.
+ * @told: an ICMP error made of a TX result.
  * @authority: ports.
  * @flow: bound flows, found by their id from its remainder on.
  * @way: by hash of the destination.
@@ -85,7 +85,7 @@ struct us_nc {
 	struct us_chunk **frag;
 	bool starved;
 	bool watched;
-	uint8_t scratch[8 + NETCHANNEL_TX_INLINE];
+	struct us_link_told told;
 	struct us_nc_authority authority[US_NC_AUTHORITIES];
 	struct us_nc_flow flow[NETCHANNEL_FLOWS_MAX];
 	struct us_nc_way way[US_NC_WAYS];

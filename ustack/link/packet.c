@@ -75,6 +75,9 @@ struct slot {
  * @blocked: the device took no more; time to try again.
  * @look: the device is down; time to see whether it is still there.
  * @starved: reserve() found no slot.
+ * @refused: the head of a packet that was too large for the device, for poll() to tell.
+ * @refused_len: bytes of it; 0: there is none.
+ * @told: the ICMP error made of it.
  * @addr: own addresses, for the filter.
  * @addrs: of @addr.
  */
@@ -92,6 +95,9 @@ struct packet {
 	us_ns blocked;
 	us_ns look;
 	bool starved;
+	uint8_t refused[US_TX_INLINE];
+	uint32_t refused_len;
+	struct us_link_told told;
 	struct us_addr addr[ADDRESSES_MAX];
 	unsigned int addrs;
 };
@@ -443,6 +449,27 @@ static void check_device(struct packet *p)
 		p->look = p->link.stack->now + LOOK;
 }
 
+/* The device's MTU is smaller by now: the last one that did not fit is told of. */
+static void note_refused(struct packet *p)
+{
+	const struct us_tx *tx = &p->slot[p->first % TX_SLOTS].tx;
+
+	p->refused_len = us_min32(tx->inline_len - tx->l3, US_TX_INLINE);
+	memcpy(p->refused, tx->head + tx->l3, p->refused_len);
+}
+
+static us_noinline void tell_refused(struct packet *p)
+{
+	uint32_t len = p->refused_len;
+	struct ifreq ifr;
+
+	p->refused_len = 0;
+	if (!if_indextoname(p->link.ifindex, ifr.ifr_name) || ioctl(p->fd, SIOCGIFMTU, &ifr))
+		return;
+	p->link.mtu = us_min32(p->link.mtu, (uint32_t)ifr.ifr_mtu);
+	us_link_refused(&p->link, &p->told, p->refused, len, EMSGSIZE, p->link.mtu);
+}
+
 static void flush(struct us_link *link)
 {
 	struct iovec iov[BATCH][2 + US_TX_FRAGS];
@@ -462,6 +489,8 @@ static void flush(struct us_link *link)
 		} else if (errno != EINTR) {
 			/* The first frame is what the kernel did not like. */
 			link->stats.tx_dropped++;
+			if (errno == EMSGSIZE)
+				note_refused(p);
 			if (errno == ENETDOWN || errno == ENXIO || errno == ENODEV)
 				check_device(p);
 			complete(p, 1);
@@ -575,6 +604,8 @@ static unsigned int poll_packet(struct us_link *link, unsigned int budget)
 		flush(link);
 	if (us_unlikely(link->stack->now >= p->look))
 		check_device(p);
+	if (us_unlikely(p->refused_len))
+		tell_refused(p);
 	if (p->starved && has_room(p, link->kept)) {
 		p->starved = false;
 		link->stack->up->link_writable(link->stack, link);
@@ -584,7 +615,8 @@ static unsigned int poll_packet(struct us_link *link, unsigned int budget)
 
 static void release(struct us_link *link, struct us_pkt *pkt)
 {
-	us_pool_put(&packet_of(link)->rx, (void *)(uintptr_t)pkt->token);
+	if (us_likely(pkt->token != US_LINK_TOLD))
+		us_pool_put(&packet_of(link)->rx, (void *)(uintptr_t)pkt->token);
 }
 
 static bool pressure(const struct us_link *link)
@@ -603,8 +635,8 @@ static us_ns next(const struct us_link *link)
 {
 	const struct packet *p = packet_of(link);
 
-	/* A flush since the last poll made room: somebody waits for it. */
-	if (p->starved && has_room(p, link->kept))
+	/* What a flush since the last poll did somebody waits for: room, or an error. */
+	if (p->refused_len || (p->starved && has_room(p, link->kept)))
 		return link->stack->now;
 	return p->look < p->blocked ? p->look : p->blocked;
 }
