@@ -59,6 +59,7 @@ static inline void audit_reass(const struct us_tcp *tcp, const char **why)
 static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 {
 	const struct us_tcp_active *a = tcp->active;
+	bool listed = tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING);
 	bool timer;
 
 	if (!a || tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
@@ -69,9 +70,11 @@ static inline void audit_connection(const struct us_tcp *tcp, const char **why)
 	timer = us_tcp_timer_armed(tcp, US_TCP_TIMER_REXMT) ||
 		us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST) ||
 		us_tcp_timer_armed(tcp, US_TCP_TIMER_PACE);
-	if (us_tcp_sndq_bytes(tcp) && !timer &&
-	    !(tcp->flags & (US_TCP_QUEUED | US_TCP_PENDING)))
+	if (us_tcp_sndq_bytes(tcp) && !timer && !listed)
 		audit_fail(why, "data to send, and nothing will send it");
+	if (tcp->rcv_nxt != tcp->last_ack_sent && !listed &&
+	    !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK))
+		audit_fail(why, "an ACK is due, and nothing will send it");
 }
 
 /* Where SO_RCVBUF does not become less than was received already. */

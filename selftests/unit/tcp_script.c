@@ -669,6 +669,16 @@ static const struct named_script scripts[] = {
 	"< . 1:1001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
 	"> . 1:1(0) ack 1001 <nop,nop,TS val * ecr 101,nop,nop,sack 1:1001>\n" },
 
+	{ "D-SACK: in order, both ends of a segment were there",
+	OPEN
+	"< . 1:501(500) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 501\n"
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 501 <nop,nop,TS val * ecr 101,nop,nop,sack 1001:2001>\n"
+	"< . 1:1501(1500) ack 1 win 512 <nop,nop,TS val 102 ecr 1>\n"
+	"> . 1:1(0) ack 2001 <nop,nop,TS val * ecr 102,nop,nop,sack 1:501>\n"
+	"> . 1:1(0) ack 2001 <nop,nop,TS val * ecr 102,nop,nop,sack 1001:1501>\n" },
+
 	{ "D-SACK: two of one poll, one ACK for each",
 	OPEN
 	"option batch 1\n"

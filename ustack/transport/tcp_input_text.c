@@ -45,7 +45,7 @@ void us_tcp_schedule_ack(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 
 	if (tcp->rcv_nxt - tcp->last_ack_sent > a->rcv_mss ||
-	    (a->quick && !a->pingpong) || a->reass) {
+	    (a->quick && !a->pingpong)) {
 		us_tcp_ack_now(tcp);
 		return;
 	}
@@ -118,9 +118,10 @@ static void in_order(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	tcp->rcv_nxt += seg->len;
 	if (us_unlikely(!us_before(tcp->rcv_nxt, a->rcv_round_end)))
 		us_tcp_rcvbuf_round(tcp);
-	us_tcp_schedule_ack(tcp);
 	if (us_unlikely(a->reass != NULL))
 		us_tcp_reass_drain(tcp);
+	else
+		us_tcp_schedule_ack(tcp);
 	us_tcp_notify(tcp);
 }
 

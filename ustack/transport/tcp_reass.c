@@ -303,18 +303,12 @@ static void ring_queue(struct us_tcp *tcp, struct us_pkt *ring)
 	}
 }
 
-/**
- * us_tcp_reass_drain() - moves what is in order now to the receive queue
- * @tcp: active; rcv_nxt has moved.
- */
-us_noinline void us_tcp_reass_drain(struct us_tcp *tcp)
+/* Moves what is in order now to the receive queue. */
+static void drain(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 	struct us_tcp_reass *reass = a->reass;
 
-	if (reass->nr && us_before(reass->range[0].start, tcp->rcv_nxt))
-		us_tcp_dsack_note(tcp, reass->range[0].start,
-				  us_seq_min(reass->range[0].end, tcp->rcv_nxt));
 	while (reass->nr && !us_after(reass->range[0].start, tcp->rcv_nxt)) {
 		struct us_tcp_range range = reass->range[0];
 		uint32_t bytes = range.end - range.start;
@@ -333,6 +327,24 @@ us_noinline void us_tcp_reass_drain(struct us_tcp *tcp)
 	us_tcp_sack_advance(tcp);
 	if (!reass->nr)
 		us_tcp_reass_free(tcp);
+}
+
+/**
+ * us_tcp_reass_drain() - moves what is in order now to the receive queue
+ * @tcp: active; rcv_nxt has moved.
+ *
+ * What fills a gap is acknowledged at once (RFC 5681 4.2).  That comes last: a D-SACK that
+ * was not yet told leaves with an ACK of its own, after which none would be due.
+ */
+us_noinline void us_tcp_reass_drain(struct us_tcp *tcp)
+{
+	const struct us_tcp_range *first = tcp->active->reass->range;
+	uint32_t start = us_seq_min(first->start, tcp->rcv_nxt);
+	uint32_t end = us_seq_min(first->end, tcp->rcv_nxt);
+
+	drain(tcp);
+	us_tcp_dsack_note(tcp, start, end);
+	us_tcp_ack_now(tcp);
 }
 
 /**
