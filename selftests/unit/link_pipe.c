@@ -192,6 +192,34 @@ static void plain(void)
 	teardown();
 }
 
+/* A super-segment goes whole: of how many segments, headers tell. */
+static void whole(void)
+{
+	struct us_chunk *chunk;
+	struct us_tx *tx;
+
+	setup("pipe:name=A,gso=1", "pipe:name=A,gso=1");
+	chunk = us_chunk_alloc(a.stack.mem, 2048);
+	tx = la->ops->reserve(la, 0);
+	memset(tx->head, 0, 52);
+	memset(chunk->data, 0, 2048);
+	tx->head[0] = 0x45;
+	tx->head[32] = 0x80;
+	tx->l4 = 20;
+	tx->inline_len = 52;
+	tx->gso = US_GSO_TCP;
+	tx->gso_size = 1000;
+	tx->nr_frags = 1;
+	tx->frag[0] = (struct us_frag) { chunk, 0, 2000 };
+	got.hold = true;
+	la->ops->submit(la, tx);
+	us_chunk_put(chunk);
+	settle();
+	ok(got.held && got.held->gso_size == 1000 && got.held->gso_segs == 2, "of two segments");
+	us_pkt_put(got.held);
+	teardown();
+}
+
 /* Payload by reference, in odd pieces; the link fills in the checksum. */
 static void gathered(void)
 {
@@ -390,9 +418,10 @@ static void exhausted(void)
 
 int main(void)
 {
-	plan(46);
+	plan(47);
 	arguments();
 	plain();
+	whole();
 	gathered();
 	shaped();
 	limited();

@@ -9,6 +9,7 @@
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <linux/virtio_net.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -21,6 +22,9 @@ static struct {
 	int mtu;
 	int news;	/* errno that the next recvmmsg() gives */
 	unsigned int sent;
+	struct virtio_net_hdr vnet;
+	uint32_t len;	/* of the frame that the next recvmmsg() gives */
+	uint8_t frame[4096];
 } device;
 
 static struct host h;
@@ -83,11 +87,19 @@ int ioctl(int fd, unsigned long request, ...)
 int recvmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags,
 	     struct timespec *timeout)
 {
+	const struct iovec *iov = msg->msg_hdr.msg_iov;
+
 	(void)fd;
-	(void)msg;
 	(void)count;
 	(void)flags;
 	(void)timeout;
+	if (device.len) {
+		memcpy(iov[0].iov_base, &device.vnet, sizeof(device.vnet));
+		memcpy(iov[1].iov_base, device.frame, device.len);
+		msg->msg_len = (uint32_t)sizeof(device.vnet) + device.len;
+		device.len = 0;
+		return 1;
+	}
 	errno = device.news ? device.news : EAGAIN;
 	device.news = 0;
 	return -1;
@@ -217,6 +229,48 @@ static void shrinks(const char *own, const char *peer)
 	end(link);
 }
 
+static uint16_t segments;
+
+static void count_segments(struct us_stack *stack, struct us_pkt *pkt)
+{
+	(void)stack;
+	segments = pkt->gso_segs;
+	us_pkt_put(pkt);
+}
+
+/* The offload header tells how much is linear: headers, or the whole first packet. */
+static uint16_t merged_of(struct us_link *link, bool six, uint32_t payload, uint16_t linear)
+{
+	uint8_t tcp[32 + 3000] = { [12] = 0x80, [13] = 0x10 };
+	uint32_t len = ip_packet(device.frame + 14, six ? "2001:db8::2" : "192.0.2.2",
+				 six ? "2001:db8::1" : "192.0.2.1", IPPROTO_TCP, tcp,
+				 32 + payload);
+
+	device.len = 14 + len;
+	device.vnet = (struct virtio_net_hdr) {
+		.flags = VIRTIO_NET_HDR_F_DATA_VALID,
+		.gso_type = six ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4,
+		.gso_size = 1000,
+		.hdr_len = (uint16_t)(14 + len - payload + linear),
+	};
+	segments = 0;
+	later(link, 0);
+	return segments;
+}
+
+static void merged(bool six)
+{
+	static const struct us_upcalls up = { .link_input = count_segments };
+	struct us_link *link = begin();
+
+	h.stack.up = &up;
+	ok(merged_of(link, six, 2000, 0) == 2 && merged_of(link, six, 2001, 0) == 3 &&
+	   merged_of(link, six, 2999, 0) == 3, "merged packets are counted");
+	ok(merged_of(link, six, 2000, 1000) == 2 && merged_of(link, six, 2001, 2001) == 3,
+	   "wherever the kernel has their bytes");
+	end(link);
+}
+
 int main(void)
 {
 	plan(0);
@@ -225,5 +279,7 @@ int main(void)
 	comes_back();
 	shrinks("192.0.2.1", "192.0.2.2");
 	shrinks("2001:db8::1", "2001:db8::2");
+	merged(false);
+	merged(true);
 	return finish();
 }

@@ -8,6 +8,8 @@
 
 #include "wire/checksum.h"
 #include "wire/icmp.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
 
 static const struct us_link_ops *const kinds[] = {
 	&us_extern_ops,
@@ -342,6 +344,24 @@ uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
 	/* The header at last: what was just written byte by byte is slow to read. */
 	put_checksum(tx, us_csum_bytes(head + tx->l4, tx->inline_len - tx->l4, sum));
 	return len;
+}
+
+/**
+ * us_link_segments() - of how many segments a super-segment consists
+ * @ip: its IP header, behind which there is no extension header.
+ * @len: bytes from there on.
+ * @gso: enum us_gso.
+ * @size: bytes of payload of each but the last, not 0.
+ *
+ * Return: the number, 1 at least.
+ */
+uint16_t us_link_segments(const uint8_t *ip, uint32_t len, uint8_t gso, uint16_t size)
+{
+	uint32_t headers = ip[0] >> 4 == 4 ? (ip[0] & 15) * 4u : 40;
+
+	headers += gso == US_GSO_UDP ? US_UDP_LEN :
+				       us_tcp_header_len((const void *)(ip + headers));
+	return len > headers ? (uint16_t)((len - headers + size - 1) / size) : 1;
 }
 
 /* An ICMP error as a router would send it. */

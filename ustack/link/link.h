@@ -181,6 +181,9 @@ struct us_pkt *us_link_pkt(struct us_link *link);
 uint32_t us_link_gather(const struct us_link *link, const struct us_tx *tx,
 			uint32_t room);
 
+/* Of how many segments of @size bytes the super-segment at @ip, of @len bytes, consists. */
+uint16_t us_link_segments(const uint8_t *ip, uint32_t len, uint8_t gso, uint16_t size);
+
 /* us_pkt.token of what us_link_refused() gave: nothing of the link's to be released. */
 #define US_LINK_TOLD	UINT64_MAX
 

@@ -537,12 +537,13 @@ static void read_vnet(struct us_pkt *pkt, const struct virtio_net_hdr *vnet)
 	default:
 		return;
 	}
+	/* vnet.hdr_len is what is linear: headers, or all of the first packet. */
 	pkt->gso_size = vnet->gso_size;
 	if (!pkt->gso_size)
 		pkt->gso = US_GSO_NONE;
-	else if (pkt->len > vnet->hdr_len)
-		pkt->gso_segs = (uint16_t)((pkt->len - vnet->hdr_len +
-					    pkt->gso_size - 1) / pkt->gso_size);
+	else
+		pkt->gso_segs = us_link_segments(pkt->data + US_ETH_LEN, pkt->len - US_ETH_LEN,
+						 pkt->gso, pkt->gso_size);
 }
 
 static void deliver(struct packet *p, unsigned int index, uint32_t len)

@@ -608,8 +608,8 @@ static void deliver(struct end *end, struct frame *frame)
 	if (frame->gso && frame->gso_size) {
 		pkt->gso = frame->gso;
 		pkt->gso_size = frame->gso_size;
-		pkt->gso_segs = (uint16_t)((frame->len + frame->gso_size - 1) /
-					   frame->gso_size);
+		pkt->gso_segs = us_link_segments(frame->data, frame->len, frame->gso,
+						 frame->gso_size);
 	}
 	end->link.stats.rx_packets++;
 	end->link.stats.rx_bytes += pkt->len;
