@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "lib/job.h"
+#include "lib/standard.h"
 #include "ustack.h"
 
 #define BACKLOG		512
@@ -360,6 +361,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	standard_hold();
 	if (argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")))
 		return help();
 	if (argc != 5)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pattern.h"
+#include "standard.h"
 
 #define LINGER_SECONDS	5
 
@@ -124,6 +125,7 @@ int run_job(const struct job *job, const struct api *api)
 	struct run run = { .job = job, .api = api };
 	int err;
 
+	standard_hold();
 	run.buffer = malloc(job->bytes);
 	run.message = run.buffer;
 	run.room = job->bytes;
