@@ -19,6 +19,8 @@
 #define ACCEPT		0x40000u
 #define DROP		0u
 
+#define VLAN_ID		0xfffu	/* of a tag */
+
 #define OFFSET_TYPE	12u
 #define OFFSET_DST4	(US_ETH_LEN + 16)
 #define OFFSET_DST6	(US_ETH_LEN + 24)
@@ -73,12 +75,19 @@ static bool is_v4(const struct us_addr *addr)
 	return !memcmp(addr->b, mapped, sizeof(mapped));
 }
 
-/* Tagged frames and those to other stations. */
-static void emit_frame(struct program *p, const uint8_t mac[6])
+/* Frames of a VLAN.  A tag that names none tells a priority, and stands for no tag. */
+static void emit_vlan(struct program *p)
 {
 	load(p, BPF_W, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
+	load(p, BPF_W, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG));
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, VLAN_ID, 0, 1);
 	give(p, DROP);
+}
+
+/* Frames to other stations. */
+static void emit_frame(struct program *p, const uint8_t mac[6])
+{
 	load(p, BPF_B, 0);
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 5, 0);
 	load(p, BPF_W, 0);
@@ -144,6 +153,7 @@ int us_packet_filter(int fd, const uint8_t mac[6], const struct us_addr *addrs,
 	p.insn = calloc(p.max, sizeof(p.insn[0]));
 	if (!p.insn)
 		return -ENOMEM;
+	emit_vlan(&p);
 	emit_frame(&p, mac);
 	load(&p, BPF_H, OFFSET_TYPE);
 	unless(&p, US_ETHERTYPE_ARP, 1);
