@@ -848,6 +848,15 @@ static const struct named_script scripts[] = {
 	"> . 1:1001(1000) ack 1\n"
 	"> P. 1001:2001(1000) ack 1\n" },
 
+	{ "zero window: a probe is no ACK: the delayed one comes, too",
+	OPEN_PLAIN
+	ALL_QUICK
+	"< . 17:17(0) ack 1 win 0\n"
+	"send 100 = 100\n"
+	"+0.18 < P. 17:18(1) ack 1 win 0\n"
+	"+0.02 > . 0:0(0) ack 18\n"
+	"+0.019 > . 1:1(0) ack 18\n" },
+
 	{ "silly window: the sender waits for a useful one",
 	OPEN_PLAIN
 	"< . 1:1(0) ack 1 win 100\n"

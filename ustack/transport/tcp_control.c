@@ -264,16 +264,15 @@ void us_tcp_send_ack(struct us_tcp *tcp)
  * us_tcp_send_probe() - asks the peer for an ACK
  * @tcp: synchronized.
  *
- * As Linux's keep-alive and window probes: no payload, one before snd_una.
+ * As Linux's keep-alive and window probes: no payload, one before snd_una.  So the peer
+ * answers it, and does not hear what it acknowledges: an ACK that is due is due yet.
  */
 void us_tcp_send_probe(struct us_tcp *tcp)
 {
 	struct us_tx *tx = us_tcp_header_begin(tcp, tcp->snd_una - 1, US_TCP_ACK, 0);
 
-	if (!tx)
-		return;
-	us_tcp_header_end(tcp, tx);
-	us_tcp_ack_sent(tcp);
+	if (tx)
+		us_tcp_header_end(tcp, tx);
 }
 
 /**
