@@ -138,6 +138,8 @@ static void arguments(void)
 	   refused("pipe:name=A,mtu=67") == -EINVAL &&
 	   refused("pipe:name=A,delay=99999999999999999999999") == -EINVAL,
 	   "numbers that are none or too large");
+	ok(refused("pipe:name=A,loss=70,burst=2") == -EINVAL &&
+	   strstr(a.stack.error, "burst"), "so much is not lost in so short bursts");
 	ok(us_link_arg("a=1,bb=2,c=", "bb", value, sizeof(value)) &&
 	   !strcmp(value, "2") && !us_link_arg("a=1,bb=2", "b", value, 8) &&
 	   us_link_arg("c=", "c", value, 8) && !value[0], "arguments by key");
@@ -283,6 +285,17 @@ static unsigned int inversions(void)
 	return n;
 }
 
+static us_ns last_arrival(void)
+{
+	us_ns last = 0;
+	unsigned int i;
+
+	for (i = 0; i < got.count; i++)
+		if (got.at[i] > last)
+			last = got.at[i];
+	return last;
+}
+
 /* Most that were lost in a row. */
 static uint32_t longest_gap(void)
 {
@@ -338,6 +351,10 @@ static void shaped(void)
 	teardown();
 	n = flood("pipe:name=A,delay=10,jitter=5,seed=1", 1000, US_MSEC);
 	ok(n == 1000 && inversions() > 50, "jitter reorders (%u)", inversions());
+	teardown();
+	n = flood("pipe:name=A,jitter=3600000,seed=1", 100, 0);
+	ok(n == 100 && last_arrival() > 4000 * US_SEC && last_arrival() <= 4600 * US_SEC,
+	   "jitter of an hour");
 	teardown();
 	setup("pipe:name=A,delay=2.5", "pipe:name=A");
 	start = a.time;
@@ -418,7 +435,7 @@ static void exhausted(void)
 
 int main(void)
 {
-	plan(47);
+	plan(49);
 	arguments();
 	plain();
 	whole();

@@ -161,7 +161,7 @@ static int parse_chance(struct us_stack *stack, const char *args,
  */
 static int parse_loss(struct us_stack *stack, const char *args, struct shape *shape)
 {
-	uint64_t burst = 0;
+	uint64_t burst = 0, begin;
 	int err;
 
 	err = parse_chance(stack, args, "loss", &shape->loss);
@@ -170,9 +170,12 @@ static int parse_loss(struct us_stack *stack, const char *args, struct shape *sh
 	shape->again = shape->loss;
 	if (err || burst < 2 || shape->loss == UINT32_MAX)
 		return err;
+	begin = (uint64_t)shape->loss * UINT32_MAX / (UINT32_MAX - shape->loss) / burst;
+	if (begin > UINT32_MAX)
+		return us_fail(stack, -EINVAL, "loss= and burst=: so much is not lost in bursts of %llu: use longer ones",
+			       (unsigned long long)burst);
 	shape->again = UINT32_MAX - (uint32_t)(UINT32_MAX / burst);
-	shape->loss = (uint32_t)((uint64_t)shape->loss * UINT32_MAX /
-				 (UINT32_MAX - shape->loss) / burst);
+	shape->loss = (uint32_t)begin;
 	return 0;
 }
 
@@ -407,7 +410,7 @@ static bool chance(struct end *end, uint32_t chance)
 
 static us_ns up_to(struct end *end, us_ns limit)
 {
-	return (us_ns)((uint64_t)us_random32(&end->random) *
+	return (us_ns)((unsigned __int128)us_random32(&end->random) *
 		       (uint64_t)(limit + 1) >> 32);
 }
 
