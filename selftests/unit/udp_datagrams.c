@@ -482,6 +482,38 @@ static void test_way_lost(bool six)
 	end();
 }
 
+static struct us_tx *no_slot(struct us_link *link, uint32_t keep)
+{
+	(void)keep;
+	link->stats.syscalls++;		/* that it was asked for */
+	return NULL;
+}
+
+/* What waits for a link goes by it, though others may go elsewhere. */
+static void test_way_lost_waiting(bool six)
+{
+	static const uint8_t quoted[8] = { 0, 9, 0, 7 };
+	static const struct us_link_ops ops = { .reserve = no_slot };
+	struct us_link another = { .ops = &ops, .stack = NULL };
+	struct us_addr own, peer;
+
+	begin(six);
+	own = script_addr(&bench.s, 1);
+	peer = script_addr(&bench.s, 2);
+	bench.s.full = 0;
+	us_udp_send(bench.udp, bytes, 100, &(struct us_udp_out){
+		.remote = &peer, .port = htons(7), .more = true });
+	us_udp_train_flush(bench.udp);
+	us_udp_icmp(stack(), &own, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	us_udp_link_writable(stack(), &another);
+	ok(!another.stats.syscalls && !(us_udp_poll(bench.udp) & POLLOUT),
+	   "way: lost: what waits for it waits on");
+	bench.s.full = -1;
+	us_udp_link_writable(stack(), &bench.s.link);
+	ok(bench.s.count == 1 && us_udp_poll(bench.udp) & POLLOUT, "way: lost: and leaves by it");
+	end();
+}
+
 static void test_listen_peer(bool six)
 {
 	static const struct us_addr any;
@@ -508,7 +540,7 @@ int main(void)
 		test_sizes, test_lies, test_refusal, test_family, test_peer, test_send,
 		test_bounds, test_train, test_whole_train, test_train_bounds, test_pressure, test_unread,
 		test_unread_beside, test_path_of_peer, test_path_of_any, test_way_lost,
-		test_listen_peer,
+		test_way_lost_waiting, test_listen_peer,
 	};
 	size_t i;
 

@@ -326,7 +326,7 @@ void us_udp_link_writable(struct us_stack *stack, struct us_link *link)
 	struct us_udp *udp, *next;
 
 	cds_list_for_each_entry_safe(udp, next, &stack->udp->waiting, waiting) {
-		if (udp->routed && udp->dst.link != link)
+		if ((udp->routed || udp->train.chunk) && udp->dst.link != link)
 			continue;
 		/* What is reserved here is taken by whoever comes next. */
 		if (!link->ops->reserve(link, link->kept / 2))
