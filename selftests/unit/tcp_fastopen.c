@@ -56,6 +56,17 @@ static const struct named_script scripts[] = {
 	"send 50 = 50\n"
 	"> P. 51:101(50) ack 101\n" },
 
+	{ "server: a corked answer goes after 200 ms, though the handshake was not complete",
+	SERVER
+	"< S 0:100(100) win 65535 <mss 1000,FO =>\n"
+	"> S. 0:0(0) ack 101\n"
+	"accept = 0\n"
+	"send 50 more = 50\n"
+	"none 100\n"
+	"< . 101:101(0) ack 1 win 65535\n"
+	"state ESTABLISHED\n"
+	"+0.2 > P. 1:51(50) ack 101\n" },
+
 	{ "server: an answer that was lost comes again when the handshake is complete",
 	SERVER
 	"< S 0:100(100) win 65535 <mss 1000,FO =>\n"
