@@ -97,6 +97,24 @@ busy_clients() {
 	kill -TERM "$pid" && sleep 1 && gone "$pid" && holds "$work/relay.err" connections=3
 }
 
+# A server of the kernel's on port 80 has closed its last connection: relay takes its place.
+takes_over() {
+	echo x | ip netns exec app socat -u - TCP4-LISTEN:80,reuseaddr 2>"$work/server.err" &
+	sleep 1
+	[ "$(in_peer socat -u TCP4:$app4:80 -)" = x ] && wait $! || return 1
+	ip netns exec app grep ':0050 .* 06 ' /proc/net/tcp &&
+		echoes TCP4-LISTEN:8000,bind=127.0.0.1 127.0.0.1 TCP4:$app4:80
+}
+
+# One that still listens keeps its port, and is named.
+stays_out() {
+	ip netns exec app socat -u TCP4-LISTEN:80,reuseaddr OPEN:/dev/null 2>"$work/server.err" &
+	echo $! >"$work/server"
+	sleep 1
+	ip netns exec app timeout 5 relay netchannel 80 127.0.0.1 8000 2>"$work/relay.err"
+	[ $? = 1 ] && holds "$work/relay.err" 'port 80 is in use'
+}
+
 # The server's refusal is the client's reset.
 refuses() {
 	relay_starts netchannel 80 127.0.0.1 8000
@@ -118,7 +136,7 @@ with_pair() {
 }
 
 head -c $size /dev/urandom >"$file"
-plan 6
+plan 8
 point "IPv4, there and back, and the end of it" \
 	with_pair echoes TCP4-LISTEN:8000,bind=127.0.0.1 127.0.0.1 TCP4:$app4:80
 point "IPv6, there and back, and the end of it" \
@@ -126,6 +144,8 @@ point "IPv6, there and back, and the end of it" \
 point "$clients clients at once, EARLY" with_pair many
 point "it sleeps while nothing happens" with_pair sleeps
 point "clients that never cease: it ends when it is to" with_pair busy_clients
+point "it takes a port with TIME-WAIT of the kernel's" with_pair takes_over
+point "but not one where a kernel's socket listens" with_pair stays_out
 point "the server's refusal resets the client" with_pair refuses
 rm -rf "$work"
 finish

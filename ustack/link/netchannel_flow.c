@@ -42,6 +42,28 @@ static int port_error(struct us_stack *stack, int err, uint16_t port)
 	}
 }
 
+/* If TIME-WAIT of the kernel's keeps a server from its port, beside that, which the module
+ * does not mind.  Whoever listens there keeps the port to himself, and whoever wants to later
+ * is kept out.
+ */
+static int bind_beside(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int reuse = 1, err;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	err = bind(fd, address, len) ? -errno : 0;
+	reuse = 0;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+	return err;
+}
+
+static int bind_to(int fd, uint8_t protocol, const struct sockaddr *address, socklen_t len)
+{
+	int err = bind(fd, address, len) ? -errno : 0;
+
+	return err == -EADDRINUSE && protocol == IPPROTO_TCP ? bind_beside(fd, address, len) : err;
+}
+
 /* For both families if there is IPv6, else for IPv4. */
 static int open_bound(uint8_t protocol, uint16_t *port)
 {
@@ -54,15 +76,16 @@ static int open_bound(uint8_t protocol, uint16_t *port)
 
 	if (fd >= 0) {
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-		err = bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+		err = bind_to(fd, protocol, (struct sockaddr *)&v6, sizeof(v6));
 	} else {
 		fd = socket(AF_INET, type, 0);
 		if (fd < 0)
 			return -errno;
-		err = bind(fd, (struct sockaddr *)&v4, sizeof(v4));
+		err = bind_to(fd, protocol, (struct sockaddr *)&v4, sizeof(v4));
 	}
-	if (err || getsockname(fd, (struct sockaddr *)&v6, &len)) {
+	if (!err && getsockname(fd, (struct sockaddr *)&v6, &len))
 		err = -errno;
+	if (err) {
 		close(fd);
 		return err;
 	}
