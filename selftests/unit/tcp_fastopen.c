@@ -370,6 +370,45 @@ static void test_both(void)
 	world_destroy();
 }
 
+/* Line by line. */
+static void bench_lines(const char *text)
+{
+	char line[200];
+
+	for (; *text; text = strchr(text, '\n') + 1) {
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+		bench_line(line);
+	}
+}
+
+/* A peer whose numbers are far from 0, where the client begins before it knows them. */
+static void test_buffer(void)
+{
+	uint32_t at, before;
+	char line[100];
+
+	memset(&bench, 0, sizeof(bench));
+	script_open(&bench, false);
+	bench_lines("option peer_isn 0x90000000\n"
+		    CLIENT
+		    "connect = 0\n"
+		    "send 100 = 100\n"
+		    "> S 0:100(100)\n"
+		    "+0.02 < S. 0:0(0) ack 101 win 65535 <mss 1448,nop,wscale 7>\n"
+		    "> . 101:101(0) ack 1\n");
+	before = bench_tcp()->rcvbuf;
+	for (at = 1; at < 1800001; at += 60000) {
+		snprintf(line, sizeof(line), "+0.001 < P. %u:%u(60000) ack 101 gso 1448", at,
+			 at + 60000);
+		bench_line(line);
+		bench_discard();
+		bench_line("recv 60000 = 60000");
+	}
+	ok(!bench.why[0] && bench_tcp()->rcvbuf > before, "the receive buffer grew to %u",
+	   bench_tcp()->rcvbuf);
+	bench_end();
+}
+
 static void test_options(void)
 {
 	struct ustack_socket *s;
@@ -396,6 +435,7 @@ int main(int argc, char **argv)
 	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
 		       argc < 2 ? NULL : argv[1]);
 	test_both();
+	test_buffer();
 	test_options();
 	return finish();
 }

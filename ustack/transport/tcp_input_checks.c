@@ -45,6 +45,8 @@ static void syn_arrives(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	tcp->snd_wl1 = seg->seq;
 	tcp->snd_wnd = seg->window;
 	tcp->max_snd_wnd = seg->window;
+	if (tcp->active)	/* it has sent data with the SYN */
+		tcp->active->rcv_round_end = tcp->rcv_nxt;
 }
 
 /* Both sides sent SYN: 3.5, figure 8. */
