@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/time_namespace.h>
 #include <linux/wait.h>
 #include "nc.h"
 #include "trace.h"
@@ -220,12 +221,26 @@ static bool event(struct nc_channel *ch)
 	return lasts(ch);
 }
 
-/* The owner's deadline. */
+/* By how much the caller's CLOCK_MONOTONIC is ahead: timens_ktime_to_host() is not for modules. */
+static s64 time_offset(void)
+{
+#ifdef CONFIG_TIME_NS
+	const struct timespec64 *ahead = &current->nsproxy->time_ns->offsets.monotonic;
+
+	return ahead->tv_sec * NSEC_PER_SEC + ahead->tv_nsec;
+#else
+	return 0;
+#endif
+}
+
+/* The owner's deadline.  One of the far future is none: the difference fits. */
 static ktime_t deadline_of(const struct nc_channel *ch)
 {
 	u64 deadline = READ_ONCE(nc_channel_area(ch)->ctl->deadline);
 
-	return !deadline || deadline > KTIME_MAX ? KTIME_MAX : deadline;
+	if (!deadline || deadline > KTIME_MAX / 2)
+		return KTIME_MAX;
+	return max_t(s64, deadline - time_offset(), 0);
 }
 
 /* Whoever sleeps looks at the clock. */

@@ -2,6 +2,7 @@
 /* read(), write() and poll() of a channel: what they wait for and what they say. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -161,6 +162,35 @@ TEST_F(wait, deadline_in_the_past)
 	self->c.ctl->deadline = 1;
 	EXPECT_EQ(0, wait_in_read(&self->c));
 	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
+}
+
+/* 0, if a sleep of 50 ms by the clock of this process takes about that. */
+static int sleep_by_own_clock(void *argument)
+{
+	struct chan *c = argument;
+	uint64_t deadline = now() + 50000000;
+
+	if (chan_map(c))
+		return 1;
+	c->ctl->deadline = deadline;
+	return wait_in_read(c) || now() < deadline || now() > deadline + 500000000;
+}
+
+#define TIME_OFFSETS	"/proc/self/timens_offsets"
+
+static int sleep_in_another_time(void *argument)
+{
+	if (unshare(CLONE_NEWTIME) || file_write(TIME_OFFSETS, "monotonic 100000 0"))
+		return -1;
+	return child_wait(child_start(sleep_by_own_clock, argument));
+}
+
+TEST_F(wait, until_deadline_of_a_time_namespace)
+{
+	if (access(TIME_OFFSETS, F_OK))
+		SKIP(return, "kernel without time namespaces");
+	EXPECT_EQ(0, child_wait(child_start(sleep_in_another_time, &self->c)));
+	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_WAITS));
 }
 
 static void *sleep_lazily(void *argument)

@@ -431,7 +431,8 @@ struct netchannel_stats {
  * @rx_seen: owner: index of the next RX descriptor that it will look at.
  * @wakeup: owner: NETCHANNEL_WAKE_* bits; 0 while it does not sleep.
  * @reserved0: zero.
- * @deadline: owner: for read(): CLOCK_MONOTONIC nanoseconds; 0 is none.
+ * @deadline: owner: for read(): CLOCK_MONOTONIC nanoseconds, of the caller's time
+ *	namespace; 0 is none.
  * @pad0: fills two cache lines.
  * @status: kernel: NETCHANNEL_STATUS_* bits.
  * @reason: kernel: NETCHANNEL_REASON_*.
@@ -551,7 +552,7 @@ struct netchannel_tx_frag {
  * @reserved1: zero.
  * @token: the owner's; the kernel does not look at it.
  * @txtime: CLOCK_MONOTONIC nanoseconds at which the packet should leave (with a
- *	qdisc that knows, as fq); 0 is now.
+ *	qdisc that knows, as fq); 0 is now.  As with SO_TXTIME, not of a time namespace.
  * @frag: the rest of the payload, in order.
  * @reserved2: zero.
  *
