@@ -684,6 +684,40 @@ static void test_epoll_busy(void)
 	ustack_destroy(stack);
 }
 
+static ssize_t call_trace(struct job *job)
+{
+	(void)job;
+	return ustack_trace(stack, 0);
+}
+
+/* The log of a stack that somebody works on is not taken away meanwhile. */
+static void log_ends(void *arg, const char *name, uint64_t value)
+{
+	static const struct timespec while_ = { .tv_nsec = 20000000 };
+	struct job *job = arg;
+
+	(void)name;
+	(void)value;
+	if (job->call)
+		return;
+	job->call = call_trace;
+	job->result = 1;
+	pthread_create(&job->thread, NULL, work, job);
+	nanosleep(&while_, NULL);
+	ok(job->result == 1, "trace: waits for whoever has the stack");
+}
+
+static void test_trace(void)
+{
+	struct job job = { .call = NULL };
+
+	open_connection(14);
+	ustack_trace(stack, 10);
+	ustack_counters(stack, log_ends, &job);
+	finished(&job);
+	ustack_destroy(stack);
+}
+
 /* What a fixed dialogue looks like on the wire. */
 static uint64_t dialogue(uint64_t seed)
 {
@@ -722,6 +756,7 @@ int main(void)
 	test_epoll_control();
 	test_epoll_close();
 	test_epoll_busy();
+	test_trace();
 	ok(dialogue(1) == dialogue(1) && dialogue(1) != dialogue(2),
 	   "the seed decides, and nothing else");
 	return finish();

@@ -162,7 +162,7 @@ int ustack_descriptor(struct ustack *stack);
 /**
  * ustack_counters() - reads the stack's counters, one for each cause
  * @stack: the stack.
- * @print: called once a counter, with its name and value.
+ * @print: called once a counter, with its name and value; makes no call on the stack.
  * @arg: given to @print.
  *
  * Looks at all connections: TCP's totals of data are what they count themselves.
@@ -317,7 +317,8 @@ int ustack_trace(struct ustack *stack, unsigned int events);
  * ustack_trace_read() - reads the log, oldest event first
  * @stack: the stack.
  * @socket: only its connection; NULL: all of them.
- * @take: called once an event, which is the callee's only during the call.
+ * @take: called once an event, which is the callee's only during the call; makes no call on
+ *	the stack.
  * @arg: given to @take.
  */
 void ustack_trace_read(struct ustack *stack, struct ustack_socket *socket,

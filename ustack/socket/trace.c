@@ -43,6 +43,7 @@ int ustack_trace(struct ustack *public, unsigned int events)
 		if (!trace)
 			return -ENOMEM;
 	}
+	US_CALL(stack);
 	free(stack->trace);
 	stack->trace = trace;
 	return 0;
@@ -88,9 +89,12 @@ void ustack_trace_read(struct ustack *public, struct ustack_socket *socket,
 		       void (*take)(void *arg, const struct ustack_event *event),
 		       void *arg)
 {
-	const struct us_trace *trace = ((struct us_stack *)public)->trace;
+	struct us_stack *stack = (struct us_stack *)public;
+	const struct us_trace *trace;
 	uint64_t n;
 
+	US_CALL(stack);
+	trace = stack->trace;
 	if (!trace)
 		return;
 	n = trace->next > trace->count ? trace->next - trace->count : 0;
