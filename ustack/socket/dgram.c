@@ -232,8 +232,8 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 		n = us_udp_recv(s->udp, data, len, flags & MSG_PEEK, from);
 	if (n == -EAGAIN && (s->shut & US_SHUT_READ))
 		return 0;
-	if (n > (ssize_t)len && !(flags & MSG_TRUNC))
-		return len;
+	if (n > 0 && (size_t)n > len && !(flags & MSG_TRUNC))
+		return (ssize_t)len;
 	return n;
 }
 
