@@ -9,8 +9,8 @@
  *
  * Socket calls follow the BSD calls of the same name: they return -1 and set
  * errno, as Linux does.  A blocking call runs the stack in the calling thread
- * until it can return.  All other calls return 0 or a negative errno and leave
- * errno alone.
+ * until it can return.  All other calls return 0 or a negative errno; what errno is
+ * behind them tells nothing.
  *
  * What differs from Linux: AF_INET6 sockets are IPv6 only (IPV6_V6ONLY).  A
  * signal handler ends a blocking call with EINTR, SA_RESTART or not.  A call
@@ -374,11 +374,13 @@ int ustack_link_open(struct ustack *stack, const char *spec,
 		     struct ustack_link **link);
 
 /**
- * ustack_error() - tells in words why the last call on @stack failed
+ * ustack_error() - tells in words why a call on @stack failed
  * @stack: the stack; NULL after a failed ustack_create().
  *
- * Return: a text that names the input and the remedy; valid until the next
- * call; "" if there is nothing to tell.
+ * Return: a text that names the input and the remedy, of the last call that opened a link,
+ * added an address or a route, bound, listened or connected, or asked for the stack's
+ * descriptor; valid until the next of these; "" if there is nothing to tell.  Of other calls
+ * their errno tells all.
  */
 const char *ustack_error(struct ustack *stack);
 
