@@ -629,6 +629,21 @@ static const struct named_script scripts[] = {
 	"+0.009 > . 5793:7241(1448) ack 1\n"
 	"counter tcp_fast_retransmit 2\n" },
 
+	{ "SACK: RACK waits no longer if the path duplicates",
+	OPEN
+	"send 1448 = 1448\n"
+	"> P. 1:1449(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20>\n"
+	"< . 1:1(0) ack 1449 win 512 <nop,nop,TS val 101 ecr 20,nop,nop,sack 1:1449>\n"
+	"send 4344 = 4344\n"
+	"> . 1449:2897(1448) ack 1\n"
+	"> . 2897:4345(1448) ack 1\n"
+	"> P. 4345:5793(1448) ack 1\n"
+	"+0.02 < . 1:1(0) ack 2897 win 512 <nop,nop,TS val 102 ecr 40>\n"
+	"+0.001 < . 1:1(0) ack 2897 win 512 <nop,nop,TS val 102 ecr 40,nop,nop,sack 4345:5793>\n"
+	"# a quarter of the least RTT, 5 ms\n"
+	"+0.004 > . 2897:4345(1448) ack 1\n" },
+
 	{ "SACK: TSecr tells that an older copy arrived: what was sent before the newer is not lost",
 	OPEN
 	"send 7240 = 7240\n"

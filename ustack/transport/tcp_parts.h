@@ -536,6 +536,7 @@ bool us_tcp_mtu_lost(struct us_tcp *tcp, struct us_tcp_sent *sent);
 /* tcp_undo.c */
 void us_tcp_undo_begin(struct us_tcp *tcp);
 void us_tcp_undo_resent(struct us_tcp *tcp, const struct us_tcp_sent *sent);
+bool us_tcp_path_duplicates(const struct us_tcp *tcp);
 bool us_tcp_undo_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice);
 bool us_tcp_undo_eifel(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		       const struct us_tcp_acked *r);

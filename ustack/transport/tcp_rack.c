@@ -138,13 +138,14 @@ uint32_t us_tcp_rack_window(const struct us_tcp *tcp)
  * @tcp: active.
  *
  * RFC 8985 6.2 step 4: the reordering window grows by a step in each round trip that
- * tells so.  A tail loss probe is meant to be such a copy now and then.
+ * tells so.  A tail loss probe is meant to be such a copy now and then; and what was not
+ * sent twice tells of a path that duplicates, or of a stranger's segment, not of RACK.
  */
 void us_tcp_rack_dsack(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
 
-	if (a->tlp_end || a->reo_told)
+	if (a->tlp_end || a->reo_told || us_tcp_path_duplicates(tcp))
 		return;
 	a->reo_told = true;
 	a->reo_persist = REO_PERSIST;

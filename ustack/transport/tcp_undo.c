@@ -41,8 +41,11 @@ void us_tcp_undo_resent(struct us_tcp *tcp, const struct us_tcp_sent *sent)
 		tcp->active->resent_twice = true;
 }
 
-/* More came twice than was sent twice: then the path duplicates (RFC 3708 3). */
-static bool path_duplicates(const struct us_tcp *tcp)
+/**
+ * us_tcp_path_duplicates() - did more come twice than was sent twice? (RFC 3708 3)
+ * @tcp: active.
+ */
+bool us_tcp_path_duplicates(const struct us_tcp *tcp)
 {
 	return tcp->active->totals.dsacks > tcp->total_retrans;
 }
@@ -61,7 +64,8 @@ bool us_tcp_undo_dsack(struct us_tcp *tcp, const struct us_tcp_sack *twice)
 	uint32_t start = us_seq_max(twice->start, a->undo_una);
 	uint32_t end = us_seq_min(twice->end, a->high_seq);
 
-	if (!a->undo_cwnd || !a->undo_resent || !us_before(start, end) || path_duplicates(tcp))
+	if (!a->undo_cwnd || !a->undo_resent || !us_before(start, end) ||
+	    us_tcp_path_duplicates(tcp))
 		return false;
 	a->undo_resent -= us_min32(a->undo_resent, end - start);
 	return !a->undo_resent;
