@@ -91,6 +91,13 @@ static void extensions(void)
 		0, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0
 	};
 	static const uint8_t beyond[] = { 17, 9, 1, 4, 0, 0, 0, 0 };
+	/* ICMPv6 follows: of type 0, an error, or 128, an echo */
+	static const uint8_t error[] = {
+		60, 0, 0x9e, 4, 1, 2, 3, 4, 58, 0, 1, 4, 0, 0, 0, 0
+	};
+	static const uint8_t echo[] = {
+		60, 0, 0x9e, 4, 1, 2, 3, 4, 58, 0, 1, 4, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0
+	};
 	const uint64_t *options = &counted(&h, ip_bad_options);
 	uint8_t many[80];
 	int i;
@@ -104,6 +111,8 @@ static void extensions(void)
 	refuses("unknown option: drop", 60, drop, 8, options, -1, 0);
 	refuses("unknown option: drop and tell", 60, tell, 8, options, 2, 44);
 	refuses("unknown option: tell if not multicast", 60, tell1, 8, options, 2, 42);
+	refuses("unknown option of an error: nobody is told", 60, error, 16, options, -1, 0);
+	refuses("unknown option of an echo: told", 60, echo, 24, options, 2, 42);
 	refuses("option beyond its header", 60, over, 8, options, -1, 0);
 	refuses("option without a length", 60, edge, 8, options, -1, 0);
 	refuses("a route that goes on", 43, route, 8, options, 0, 42);

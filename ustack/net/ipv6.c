@@ -86,10 +86,41 @@ static bool check_addresses(struct us_stack *stack, const struct us_pkt *pkt,
 	return check_source(stack, pkt, src, dst);
 }
 
-/* Tells the sender which byte of its packet is not understood. */
+static bool is_extension(uint8_t next)
+{
+	return next == US_IPV6_HOP_BY_HOP || next == US_IPV6_ROUTING ||
+	       next == US_IPV6_FRAGMENT || next == US_IPV6_DEST_OPTIONS;
+}
+
+static uint32_t extension_len(uint8_t next, const uint8_t *at)
+{
+	return next == US_IPV6_FRAGMENT ? 8 : 8 + 8u * at[1];
+}
+
+/* Is it an error of ICMPv6, behind whatever headers? */
+static bool is_error(const struct us_pkt *pkt)
+{
+	const struct us_ipv6 *ip = (const void *)pkt->network;
+	uint32_t end = (uint32_t)(pkt->data + pkt->len - pkt->network), at = US_IPV6_LEN;
+	uint8_t next = ip->next;
+
+	while (is_extension(next) && at + 8 <= end) {
+		uint32_t len = extension_len(next, pkt->network + at);
+
+		next = pkt->network[at];
+		at += len;
+	}
+	return next == IPPROTO_ICMPV6 && at < end && pkt->network[at] < 128;
+}
+
+/* Tells the sender which byte of its packet is not understood; not of an error (RFC 4443
+ * 2.4 (e.1)).
+ */
 static void parameter_problem(struct us_stack *stack, const struct us_pkt *pkt,
 			      uint8_t code, const uint8_t *at)
 {
+	if (is_error(pkt))
+		return;
 	us_icmp_error(stack, pkt, US_ICMP6_PARAMETER, code,
 		      (uint32_t)(at - pkt->network));
 }
@@ -157,13 +188,12 @@ static enum verdict fragment(struct us_stack *stack, struct us_pkt *pkt)
 static enum verdict extension(struct us_stack *stack, struct us_pkt *pkt,
 			      uint8_t next, const struct us_addr *dst)
 {
-	const struct us_ipv6_ext *ext = (const void *)pkt->data;
 	enum verdict verdict;
 	uint32_t len;
 
 	if (pkt->len < 8)
 		goto bad;
-	len = next == US_IPV6_FRAGMENT ? 8 : 8 + 8u * ext->len;
+	len = extension_len(next, pkt->data);
 	if (len > pkt->len)
 		goto bad;
 	if (next == US_IPV6_ROUTING)
@@ -177,12 +207,6 @@ static enum verdict extension(struct us_stack *stack, struct us_pkt *pkt,
 bad:
 	us_count(stack, ip_bad_header);
 	return DROP;
-}
-
-static bool is_extension(uint8_t next)
-{
-	return next == US_IPV6_HOP_BY_HOP || next == US_IPV6_ROUTING ||
-	       next == US_IPV6_FRAGMENT || next == US_IPV6_DEST_OPTIONS;
 }
 
 /* Walks to the transport header.  Hop-by-hop options come first or not at all. */
