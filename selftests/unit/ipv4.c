@@ -171,7 +171,7 @@ static bool is(const struct us_addr *a, const char *text)
 static void routes(void)
 {
 	struct us_addr net = addr("10.1.5.99"), gateway = addr("10.2.0.254");
-	struct us_addr all = addr("0.0.0.0"), far = addr("10.3.0.1");
+	struct us_addr all = addr("0.0.0.0"), far = addr("10.3.0.1"), self = addr("10.2.0.1");
 	struct us_addr six = addr("::"), six_gateway = addr("2001:db8::1");
 	struct us_addr multicast = addr("224.0.0.1"), everybody = addr("255.255.255.255");
 	static const struct us_addr none;
@@ -206,6 +206,8 @@ static void routes(void)
 	   "a route twice");
 	ok(us_net_route_add(&h.stack, &d.link, &net, 25, &far) == -ENETUNREACH &&
 	   strstr(h.stack.error, "gateway"), "a gateway that is not on the link");
+	ok(us_net_route_add(&h.stack, &d.link, &net, 25, &self) == -EINVAL &&
+	   strstr(h.stack.error, "gateway"), "a gateway that is this stack");
 	ok(us_net_route_add(&h.stack, &d.link, &six, 0, &gateway) == -EINVAL,
 	   "a gateway of the other family");
 	ok(us_net_route_add(&h.stack, &d.link, &net, 33, &gateway) == -EINVAL &&

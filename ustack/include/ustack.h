@@ -406,7 +406,8 @@ int ustack_address_add(struct ustack *stack, struct ustack_link *link,
  * @prefix: its length; 0 is the default route.
  * @gateway: on-link address of the next hop.
  *
- * Return: 0, -EINVAL, -EEXIST, -ENOSPC, -ENETUNREACH if @gateway is not on-link.
+ * Return: 0, -EINVAL (@gateway is the stack itself, too), -EEXIST, -ENOSPC, -ENETUNREACH if
+ * @gateway is not on-link.
  */
 int ustack_route_add(struct ustack *stack, struct ustack_link *link,
 		     const struct sockaddr *destination, unsigned int prefix,

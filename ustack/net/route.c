@@ -225,6 +225,8 @@ static int check_gateway(struct us_stack *stack, const struct us_link *link,
 	route = us_net_lookup(stack->net, gateway);
 	if (us_addr_is_v4(dst) != us_addr_is_v4(gateway))
 		return us_fail(stack, -EINVAL, "route: destination and gateway are of different families");
+	if (us_net_find_address(stack->net, gateway))
+		return us_fail(stack, -EINVAL, "route: the gateway is an address of this stack itself");
 	if (!route || route->link != link || !us_addr_is_any(&route->gateway))
 		return us_fail(stack, -ENETUNREACH, "route: the gateway is not on the link: add an address of its network first");
 	return 0;
