@@ -146,11 +146,10 @@ static void fails(void)
 	setup();
 	for (i = 1; i <= 5; i++)
 		send_to("10.1.0.2", i);
-	ok(counted(&h, ip_neigh_queue_full) == 2, "three wait, the oldest are dropped");
 	host_run(&h, 5 * US_SEC / 2);
 	ok(c.count == 3 && seen.errors == 0, "asked three times");
 	host_run(&h, US_SEC);
-	ok(seen.errors == 3 && seen.err == EHOSTUNREACH && !seen.hard &&
+	ok(seen.errors == 5 && seen.err == EHOSTUNREACH && !seen.hard &&
 	   seen.first == 5 && us_addr_equal(&seen.dst, &peer) &&
 	   counted(&h, ip_neigh_failed) == 1, "host unreachable, for each");
 	host_run(&h, 10 * US_SEC);
@@ -159,6 +158,47 @@ static void fails(void)
 	c.full = true;
 	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
 	ok(c.count == 4 && counted(&h, ip_link_full) == 1, "a full link");
+	host_exit(&h);
+}
+
+static void send_many(const char *to, uint8_t packets, struct us_chunk *chunk, uint32_t len)
+{
+	uint8_t i;
+
+	for (i = 1; i <= packets; i++)
+		send_more(to, i, chunk, len);
+}
+
+/* What waits for one that answers. */
+static void waits(void)
+{
+	setup();
+	send_many("10.1.0.2", 64, NULL, 0);
+	c.count = 0;
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	ok(c.count == 64 && sent_udp(0, peer_mac, 1) && sent_udp(63, peer_mac, 64) &&
+	   !counted(&h, ip_neigh_queue_full), "a burst waits, all of it");
+	send_many("10.1.0.3", 107, NULL, 0);
+	c.count = 0;
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.3", "10.1.0.1"));
+	ok(c.count == 104 && sent_udp(0, peer_mac, 4) && sent_udp(103, peer_mac, 107) &&
+	   counted(&h, ip_neigh_queue_full) == 3, "104 wait, the oldest are dropped");
+	host_exit(&h);
+}
+
+/* Payload counts: 2048 bytes as much as a packet. */
+static void waits_by_bytes(void)
+{
+	struct us_chunk *chunk;
+
+	setup();
+	chunk = us_chunk_alloc(h.stack.mem, LONG);
+	send_many("10.1.0.2", 40, chunk, LONG);
+	us_chunk_put(chunk);
+	c.count = 0;
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	ok(c.count == 34 && c.sent[0][34] == 7 && c.sent[33][34] == 40 &&
+	   counted(&h, ip_neigh_queue_full) == 6, "of long packets fewer wait");
 	host_exit(&h);
 }
 
@@ -327,6 +367,37 @@ static void strangers(void)
 	host_exit(&h);
 }
 
+/* As many strangers as may be asked for, and bursts to a few of them, which are more than
+ * may wait in all.
+ */
+static void bursts(void)
+{
+	uint64_t dropped;
+	int i;
+
+	setup();
+	for (i = 0; i < 8; i++)
+		send_many(stranger(i), 104, NULL, 0);
+	dropped = counted(&h, ip_neigh_queue_full);
+	ok(dropped == 8 * 104 - 512, "512 wait in all");
+	for (; i < 64; i++) {
+		c.count = 0;
+		send_to(stranger(i), 1);
+	}
+	ok(counted(&h, ip_neigh_queue_full) == dropped + 56, "the oldest of bursts make room");
+	for (i = 63; i >= 8; i--) {
+		c.count = 0;
+		inject(&c, packet, arp(2, peer_mac, stranger(i), "10.1.0.1"));
+		if (c.count != 1)
+			break;
+	}
+	ok(i == 7, "for the first packet to each");
+	c.count = 0;
+	inject(&c, packet, arp(2, peer_mac, stranger(0), "10.1.0.1"));
+	ok(c.count == 57 && sent_udp(56, peer_mac, 104), "a burst keeps its share, the newest");
+	host_exit(&h);
+}
+
 /* More that answered than the cache holds. */
 static void many(void)
 {
@@ -372,11 +443,14 @@ int main(void)
 	plan(0);
 	resolves();
 	fails();
+	waits();
+	waits_by_bytes();
 	holds();
 	answers();
 	lies();
 	floods();
 	strangers();
+	bursts();
 	many();
 	frames();
 	return finish();

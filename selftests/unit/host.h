@@ -19,7 +19,7 @@
 #include "wire/ipv6.h"
 #include "wire/udp.h"
 
-#define CATCH	16
+#define CATCH	112
 
 /**
  * struct catcher - a link that keeps what is sent

@@ -4,6 +4,7 @@
  * nobody confirmed for a while is used on, and asked for again meanwhile (RFC 1122
  * 2.3.2.1, RFC 4861 7.3).
  */
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -29,7 +30,7 @@ enum state {
 struct us_neigh_pending {
 	struct cds_list_head node;
 	struct us_tx tx;
-	uint8_t data[US_NEIGH_FRAME];
+	uint8_t data[US_NEIGH_UNIT];
 };
 
 /**
@@ -40,7 +41,7 @@ struct us_neigh_pending {
  * @link: on which it lives.
  * @addr: its address.
  * @queue: of struct us_neigh_pending; only while INCOMPLETE.
- * @queued: length of @queue.
+ * @waiting: units of what is in @queue.
  * @confirmed: when it last answered.
  * @mac: its MAC address.
  * @state: enum state.
@@ -53,7 +54,7 @@ struct us_neigh {
 	struct us_link *link;
 	struct us_addr addr;
 	struct cds_list_head queue;
-	unsigned int queued;
+	unsigned int waiting;
 	us_ns confirmed;
 	uint8_t mac[US_ETH_ADDR];
 	uint8_t state;
@@ -82,7 +83,7 @@ int us_neigh_create(struct us_stack *stack)
 	if (!err)
 		err = us_pool_create(&table->pending,
 				     sizeof(struct us_neigh_pending),
-				     US_NEIGH_ASKED * US_NEIGH_QUEUE);
+				     US_NEIGH_WAITING);
 	return err;
 }
 
@@ -116,14 +117,39 @@ static void put_pending(struct us_neighbors *table, struct us_neigh_pending *pen
 	us_pool_put(&table->pending, pending);
 }
 
-static struct us_neigh_pending *dequeue(struct us_neigh *neigh)
+static_assert(1 + US_TX_FRAGS * US_CHUNK_MAX / US_NEIGH_UNIT <= US_NEIGH_QUEUE,
+	      "any packet may wait");
+
+/* What a packet takes that waits: its inline part a whole one, its payload what it has. */
+static unsigned int units_of(const struct us_tx *tx)
+{
+	uint32_t i, len = US_NEIGH_UNIT;
+
+	for (i = 0; i < tx->nr_frags; i++)
+		len += tx->frag[i].len;
+	return (len + US_NEIGH_UNIT - 1) / US_NEIGH_UNIT;
+}
+
+static void count_waiting(struct us_neighbors *table, struct us_neigh *neigh, unsigned int units)
+{
+	neigh->waiting += units;
+	table->waiting += units;
+}
+
+static struct us_neigh_pending *dequeue(struct us_neighbors *table, struct us_neigh *neigh)
 {
 	struct us_neigh_pending *pending =
 		us_container(neigh->queue.next, struct us_neigh_pending, node);
 
 	cds_list_del(&pending->node);
-	neigh->queued--;
+	count_waiting(table, neigh, -units_of(&pending->tx));
 	return pending;
+}
+
+static void drop_oldest(struct us_stack *stack, struct us_neigh *neigh)
+{
+	us_count(stack, ip_neigh_queue_full);
+	put_pending(&stack->net->neigh, dequeue(&stack->net->neigh, neigh));
 }
 
 static void forget(struct us_stack *stack, struct us_neigh *neigh)
@@ -131,8 +157,8 @@ static void forget(struct us_stack *stack, struct us_neigh *neigh)
 	struct us_neighbors *table = &stack->net->neigh;
 
 	us_timer_cancel(&stack->wheel, &neigh->timer);
-	while (neigh->queued)
-		put_pending(table, dequeue(neigh));
+	while (neigh->waiting)
+		put_pending(table, dequeue(table, neigh));
 	cds_list_del(&neigh->node);
 	cds_list_del(&neigh->order);
 	if (neigh->state == INCOMPLETE)
@@ -182,8 +208,8 @@ static void fail(struct us_stack *stack, struct us_neigh *neigh)
 	struct us_neighbors *table = &stack->net->neigh;
 
 	us_count(stack, ip_neigh_failed);
-	while (neigh->queued) {
-		struct us_neigh_pending *pending = dequeue(neigh);
+	while (neigh->waiting) {
+		struct us_neigh_pending *pending = dequeue(table, neigh);
 
 		us_icmp_quoted(stack, pending->data + pending->tx.l3,
 			       pending->tx.inline_len - pending->tx.l3,
@@ -230,7 +256,8 @@ static void make_room(struct us_stack *stack)
 	struct us_neighbors *table = &stack->net->neigh;
 
 	if (table->nr_asked == US_NEIGH_ASKED) {
-		us_count_by(stack, ip_neigh_queue_full, first(&table->asked)->queued);
+		while (first(&table->asked)->waiting)
+			drop_oldest(stack, first(&table->asked));
 		forget(stack, first(&table->asked));
 	} else if (table->entries.used == table->entries.count) {
 		forget(stack, least_wanted(stack));
@@ -257,32 +284,50 @@ static struct us_neigh *create(struct us_stack *stack, struct us_link *link,
 	return neigh;
 }
 
-/* Puts a packet where it can wait: headers by copy, payload by reference.  The oldest
- * one makes room.
+static struct us_neigh *most_waiting(struct us_neighbors *table)
+{
+	struct us_neigh *most = first(&table->asked), *neigh;
+
+	cds_list_for_each_entry(neigh, &table->asked, order)
+		if (neigh->waiting > most->waiting)
+			most = neigh;
+	return most;
+}
+
+/* A neighbour's own oldest packets make room, as in Linux.  When all that may wait does, it
+ * is the oldest of the neighbour that has the most: eight units of each are then safe from
+ * the others, so however many are asked for at once, the first packet to each waits.
  */
+static void make_units(struct us_stack *stack, struct us_neigh *neigh, unsigned int units)
+{
+	struct us_neighbors *table = &stack->net->neigh;
+
+	while (neigh->waiting + units > US_NEIGH_QUEUE)
+		drop_oldest(stack, neigh);
+	while (table->waiting + units > US_NEIGH_WAITING)
+		drop_oldest(stack, most_waiting(table));
+}
+
+/* Puts a packet where it can wait: headers by copy, payload by reference. */
 static void enqueue(struct us_stack *stack, struct us_neigh *neigh,
 		    const struct us_tx *tx)
 {
 	struct us_neighbors *table = &stack->net->neigh;
-	struct us_neigh_pending *pending = NULL;
+	struct us_neigh_pending *pending;
 	uint32_t i;
 
-	if (neigh->queued == US_NEIGH_QUEUE) {
-		us_count(stack, ip_neigh_queue_full);
-		put_pending(table, dequeue(neigh));
-	}
-	if (tx->inline_len <= US_NEIGH_FRAME)
-		pending = us_pool_get(&table->pending);
-	if (!pending) {
+	if (tx->inline_len > US_NEIGH_UNIT) {
 		us_count(stack, ip_neigh_queue_full);
 		return;
 	}
+	make_units(stack, neigh, units_of(tx));
+	pending = us_pool_get(&table->pending);
 	pending->tx = *tx;
 	memcpy(pending->data, tx->head, tx->inline_len);
 	for (i = 0; i < tx->nr_frags; i++)
 		us_chunk_get(tx->frag[i].chunk);
 	cds_list_add_tail(&pending->node, &neigh->queue);
-	neigh->queued++;
+	count_waiting(table, neigh, units_of(tx));
 }
 
 static void send_frame(struct us_neigh *neigh, struct us_tx *tx)
@@ -295,10 +340,11 @@ static void send_frame(struct us_neigh *neigh, struct us_tx *tx)
 /* Sends what waited.  An Ethernet link has room for a whole frame in its slots. */
 static void drain(struct us_stack *stack, struct us_neigh *neigh)
 {
+	struct us_neighbors *table = &stack->net->neigh;
 	struct us_link *link = neigh->link;
 
-	while (neigh->queued) {
-		struct us_neigh_pending *pending = dequeue(neigh);
+	while (neigh->waiting) {
+		struct us_neigh_pending *pending = dequeue(table, neigh);
 		struct us_tx *tx = link->ops->reserve(link, 0);
 
 		if (tx && tx->inline_cap >= pending->tx.inline_len) {
@@ -317,7 +363,7 @@ static void drain(struct us_stack *stack, struct us_neigh *neigh)
 		} else {
 			us_count(stack, ip_link_full);
 		}
-		put_pending(&stack->net->neigh, pending);
+		put_pending(table, pending);
 	}
 }
 

@@ -13,8 +13,9 @@
 #define US_NEIGHBORS		256u
 #define US_NEIGH_SLOTS		256u	/* a power of two */
 #define US_NEIGH_ASKED		64u	/* of them, without a MAC yet */
-#define US_NEIGH_QUEUE		3u	/* packets that wait for one neighbour */
-#define US_NEIGH_FRAME		2048u	/* bytes of the longest inline part of them */
+#define US_NEIGH_QUEUE		104u	/* units that wait for one neighbour: 208 KiB, as in Linux */
+#define US_NEIGH_WAITING	512u	/* units that wait for all of them */
+#define US_NEIGH_UNIT		2048u	/* bytes; also of the longest inline part that waits */
 
 /**
  * struct us_net_address - a local address
@@ -66,6 +67,7 @@ struct us_merge {
  * struct us_neighbors - ARP's and ND's cache
  * @entries: pool of struct us_neigh.
  * @pending: pool of struct us_neigh_pending.
+ * @waiting: units of those that are in use.
  * @asked: entries without a MAC, the one that was made first first.
  * @nr_asked: length of @asked.
  * @known: the others, the one that was made or confirmed first first.
@@ -75,6 +77,7 @@ struct us_merge {
 struct us_neighbors {
 	struct us_pool entries;
 	struct us_pool pending;
+	unsigned int waiting;
 	struct cds_list_head asked;
 	unsigned int nr_asked;
 	struct cds_list_head known;
