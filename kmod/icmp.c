@@ -5,6 +5,7 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <net/checksum.h>
 #include <net/ip6_checksum.h>
@@ -46,6 +47,24 @@ static bool checksum_valid(const struct sk_buff *skb, bool ipv4, u32 offset)
 				length, IPPROTO_ICMPV6, sum);
 }
 
+/* EARLY, packets like this one came by the device below, and had a tag. */
+static struct nc_flow *find_below(struct nc_table *table,
+				  const struct net_device *dev, struct nc_key key)
+{
+	const struct net_device *below;
+	struct nc_flow *flow;
+
+	if (!is_vlan_dev(dev))
+		return NULL;
+	below = vlan_dev_real_dev(dev);
+	if (!net_eq(dev_net(below), dev_net(dev)))
+		return NULL;
+	key.ifindex = below->ifindex;
+	key.vlan = vlan_dev_vlan_id(dev);
+	flow = nc_flow_lookup(table, &key);
+	return flow && flow->hook == NETCHANNEL_HOOK_EARLY ? flow : NULL;
+}
+
 /* The quote is of a packet of the same version, as icmp_rcv() and icmpv6_rcv() take it. */
 static struct nc_flow *find_flow(struct nc_table *table,
 				 const struct sk_buff *skb, u32 offset,
@@ -63,7 +82,7 @@ static struct nc_flow *find_flow(struct nc_table *table,
 	    !nc_table_wants(table, key->protocol, key->local_port))
 		return NULL;
 	key->ifindex = skb->dev->ifindex;
-	return nc_flow_lookup(table, key);
+	return find_below(table, skb->dev, *key) ?: nc_flow_lookup(table, key);
 }
 
 /* As for the packet that it is about, and as icmp_rcv() and icmpv6_rcv() do. */

@@ -79,6 +79,27 @@ TEST_F(vlan, early_sees_tag)
 	EXPECT_EQ(28 + 6, desc->length);
 }
 
+/* It comes as the flow's packets do, but tagged no more where errors are looked at. */
+TEST_F(vlan, early_is_told_of_errors)
+{
+	struct netchannel_rx_desc *desc;
+	struct packet p;
+
+	self->b.hook = NETCHANNEL_HOOK_EARLY;
+	self->b.flow.vlan = 5;
+	self->b.flow.ifindex = self->net.ifindex;
+	ASSERT_EQ(0, chan_bind(&self->c, &self->b));
+	ASSERT_NE(NULL, heard(&self->c, self->peer));
+	chan_drain(&self->c);
+	close(self->peer);
+	packet_udp(&p, VLAN_HERE, 7, VLAN_PEER, 9, "nobody there");
+	EXPECT_EQ(0, chan_send(&self->c, self->b.flow_id, &p));
+	desc = chan_recv(&self->c);
+	ASSERT_NE(NULL, desc);
+	EXPECT_EQ(NETCHANNEL_RX_ERROR, desc->type);
+	EXPECT_EQ(self->b.flow_id, desc->flow_id);
+}
+
 TEST_F(vlan, early_on_lower_device)
 {
 	struct netchannel_rx_desc *desc;
