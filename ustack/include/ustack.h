@@ -352,7 +352,10 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	Ethernet device that is up (not lo); needs CAP_NET_RAW.  mac= is the stack's
  *	own (that of the device, unless given; then the device is made promiscuous),
  *	peer= that of every neighbour (unless given, ARP and ND ask).  Needs
- *	ustack_address_add(), and ustack_route_add() for what is not on the link;
+ *	ustack_address_add(), and ustack_route_add() for what is not on the link.
+ *	An address is for one stack, and nobody checks it: of two that have the same, be
+ *	they of two processes, each gets the packets of both (or, with mac=, neighbours
+ *	find one of them), and resets the connections of the other;
  *	"pipe:name=A" - the other end is the next pipe of that name in this
  *	process, whose stack the same thread has to run: a call that blocks runs
  *	its own alone; loss=,reorder=,duplicate=,corrupt=,mark= (per cent; the
