@@ -14,8 +14,10 @@
  *
  * What differs from Linux: AF_INET6 sockets are IPv6 only (IPV6_V6ONLY).  A
  * signal handler ends a blocking call with EINTR, SA_RESTART or not.  A call
- * that nothing can ever wake (no link has a descriptor and no timer is due, or
- * the time is the caller's to move) fails with EDEADLK instead of hanging.
+ * that nothing can ever wake fails with EDEADLK instead of hanging: no link has a
+ * descriptor, and no timer is due or ustack_config.clock stands still.  But on a stack
+ * that is driven from outside (below) it sleeps, as another thread may move the
+ * clock: where there is no other thread, for ever, whatever its timeout.
  * Calls that do not block leave running the stack to ustack_poll(),
  * ustack_run(), ustack_pollsockets() and those that do.  Between calls nothing
  * runs: an ACK that TCP delays, or that waits for the answer of who received a
@@ -137,7 +139,8 @@ int64_t ustack_poll(struct ustack *stack);
  *
  * Returns early when any socket's readiness changed.
  * Return: 1 if so, 0 after @timeout, -EINTR after a signal, -EDEADLK if nothing
- * can happen; the error of a link that died.
+ * can happen (not on a driven stack: there only another thread ends the sleep, or a
+ * signal); the error of a link that died.
  */
 int ustack_run(struct ustack *stack, int64_t timeout);
 
@@ -189,6 +192,8 @@ int64_t ustack_now(struct ustack *stack);
  * injects and collects the packets of a link of the kind "extern" - while calls
  * of others sleep in socket calls.  Those really sleep, until something happens
  * to a socket, or the clock reaches the end of their timeout, or a signal comes.
+ * The thread that drives makes no call that waits, as nobody moves the clock meanwhile;
+ * a program of one thread has ustack_advance(), and sockets that do not block.
  *
  * Whatever an injected packet, or time that passes, leads to has happened when
  * the call returns that brought it: each sleeping call that was woken by it has
