@@ -816,17 +816,25 @@ int ustack_release(struct ustack_socket *socket, size_t length);
 /**
  * DOC: options of sockets
  *
- * SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN,
- * SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER,
- * SO_KEEPALIVE, SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE;
- * IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT, TCP_KEEPIDLE,
- * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT,
- * TCP_CONGESTION, TCP_INFO (struct tcp_info of <linux/tcp.h>, or as much of it as the
- * caller has), TCP_CC_INFO (struct tcp_bbr_info; all zero but with bbr; to read
- * only), USTACK_TCP_ECN; of SOCK_STREAM, IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR,
- * IP_MTU, IP_MTU_DISCOVER (WANT, DO, PROBE: all the same); IPPROTO_IPV6:
- * IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVERR, IPV6_MTU, IPV6_MTU_DISCOVER; of
- * SOCK_DGRAM, IPPROTO_UDP: UDP_SEGMENT (at most 64 datagrams of a message), UDP_GRO.
+ * Of all sockets, level SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN, SO_PROTOCOL,
+ * SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER, SO_KEEPALIVE,
+ * SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE.
+ *
+ * Of SOCK_STREAM, level IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG,
+ * TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_FASTOPEN,
+ * TCP_FASTOPEN_CONNECT, TCP_CONGESTION, TCP_INFO (struct tcp_info of <linux/tcp.h>, or
+ * as much of it as the caller has), TCP_CC_INFO (struct tcp_bbr_info; all zero but with
+ * bbr; to read only), USTACK_TCP_ECN.
+ *
+ * Of SOCK_STREAM, AF_INET, level IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR, IP_MTU (to
+ * read only), IP_MTU_DISCOVER (WANT, DO, PROBE: all the same).
+ *
+ * Of SOCK_STREAM, AF_INET6, level IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS,
+ * IPV6_RECVERR, IPV6_MTU (to read only), IPV6_MTU_DISCOVER (as that of AF_INET).
+ *
+ * Of SOCK_DGRAM, level IPPROTO_UDP: UDP_SEGMENT (at most 64 datagrams of a message),
+ * UDP_GRO.  None of IPPROTO_IP and IPPROTO_IPV6.
+ *
  * Others are refused (ENOPROTOOPT).
  */
 
