@@ -380,6 +380,27 @@ static const struct named_script scripts[] = {
 	"send 200 = 200\n"
 	"> P. 1:301(300) ack 1\n" },
 
+	{ "MSG_MORE: does not hold back what fills the queue",
+	"option sndbuf 2304\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1400>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 3000 more = 2304\n"
+	"> . 1:1401(1400) ack 1\n> P. 1401:2305(904) ack 1\n" },
+
+	{ "MSG_MORE: holds nothing back when there is no room for more",
+	"option sndbuf 2304\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S. 0:0(0) ack 1 win 65535 <mss 1400>\n"
+	"> . 1:1(0) ack 1\n"
+	"send 2304 more = 2304\n"
+	"> . 1:1401(1400) ack 1\n"
+	"none 20\n"
+	"send 100 more = EAGAIN\n"
+	"> P. 1401:2305(904) ack 1\n" },
+
 	{ "retransmission: SRTT and 200 ms at least, doubling",
 	OPEN
 	"send 10 = 10\n"

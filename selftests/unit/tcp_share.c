@@ -4,11 +4,23 @@
 #include "world.h"
 
 #define STALLED		24
+#define MANY		100
 
-static struct ustack_socket *a[STALLED], *b[STALLED];
+static struct ustack_socket *a[MANY], *b[MANY];
 static char bytes[1 << 20];
 
-/* Connections whose ends at B are never read; A sends what it can. */
+/* A sends what it can to @count connections whose ends at B are never read. */
+static void fill(unsigned int count, unsigned int rounds)
+{
+	unsigned int i;
+
+	while (rounds--) {
+		for (i = 0; i < count; i++)
+			ustack_send(a[i], bytes, sizeof(bytes), MSG_DONTWAIT);
+		world_run(WORLD_MS(10));
+	}
+}
+
 static void stall(unsigned int rounds, int sndbuf)
 {
 	unsigned int i;
@@ -17,18 +29,14 @@ static void stall(unsigned int rounds, int sndbuf)
 		world_pair(SOCK_NONBLOCK, &a[i], &b[i]);
 		ustack_setsockopt(a[i], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
 	}
-	while (rounds--) {
-		for (i = 0; i < STALLED; i++)
-			ustack_send(a[i], bytes, sizeof(bytes), MSG_DONTWAIT);
-		world_run(WORLD_MS(10));
-	}
+	fill(STALLED, rounds);
 }
 
-static void release(void)
+static void release(unsigned int count)
 {
 	unsigned int i;
 
-	for (i = 0; i < STALLED; i++) {
+	for (i = 0; i < count; i++) {
 		ustack_close(a[i]);
 		ustack_close(b[i]);
 	}
@@ -75,7 +83,7 @@ static void test_receive(void)
 		while (ustack_recv(b[i], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
 			world_run(WORLD_MS(1));
 	ok(!tcp->promised && !stack->pkts.used, "what was promised is given back");
-	release();
+	release(STALLED);
 	world_destroy();
 }
 
@@ -87,10 +95,36 @@ static void test_send(void)
 	world.frozen = true;
 	mem = ((struct us_stack *)world.a)->mem;
 	stall(60, 1 << 20);
-	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 32,
+	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 64,
 	   "%zu of %zu bytes are left", us_txmem_free_bytes(mem), us_txmem_size(mem));
 	ok(works(1 << 20), "a peer that reads is served");
-	release();
+	release(STALLED);
+	world_destroy();
+}
+
+/* Buffers as they are, and windows that are small: of a whole memory they are little. */
+static void test_many(void)
+{
+	int rcvbuf = 65536;
+	const struct us_txmem *mem;
+	unsigned int i;
+
+	world_create("");
+	world.frozen = true;
+	mem = ((struct us_stack *)world.a)->mem;
+	for (i = 0; i < MANY; i++) {
+		world_pair(SOCK_NONBLOCK, &a[i], &b[i]);
+		ustack_setsockopt(b[i], SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
+	}
+	fill(8, 60);
+	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 2,
+	   "8 that stand still, %zu of %zu bytes are left", us_txmem_free_bytes(mem),
+	   us_txmem_size(mem));
+	fill(MANY, 60);
+	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 64,
+	   "%u that stand still, %zu bytes are left", MANY, us_txmem_free_bytes(mem));
+	ok(works(1 << 20), "a peer that reads is served beside them");
+	release(MANY);
 	world_destroy();
 }
 
@@ -99,5 +133,6 @@ int main(void)
 	plan(0);
 	test_receive();
 	test_send();
+	test_many();
 	return finish();
 }

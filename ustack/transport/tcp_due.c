@@ -50,17 +50,14 @@ void us_tcp_pend(struct us_tcp *tcp)
 	cds_list_add_tail(&tcp->out, &tcp->dst.link->pending);
 }
 
-/* Is there memory that is worth waking @tcp for?  With nothing queued no ACK will
- * ever bring it more than there is.
+/* Is there memory that is worth waking @tcp for: a third of its share?  With nothing queued
+ * no ACK will ever bring it more than there is.
  */
 static bool has_memory(const struct us_tcp *tcp)
 {
-	size_t some = us_txmem_size(tcp->dst.link->mem) / 32;
-	uint32_t least = US_CHUNK_MIN;
+	uint32_t some = us_min32(us_tcp_sndq_bytes(tcp) / 2, US_CHUNK_MAX);
 
-	if (us_tcp_sndq_bytes(tcp))
-		least = us_max32(least, us_min32((uint32_t)some, US_CHUNK_MAX));
-	return us_tcp_sndq_room(tcp) >= least;
+	return us_tcp_sndq_room(tcp) >= us_max32(some, US_CHUNK_MIN);
 }
 
 /* Those that waited for memory try again, if there is some. */

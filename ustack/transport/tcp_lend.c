@@ -36,7 +36,7 @@ ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room)
 		return -EBUSY;
 	lent = us_tcp_sndq_lend(tcp, len < US_CHUNK_MAX ? (uint32_t)len : US_CHUNK_MAX);
 	if (!lent)
-		return -EAGAIN;
+		return us_tcp_no_room(tcp);
 	*room = tcp->active->snd_lent->data + tcp->active->snd_lent->len;
 	return lent;
 }

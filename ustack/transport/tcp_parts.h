@@ -742,6 +742,8 @@ void us_tcp_notify(struct us_tcp *tcp);
 bool us_tcp_writable(const struct us_tcp *tcp);
 int us_tcp_may_send(struct us_tcp *tcp);
 void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full);
+/* The user wants to, and there is no room: -EBUSY, -EAGAIN. */
+int us_tcp_no_room(struct us_tcp *tcp);
 int us_tcp_nothing_to_read(struct us_tcp *tcp);
 
 /* tcp_cc.c */

@@ -5,14 +5,16 @@
  * leaves the queue when all of it is acknowledged, and is free when no slot of
  * the link refers to it any more.
  *
- * The memory is shared by all connections.  One may have twice as much of it queued
- * as is free, so that peers that stand still leave something to the others; the last
- * sixteenth is for connections with nothing queued, and for datagrams.
+ * The memory is shared by all connections, and peers that stand still have to leave
+ * something to the others.  So how much one may have queued falls with what is free: twice
+ * that; where but a sixteenth of all is free, a sixteenth of it.  And when a quarter is in
+ * use, nobody queues more than two windows, of which a peer that stands still has none.
  */
 #include "core/copy.h"
 #include "transport/tcp_parts.h"
 
-#define SHARE_MIN	16384u	/* bytes; while there are that many */
+#define KEPT		16u	/* part of the memory, and of that again */
+#define WINDOWS_MIN	16384u	/* bytes that two windows count at least */
 
 static uint32_t chunk_end(const struct us_chunk *chunk)
 {
@@ -66,6 +68,21 @@ static uint32_t tail_room(const struct us_tcp_active *a)
 	return a->snd_last ? a->snd_last->size - a->snd_last->len : 0;
 }
 
+/* What is of use to queue: what is on its way, and as much to follow. */
+static uint32_t two_windows(const struct us_tcp *tcp)
+{
+	return us_max32(2 * us_min32(tcp->active->cwnd, tcp->snd_wnd), WINDOWS_MIN);
+}
+
+/* What one may have queued while @left bytes are free. */
+static uint32_t share_of(const struct us_tcp *tcp, uint32_t left, uint32_t size)
+{
+	uint32_t kept = size / KEPT;
+	uint32_t share = us_max32(left > kept ? 2 * (left - kept) : 0, left / KEPT);
+
+	return left < size - size / 4 ? us_min32(share, two_windows(tcp)) : share;
+}
+
 /**
  * us_tcp_sndq_room() - what the shared memory lets a connection queue
  * @tcp: active.
@@ -76,13 +93,11 @@ uint32_t us_tcp_sndq_room(const struct us_tcp *tcp)
 {
 	const struct us_txmem *mem = tcp->dst.link->mem;
 	uint32_t left = (uint32_t)us_txmem_free_bytes(mem);
-	uint32_t kept = (uint32_t)us_txmem_size(mem) / 16;
-	uint32_t used = us_tcp_sndq_bytes(tcp), share;
+	uint32_t share = share_of(tcp, left, (uint32_t)us_txmem_size(mem));
+	uint32_t used = us_tcp_sndq_bytes(tcp);
 
-	if (left <= kept)
-		share = used ? 0 : us_min32(left, US_CHUNK_MIN);
-	else
-		share = us_min32(us_max32(2 * left, SHARE_MIN), used + left - kept);
+	if (!used)
+		share = us_max32(share, us_min32(left, US_CHUNK_MIN));
 	return us_max32(share > used ? share - used : 0, tail_room(tcp->active));
 }
 

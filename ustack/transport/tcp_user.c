@@ -191,6 +191,32 @@ bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len)
 	return true;
 }
 
+/* Full segments are on their way, whose ACKs make room: what did not fit for want of it is as
+ * good as MSG_MORE.  Where none are, nothing would come before the timer, flag or not.
+ */
+static bool awaits_acks(const struct us_tcp *tcp)
+{
+	return us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss;
+}
+
+/**
+ * us_tcp_no_room() - nothing can be queued
+ * @tcp: active.
+ *
+ * What MSG_MORE holds back goes, if nothing else would make room.
+ * Return: -EBUSY while room is lent, else -EAGAIN.
+ */
+int us_tcp_no_room(struct us_tcp *tcp)
+{
+	if (tcp->active->snd_lent)
+		return -EBUSY;
+	if ((tcp->flags & US_TCP_MORE) && !awaits_acks(tcp)) {
+		tcp->flags &= ~US_TCP_MORE;
+		us_tcp_queue(tcp);
+	}
+	return -EAGAIN;
+}
+
 /**
  * us_tcp_queued_more() - the user has queued bytes
  * @tcp: active.
@@ -201,9 +227,7 @@ void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
 {
 	if (us_unlikely(flags & MSG_OOB))
 		us_tcp_urge(tcp);
-	/* What did not fit is as good as a flag, if it takes ACKs to let it in. */
-	set_flag(tcp, US_TCP_MORE, (flags & MSG_MORE) ||
-		 (full && us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss));
+	set_flag(tcp, US_TCP_MORE, full ? awaits_acks(tcp) : flags & MSG_MORE);
 	if ((flags & (MSG_MORE | USTACK_MSG_BATCH)) &&
 	    tcp->active->snd_end - tcp->snd_nxt >= OUTPUT_AT &&
 	    !(tcp->flags & US_TCP_PENDING))
@@ -237,7 +261,7 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 	done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < INT32_MAX ?
 							len : INT32_MAX));
 	if (!done)
-		return !len ? 0 : tcp->active->snd_lent ? -EBUSY : -EAGAIN;
+		return len ? us_tcp_no_room(tcp) : 0;
 	us_tcp_queued_more(tcp, flags, done < len);
 	return done;
 }
