@@ -81,6 +81,31 @@ static void test_addresses(struct ustack *stack)
 	   "route: gateway not on the link");
 }
 
+/* What is wrong is told in words where the remedy is the caller's. */
+static void test_no_route(void)
+{
+	union world_name own = world_name("10.1.0.1", 0), net = world_name("10.0.0.0", 0);
+	union world_name far = world_name("10.3.0.9", 7), gateway = world_name("10.1.0.9", 0);
+	struct ustack_socket *s[2];
+	struct ustack_link *link;
+	struct ustack *stack;
+	int i;
+
+	ustack_create(NULL, &stack);
+	ustack_link_open(stack, "pipe:name=d", &link);
+	ustack_address_add(stack, link, &own.sa, 24);
+	s[0] = ustack_socket(stack, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	s[1] = ustack_socket(stack, AF_INET, SOCK_DGRAM, 0);
+	for (i = 0; i < 2; i++)
+		ok(ustack_connect(s[i], &far.sa, sizeof(far.v4)) < 0 && errno == ENETUNREACH &&
+		   strstr(ustack_error(stack), "10.3.0.9") &&
+		   strstr(ustack_error(stack), "ustack_route_add"), "connect: no route, named");
+	ustack_route_add(stack, link, &net.sa, 8, &gateway.sa);
+	ok(!ustack_connect(s[1], &far.sa, sizeof(far.v4)) && !*ustack_error(stack),
+	   "connect: with a route there is nothing to tell");
+	ustack_destroy(stack);
+}
+
 static uint64_t packets_in;
 
 static void count(void *arg, const char *name, uint64_t value)
@@ -132,6 +157,7 @@ int main(void)
 	ustack_create(NULL, &stack);
 	test_addresses(stack);
 	ustack_destroy(stack);
+	test_no_route();
 	test_running();
 	return finish();
 }

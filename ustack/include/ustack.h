@@ -389,8 +389,10 @@ int ustack_link_open(struct ustack *stack, const char *spec,
  *
  * Return: a text that names the input and the remedy, of the last call that opened a link,
  * added an address or a route, bound, listened or connected, or asked for the stack's
- * descriptor; valid until the next of these; "" if there is nothing to tell.  Of other calls
- * their errno tells all.
+ * descriptor; valid until the next of these; "" if there is nothing to tell, as of what the
+ * network or a peer answered (ECONNREFUSED, EHOSTUNREACH).  Of other calls their errno tells
+ * all: of a link that died ENODEV, its device or network namespace is gone, or EPIPE, what
+ * a channel shares with the kernel was overwritten.
  */
 const char *ustack_error(struct ustack *stack);
 

@@ -392,6 +392,32 @@ int us_dst_resolve(struct us_stack *stack, struct us_dst *dst)
 	return 0;
 }
 
+static bool lacks_route(struct us_stack *stack, const struct us_addr *addr)
+{
+	return !us_addr_is_any(addr) && !us_addr_is_group(addr) &&
+	       !us_net_lookup(stack->net, addr) && !kernel_link(stack);
+}
+
+/**
+ * us_dst_explain() - tells in words why there is no way, to a call that connects
+ * @stack: keeps the text.
+ * @dst: whose remote is asked for.
+ * @err: of us_dst_resolve().
+ *
+ * Return: @err.
+ */
+int us_dst_explain(struct us_stack *stack, const struct us_dst *dst, int err)
+{
+	bool v4 = us_addr_is_v4(&dst->remote);
+	char text[INET6_ADDRSTRLEN];
+
+	if (err != -ENETUNREACH || !lacks_route(stack, &dst->remote))
+		return err;
+	inet_ntop(v4 ? AF_INET : AF_INET6, dst->remote.b + (v4 ? 12 : 0), text, sizeof(text));
+	return us_fail(stack, err, "connect: the stack has no route to %s: give it an address of that network (ustack_address_add()), or a gateway (ustack_route_add())",
+		       text);
+}
+
 /**
  * us_dst_doubt() - nothing comes back from a destination
  * @stack: the stack.

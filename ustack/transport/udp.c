@@ -366,7 +366,7 @@ int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t po
 	us_udp_train_end(udp);
 	err = resolve(udp, remote, &dst);
 	if (err)
-		return err;
+		return us_dst_explain(udp->stack, &dst, err);
 	/* A listener that connects to the peer it has goes on serving it. */
 	if (!same)
 		unlatch(udp);
