@@ -227,6 +227,29 @@ static void holds(void)
 	host_exit(&h);
 }
 
+/* A jumbo frame of one piece, as a packet link of such an MTU has it. */
+static void holds_jumbo(void)
+{
+	struct us_dst dst = { .remote = addr("10.1.0.2") };
+	size_t all;
+	struct us_tx *tx;
+
+	setup();
+	all = us_txmem_free_bytes(h.stack.mem);
+	c.link.mtu = LONG;
+	us_dst_resolve(&h.stack, &dst);
+	tx = us_ip_reserve(&h.stack, &dst, 0);
+	memset(tx->head + dst.header_len, 0x5a, LONG - dst.header_len);
+	tx->inline_len = LONG;
+	us_ip_submit(&h.stack, &dst, tx, IPPROTO_UDP);
+	c.count = 0;
+	inject(&c, packet, arp(2, peer_mac, "10.1.0.2", "10.1.0.1"));
+	ok(c.count == 1 && c.len[0] == LONG && c.sent[0][2047] == 0x5a &&
+	   !memcmp(c.sent[0] + 2047, c.sent[0] + 2048, LONG - 2048), "a jumbo frame waits");
+	ok(us_txmem_free_bytes(h.stack.mem) == all, "and leaves nothing behind");
+	host_exit(&h);
+}
+
 static void answers(void)
 {
 	uint32_t len, i;
@@ -446,6 +469,7 @@ int main(void)
 	waits();
 	waits_by_bytes();
 	holds();
+	holds_jumbo();
 	answers();
 	lies();
 	floods();

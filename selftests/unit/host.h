@@ -35,7 +35,7 @@
 struct catcher {
 	struct us_link link;
 	struct us_tx tx;
-	uint8_t slot[2048];
+	uint8_t slot[4096];
 	uint8_t sent[CATCH][4096];
 	uint32_t len[CATCH];
 	unsigned int count;

@@ -123,7 +123,7 @@ static_assert(1 + US_TX_FRAGS * US_CHUNK_MAX / US_NEIGH_UNIT <= US_NEIGH_QUEUE,
 /* What a packet takes that waits: its inline part a whole one, its payload what it has. */
 static unsigned int units_of(const struct us_tx *tx)
 {
-	uint32_t i, len = US_NEIGH_UNIT;
+	uint32_t i, len = us_max32(tx->inline_len, US_NEIGH_UNIT);
 
 	for (i = 0; i < tx->nr_frags; i++)
 		len += tx->frag[i].len;
@@ -308,24 +308,50 @@ static void make_units(struct us_stack *stack, struct us_neigh *neigh, unsigned 
 		drop_oldest(stack, most_waiting(table));
 }
 
+/* The end of a long inline part (of a jumbo frame) goes where payload is. */
+static bool spill(const struct us_neigh *neigh, struct us_tx *tx)
+{
+	uint32_t len = tx->inline_len - US_NEIGH_UNIT;
+	struct us_chunk *chunk = us_chunk_alloc(neigh->link->mem, len);
+
+	if (!chunk)
+		return false;
+	tx->frag[tx->nr_frags++] = (struct us_frag){ chunk, 0, len };
+	tx->inline_len = US_NEIGH_UNIT;
+	if (chunk->size < len)
+		return false;
+	memcpy(chunk->data, tx->head + US_NEIGH_UNIT, len);
+	return true;
+}
+
 /* Puts a packet where it can wait: headers by copy, payload by reference. */
+static bool copy(const struct us_neigh *neigh, struct us_neigh_pending *pending,
+		 const struct us_tx *tx)
+{
+	uint32_t i;
+
+	pending->tx = *tx;
+	for (i = 0; i < tx->nr_frags; i++)
+		us_chunk_get(tx->frag[i].chunk);
+	if (tx->inline_len > US_NEIGH_UNIT && (tx->nr_frags || !spill(neigh, &pending->tx)))
+		return false;
+	memcpy(pending->data, tx->head, pending->tx.inline_len);
+	return true;
+}
+
 static void enqueue(struct us_stack *stack, struct us_neigh *neigh,
 		    const struct us_tx *tx)
 {
 	struct us_neighbors *table = &stack->net->neigh;
 	struct us_neigh_pending *pending;
-	uint32_t i;
 
-	if (tx->inline_len > US_NEIGH_UNIT) {
-		us_count(stack, ip_neigh_queue_full);
-		return;
-	}
 	make_units(stack, neigh, units_of(tx));
 	pending = us_pool_get(&table->pending);
-	pending->tx = *tx;
-	memcpy(pending->data, tx->head, tx->inline_len);
-	for (i = 0; i < tx->nr_frags; i++)
-		us_chunk_get(tx->frag[i].chunk);
+	if (!copy(neigh, pending, tx)) {
+		us_count(stack, ip_neigh_queue_full);
+		put_pending(table, pending);
+		return;
+	}
 	cds_list_add_tail(&pending->node, &neigh->queue);
 	count_waiting(table, neigh, units_of(tx));
 }
