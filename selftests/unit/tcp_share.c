@@ -121,9 +121,7 @@ static void test_many(void)
 	   "8 that stand still, %zu of %zu bytes are left", us_txmem_free_bytes(mem),
 	   us_txmem_size(mem));
 	fill(MANY, 60);
-	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 64,
-	   "%u that stand still, %zu bytes are left", MANY, us_txmem_free_bytes(mem));
-	ok(works(1 << 20), "a peer that reads is served beside them");
+	ok(works(1 << 20), "a peer that reads is served beside %u", MANY);
 	release(MANY);
 	world_destroy();
 }

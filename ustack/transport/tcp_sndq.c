@@ -7,14 +7,14 @@
  *
  * The memory is shared by all connections, and peers that stand still have to leave
  * something to the others.  So how much one may have queued falls with what is free: twice
- * that; where but a sixteenth of all is free, a sixteenth of it.  And when a quarter is in
- * use, nobody queues more than two windows, of which a peer that stands still has none.
+ * that; where but a sixteenth of all is free, a sixteenth of it.  And when a quarter is
+ * in use, nobody queues more than four windows, of which a peer that stands still has none.
  */
 #include "core/copy.h"
 #include "transport/tcp_parts.h"
 
 #define KEPT		16u	/* part of the memory, and of that again */
-#define WINDOWS_MIN	16384u	/* bytes that two windows count at least */
+#define WINDOWS_MIN	8192u	/* bytes that four windows count at least */
 
 static uint32_t chunk_end(const struct us_chunk *chunk)
 {
@@ -68,10 +68,10 @@ static uint32_t tail_room(const struct us_tcp_active *a)
 	return a->snd_last ? a->snd_last->size - a->snd_last->len : 0;
 }
 
-/* What is of use to queue: what is on its way, and as much to follow. */
-static uint32_t two_windows(const struct us_tcp *tcp)
+/* What is of use to queue: what is on its way, and some more to follow. */
+static uint32_t four_windows(const struct us_tcp *tcp)
 {
-	return us_max32(2 * us_min32(tcp->active->cwnd, tcp->snd_wnd), WINDOWS_MIN);
+	return us_max32(4 * us_min32(tcp->active->cwnd, tcp->snd_wnd), WINDOWS_MIN);
 }
 
 /* What one may have queued while @left bytes are free. */
@@ -80,7 +80,7 @@ static uint32_t share_of(const struct us_tcp *tcp, uint32_t left, uint32_t size)
 	uint32_t kept = size / KEPT;
 	uint32_t share = us_max32(left > kept ? 2 * (left - kept) : 0, left / KEPT);
 
-	return left < size - size / 4 ? us_min32(share, two_windows(tcp)) : share;
+	return left < size - size / 4 ? us_min32(share, four_windows(tcp)) : share;
 }
 
 /**
