@@ -269,13 +269,7 @@ static void test_no_name(bool six)
 static void test_streams(void)
 {
 	struct ustack_socket *s = ustack_socket(world.a, AF_INET, SOCK_STREAM, 0);
-	struct msghdr m = { 0 };
-	struct mmsghdr many = { 0 };
 
-	fails(ustack_sendmsg(s, &m, 0), EOPNOTSUPP);
-	fails(ustack_recvmsg(s, &m, 0), EOPNOTSUPP);
-	fails(ustack_sendmmsg(s, &many, 1, 0), EOPNOTSUPP);
-	fails(ustack_recvmmsg(s, &many, 1, 0), EOPNOTSUPP);
 	fails(set(s, UDP_SEGMENT, 100), ENOPROTOOPT);
 	ustack_close(s);
 }

@@ -328,8 +328,17 @@ static const struct named_script scripts[] = {
 	"state CLOSE\n" },
 };
 
+/* In one piece, or in two. */
+static ssize_t ask(struct ustack_socket *s, bool whole)
+{
+	struct iovec pieces[] = { { "quest", 5 }, { "ion", 3 } };
+	struct msghdr m = { .msg_iov = pieces, .msg_iovlen = 2 };
+
+	return whole ? ustack_send(s, "question", 8, 0) : ustack_sendmsg(s, &m, 0);
+}
+
 /* Two stacks: the second request takes no round trip more than a datagram would. */
-static void test_both(void)
+static void test_both(bool whole)
 {
 	struct ustack_socket *listener, *a, *b;
 	union world_name peer = world_name("10.0.0.2", 7);
@@ -345,7 +354,7 @@ static void test_both(void)
 		a = ustack_socket(world.a, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		ustack_setsockopt(a, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one));
 		ustack_connect(a, &peer.sa, world_length(&peer));
-		n = ustack_send(a, "question", 8, 0);
+		n = ask(a, whole);
 		world_run(WORLD_MS(25));
 		b = ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK);
 		if (i == 0)
@@ -434,7 +443,8 @@ int main(int argc, char **argv)
 	plan(0);
 	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
 		       argc < 2 ? NULL : argv[1]);
-	test_both();
+	test_both(true);
+	test_both(false);
 	test_buffer();
 	test_options();
 	return finish();

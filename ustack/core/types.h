@@ -18,6 +18,8 @@ typedef int64_t us_ns;
 #define us_unlikely(x)	__builtin_expect(!!(x), 0)
 /* The rare rest of a function whose short way then needs no stack. */
 #define us_noinline	__attribute__((noinline))
+/* A body that several functions share, none of which pays for what the others need. */
+#define us_always_inline	inline __attribute__((always_inline))
 
 #define us_container(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

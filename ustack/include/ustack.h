@@ -655,35 +655,40 @@ struct mmsghdr;		/* of <sys/socket.h>, with _GNU_SOURCE */
 
 /**
  * ustack_sendmsg() - sendmsg(2)
- * @socket: SOCK_DGRAM.
- * @message: a message in several pieces, or with control messages, is copied twice.  The
- *	one control message is UDP_SEGMENT (uint16_t), in place of the socket's.
+ * @socket: the socket.
+ * @message: 1024 pieces at most.  SOCK_STREAM: they leave as if they were one; there are no
+ *	control messages, and those of other levels than SOL_SOCKET are passed over.
+ *	SOCK_DGRAM: in several pieces, or with control messages, it is copied twice; the one
+ *	control message is UDP_SEGMENT (uint16_t), in place of the socket's.
  * @flags: as for ustack_send().
  *
- * Return: as ustack_sendto(); -1 and errno: also EINVAL, EOPNOTSUPP (not SOCK_DGRAM).
+ * Return: as ustack_sendto(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
  */
 ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *message,
 		       int flags);
 
 /**
  * ustack_recvmsg() - recvmsg(2)
- * @socket: SOCK_DGRAM.
- * @message: filled in; what goes into several pieces is copied twice.  The one control
- *	message is UDP_GRO (int), of a socket with that option, if what came is more
- *	datagrams than one: they have so many bytes each, the last may have less.
+ * @socket: the socket.
+ * @message: filled in, 1024 pieces at most.  SOCK_STREAM: the first ones first; no sender and
+ *	no control messages, msg_flags tells of MSG_OOB.  SOCK_DGRAM: what goes into several
+ *	pieces is copied twice; the one control message is UDP_GRO (int), of a socket with
+ *	that option, if what came is more datagrams than one: they have so many bytes each,
+ *	the last may have less.
  * @flags: as for ustack_recv().
  *
- * Return: as ustack_recv(); -1 and errno: also EOPNOTSUPP (not SOCK_DGRAM).
+ * Return: as ustack_recv(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
  */
 ssize_t ustack_recvmsg(struct ustack_socket *socket, struct msghdr *message, int flags);
 
 /**
  * ustack_sendmmsg() - sendmmsg(2)
- * @socket: SOCK_DGRAM.
+ * @socket: the socket.
  * @messages: each as for ustack_sendmsg(), all but the last one with USTACK_MSG_BATCH.
  * @count: of @messages.
  * @flags: as for ustack_send().
  *
+ * A message of which a SOCK_STREAM takes only a part (msg_len) is the last.
  * Return: messages that were sent; -1 and errno if the first one was not, as
  * ustack_sendmsg().
  */
@@ -692,7 +697,7 @@ int ustack_sendmmsg(struct ustack_socket *socket, struct mmsghdr *messages,
 
 /**
  * ustack_recvmmsg() - recvmmsg(2), without its timeout
- * @socket: SOCK_DGRAM.
+ * @socket: the socket.
  * @messages: each as for ustack_recvmsg().
  * @count: of @messages.
  * @flags: as for ustack_recv(); MSG_WAITFORONE: waits for the first one only.

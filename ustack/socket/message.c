@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sendmsg(2) and its kin: datagrams in pieces, with control messages, and many at once. */
+/* sendmsg(2) and its kin: bytes in pieces, with control messages, and many messages at once. */
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -9,6 +9,11 @@
 #include "socket/socket.h"
 
 #define PIECES	IOV_MAX
+
+static bool is_stream(const struct ustack_socket *s)
+{
+	return s->ops == &us_stream_ops;
+}
 
 /* Bytes of all pieces; what is more than a datagram may have is refused later. */
 static ssize_t whole(const struct msghdr *message)
@@ -65,6 +70,39 @@ static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msg
 	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, segment);
 }
 
+/* As Linux: those of other levels, and for other types of sockets, are passed over. */
+static bool control_is_valid(const struct msghdr *message)
+{
+	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
+	struct cmsghdr *c;
+
+	if (!message->msg_control)
+		return true;
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t left = m->msg_controllen - (size_t)((char *)c - (char *)m->msg_control);
+
+		if (c->cmsg_len < sizeof(*c) || c->cmsg_len > left)
+			return false;
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type != SCM_RIGHTS &&
+		    c->cmsg_type != SCM_CREDENTIALS)
+			return false;
+	}
+	return true;
+}
+
+static us_noinline ssize_t send_stream(struct ustack_socket *s, const struct msghdr *m,
+				       size_t len, int flags)
+{
+	const struct us_pieces from = { m->msg_iov, m->msg_iovlen, len };
+	ssize_t err;
+
+	if (control_is_valid(m))
+		return us_stream_send(s, &from, flags, name_of(m), m->msg_namelen);
+	/* What is wrong with the connection is told first. */
+	err = s->ops->send(s, NULL, 0, flags, name_of(m), m->msg_namelen);
+	return err ? err : -EINVAL;
+}
+
 static ssize_t send_one(struct ustack_socket *s, const struct msghdr *m, int flags)
 {
 	uint16_t segment = s->segment;
@@ -76,6 +114,8 @@ static ssize_t send_one(struct ustack_socket *s, const struct msghdr *m, int fla
 	if (m->msg_iovlen == 1 && !m->msg_control)
 		return s->ops->send(s, m->msg_iov->iov_base, (size_t)len, flags,
 				    name_of(m), m->msg_namelen);
+	if (is_stream(s))
+		return send_stream(s, m, (size_t)len, flags);
 	err = read_control(m, &segment);
 	if (err)
 		return err;
@@ -141,14 +181,12 @@ static int write_name(const struct ustack_socket *s, struct msghdr *m,
 			       &m->msg_namelen);
 }
 
-static ssize_t recv_one(struct ustack_socket *s, struct msghdr *m, int flags)
+static ssize_t recv_dgram(struct ustack_socket *s, struct msghdr *m, ssize_t len, int flags)
 {
 	struct us_udp_in from = { .segment = 0 };
-	ssize_t n, len = whole(m);
+	ssize_t n;
 	int err;
 
-	if (len < 0)
-		return len;
 	if (m->msg_iovlen == 1)
 		n = us_dgram_recv(s, m->msg_iov->iov_base, (size_t)len,
 				  flags | MSG_TRUNC, &from);
@@ -164,45 +202,86 @@ static ssize_t recv_one(struct ustack_socket *s, struct msghdr *m, int flags)
 	return n > len && !(flags & MSG_TRUNC) ? len : n;
 }
 
-/* These calls are not offered for streams. */
-static int check(const struct ustack_socket *s)
+/* And MSG_ERRQUEUE, which finds nothing.  @told: set to the flags of the message, if there
+ * is a byte.
+ */
+static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size_t len,
+			   int flags, int *told)
 {
-	return s->ops == &us_dgram_ops ? 0 : -EOPNOTSUPP;
+	uint8_t byte;
+	ssize_t n = s->ops->recv(s, &byte, 1, flags, NULL);
+
+	if (n <= 0)
+		return n;
+	*told = len ? MSG_OOB : MSG_OOB | MSG_TRUNC;
+	if (!(flags & MSG_TRUNC))
+		scatter(m, &byte, 1);
+	return len ? 1 : 0;
+}
+
+/* Nobody is named, and there are no control messages. */
+static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m, size_t len,
+				       int flags)
+{
+	const struct us_pieces to = { m->msg_iov, m->msg_iovlen, len };
+	int told = 0;
+	ssize_t n;
+
+	if (flags & (MSG_OOB | MSG_ERRQUEUE))
+		n = recv_urgent(s, m, len, flags, &told);
+	else if (to.count == 1)
+		n = s->ops->recv(s, to.iov->iov_base, len, flags, NULL);
+	else
+		n = us_stream_recv(s, &to, flags);
+	if (n < 0)
+		return n;
+	m->msg_namelen = 0;
+	m->msg_controllen = 0;
+	m->msg_flags = told;
+	return n;
+}
+
+static ssize_t recv_one(struct ustack_socket *s, struct msghdr *m, int flags)
+{
+	ssize_t len = whole(m);
+
+	if (len < 0)
+		return len;
+	return is_stream(s) ? recv_stream(s, m, (size_t)len, flags) :
+			      recv_dgram(s, m, len, flags);
 }
 
 ssize_t ustack_sendmsg(struct ustack_socket *s, const struct msghdr *message, int flags)
 {
-	int err;
-
 	US_SOCKET_CALL(s);
-	err = check(s);
-	return us_socket_return(err ? err : send_one(s, message, flags));
+	return us_socket_return(send_one(s, message, flags));
 }
 
 ssize_t ustack_recvmsg(struct ustack_socket *s, struct msghdr *message, int flags)
 {
-	int err;
-
 	US_SOCKET_CALL(s);
-	err = check(s);
-	return us_socket_return(err ? err : recv_one(s, message, flags));
+	return us_socket_return(recv_one(s, message, flags));
 }
 
-/* All but the last wait for it, unless the caller has more. */
+/* All but the last wait for it, unless the caller has more.  One of a stream that was sent
+ * in part is the last.
+ */
 static ssize_t send_all(struct ustack_socket *s, struct mmsghdr *messages,
 			unsigned int count, int flags)
 {
+	bool part = false;
 	ssize_t n = 0;
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && !part; i++) {
 		n = send_one(s, &messages[i].msg_hdr,
 			     i + 1 < count ? flags | USTACK_MSG_BATCH : flags);
 		if (n < 0)
 			break;
 		messages[i].msg_len = (unsigned int)n;
+		part = is_stream(s) && n < whole(&messages[i].msg_hdr);
 	}
-	if (n < 0)
+	if (n < 0 || part)
 		us_loop_let_out(s->stack);
 	return i ? (ssize_t)i : n;
 }
@@ -210,14 +289,13 @@ static ssize_t send_all(struct ustack_socket *s, struct mmsghdr *messages,
 int ustack_sendmmsg(struct ustack_socket *s, struct mmsghdr *messages,
 		    unsigned int count, int flags)
 {
-	int err;
-
 	US_SOCKET_CALL(s);
-	err = check(s);
-	return (int)us_socket_return(err ? err : send_all(s, messages, count, flags));
+	return (int)us_socket_return(send_all(s, messages, count, flags));
 }
 
-/* An error behind what came is for the next call, as in Linux. */
+/* As in Linux, an error behind what came is for the next call, and nothing comes behind an
+ * urgent byte.
+ */
 static ssize_t recv_all(struct ustack_socket *s, struct mmsghdr *messages,
 			unsigned int count, int flags)
 {
@@ -231,6 +309,8 @@ static ssize_t recv_all(struct ustack_socket *s, struct mmsghdr *messages,
 		messages[i].msg_len = (unsigned int)n;
 		if (flags & MSG_WAITFORONE)
 			flags |= MSG_DONTWAIT;
+		if (messages[i].msg_hdr.msg_flags & MSG_OOB)
+			count = i + 1;
 	}
 	if (!i)
 		return n;
@@ -244,9 +324,6 @@ static ssize_t recv_all(struct ustack_socket *s, struct mmsghdr *messages,
 int ustack_recvmmsg(struct ustack_socket *s, struct mmsghdr *messages,
 		    unsigned int count, int flags)
 {
-	int err;
-
 	US_SOCKET_CALL(s);
-	err = check(s);
-	return (int)us_socket_return(err ? err : recv_all(s, messages, count, flags));
+	return (int)us_socket_return(recv_all(s, messages, count, flags));
 }

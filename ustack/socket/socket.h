@@ -157,6 +157,9 @@ ssize_t us_socket_return(ssize_t result);
 /* stream.c */
 int us_stream_may_send(struct ustack_socket *s);
 void us_stream_let_out(struct us_stack *stack, bool more, bool waited);
+ssize_t us_stream_send(struct ustack_socket *s, const struct us_pieces *from, int flags,
+		       const struct sockaddr *address, socklen_t length);
+ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int flags);
 
 /* dgram.c: @segment is of this message, and what came is told in @from, or not if NULL */
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,

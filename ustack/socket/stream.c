@@ -267,12 +267,17 @@ int us_stream_may_send(struct ustack_socket *s)
 	return 0;
 }
 
-/* As much as fits now. */
-static ssize_t push(struct ustack_socket *s, const void *data, size_t len, int flags)
+/* As much as fits now, behind @at bytes: of @data, or of @pieces if they are not NULL. */
+static us_always_inline ssize_t push(struct ustack_socket *s, const void *data, size_t len,
+				     const struct us_pieces *pieces, size_t at, int flags)
 {
 	int err = us_stream_may_send(s);
 
-	return err ? err : us_tcp_send(s->tcp, data, len, flags);
+	if (err)
+		return err;
+	if (pieces)
+		return us_tcp_send_pieces(s->tcp, pieces, at, flags);
+	return us_tcp_send(s->tcp, (const char *)data + at, len - at, flags);
 }
 
 /**
@@ -324,10 +329,10 @@ static int open_fast(struct ustack_socket *s, const struct sockaddr *address,
 	return finish_connect(s, flags, -EINPROGRESS);
 }
 
-static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data,
-					size_t len, int flags,
-					const struct sockaddr *address,
-					socklen_t length)
+/* @data, or @pieces, @len bytes of either. */
+static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *data, size_t len,
+					 const struct us_pieces *pieces, int flags,
+					 const struct sockaddr *address, socklen_t length)
 {
 	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
 	us_ns limit = -1;
@@ -342,7 +347,7 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 			return n;
 	}
 	for (;;) {
-		n = push(s, (const char *)data + done, len - done, flags);
+		n = push(s, data, len, pieces, done, flags);
 		if (n >= 0)
 			done += n;
 		us_stream_let_out(s->stack, more, limit >= 0);
@@ -355,6 +360,30 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 			break;
 	}
 	return moved(s, done, n);
+}
+
+static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data,
+					size_t len, int flags,
+					const struct sockaddr *address,
+					socklen_t length)
+{
+	return send_all(s, data, len, NULL, flags, address, length);
+}
+
+/**
+ * us_stream_send() - sends what lies in several pieces, as if it were one
+ * @s: a SOCK_STREAM.
+ * @from: the pieces.
+ * @flags: as the caller of sendmsg(2) gave them.
+ * @address: for MSG_FASTOPEN.
+ * @length: of @address.
+ *
+ * Return: bytes, or a negative errno.
+ */
+ssize_t us_stream_send(struct ustack_socket *s, const struct us_pieces *from, int flags,
+		       const struct sockaddr *address, socklen_t length)
+{
+	return send_all(s, NULL, from->len, from, flags, address, length);
 }
 
 /* The address is passed over, as Linux does, but for MSG_FASTOPEN. */
@@ -414,41 +443,43 @@ static ssize_t pull_urgent(struct ustack_socket *s, uint8_t *data, size_t len,
 	return n;
 }
 
-/* What is there now.  Errors come after the data that came before them. */
-static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags)
+/* What is there now, behind @at bytes: to @data, or to @pieces if they are not NULL.
+ * Errors come after the data that came before them.
+ */
+static us_always_inline ssize_t pull(struct ustack_socket *s, void *data, size_t len,
+				     const struct us_pieces *pieces, size_t at, int flags)
 {
 	bool peek = flags & MSG_PEEK;
 	ssize_t n;
 
 	if (!s->tcp)
 		return s->error && !s->listener ? us_socket_error(s) : -ENOTCONN;
-	if (len == 0 || (peek && (flags & MSG_TRUNC)))
-		n = us_tcp_recv_count(s->tcp, len);
+	if (len == at || (peek && (flags & MSG_TRUNC)))
+		n = us_tcp_recv_count(s->tcp, len - at);
 	else if (flags & MSG_TRUNC)
-		n = discard(s->tcp, len);
+		n = discard(s->tcp, len - at);
+	else if (pieces)
+		n = us_tcp_recv_pieces(s->tcp, pieces, at, peek);
 	else
-		n = us_tcp_recv(s->tcp, data, len, peek);
+		n = us_tcp_recv(s->tcp, (char *)data + at, len - at, peek);
 	if (n <= 0 && s->error)
 		return us_socket_error(s);
 	return n;
 }
 
-static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
-					size_t len, int flags)
+/* To @data, or to @pieces, @len bytes of either. */
+static us_always_inline ssize_t recv_some(struct ustack_socket *s, void *data, size_t len,
+					  const struct us_pieces *pieces, int flags)
 {
 	us_ns limit = -1;	/* looked for when it is needed */
 	size_t want = flags & MSG_WAITALL ? len : 1;
 	size_t done = 0;
 	ssize_t n;
 
-	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
-	if (flags & MSG_OOB)
-		return pull_urgent(s, data, len, flags);
 	for (;;) {
 		size_t got = flags & MSG_PEEK ? 0 : done;
 
-		n = pull(s, (char *)data + got, len - got, flags);
+		n = pull(s, data, len, pieces, got, flags);
 		if (n > 0)
 			done = got + n;
 		if ((n <= 0 && n != -EAGAIN) || done >= want ||
@@ -461,6 +492,29 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
 			break;
 	}
 	return moved(s, done, n);
+}
+
+static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
+					size_t len, int flags)
+{
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
+	if (flags & MSG_OOB)
+		return pull_urgent(s, data, len, flags);
+	return recv_some(s, data, len, NULL, flags);
+}
+
+/**
+ * us_stream_recv() - receives into several pieces
+ * @s: a SOCK_STREAM.
+ * @to: the pieces.
+ * @flags: as the caller of recvmsg(2) gave them, without MSG_OOB and MSG_ERRQUEUE.
+ *
+ * Return: bytes, 0 at the end of the stream, or a negative errno.
+ */
+ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int flags)
+{
+	return recv_some(s, NULL, to->len, to, flags);
 }
 
 static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,

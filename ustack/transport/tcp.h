@@ -23,6 +23,18 @@ struct us_tcp_user {
 	void (*accept)(struct us_tcp_listener *listener, void *user);
 };
 
+/**
+ * struct us_pieces - bytes of the user's that lie in several pieces
+ * @iov: the pieces, in order; some may be empty.
+ * @count: of @iov.
+ * @len: bytes of all.
+ */
+struct us_pieces {
+	const struct iovec *iov;
+	size_t count;
+	size_t len;
+};
+
 int us_tcp_table_create(struct us_stack *stack, unsigned int max_connections,
 			unsigned int max_waits, const struct us_tcp_user *user);
 void us_tcp_table_destroy(struct us_stack *stack);	/* resets what is open */
@@ -235,11 +247,14 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 bool us_tcp_send_small(struct us_tcp *tcp, const void *data, size_t len);
 bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len);
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
+ssize_t us_tcp_send_pieces(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
+			   int flags);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);
 bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len);
 ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
+ssize_t us_tcp_recv_pieces(struct us_tcp *tcp, const struct us_pieces *to, size_t at, bool peek);
 ssize_t us_tcp_recv_count(struct us_tcp *tcp, size_t len);
 /* Lending (tcp_lend.c): room to send from, and bytes where they lie. */
 ssize_t us_tcp_reserve(struct us_tcp *tcp, size_t len, void **room);

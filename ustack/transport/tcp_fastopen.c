@@ -138,8 +138,13 @@ void us_tcp_fastopen_wish(struct us_tcp *tcp)
 		tcp->flags |= US_TCP_DEFERRED;
 }
 
-/* Payload that a SYN may take: no more than the peer took last time. */
-static uint32_t room(const struct us_tcp *tcp)
+/**
+ * us_tcp_fastopen_room() - payload that a SYN may take
+ * @tcp: with US_TCP_DEFERRED.
+ *
+ * Return: bytes: no more than the peer took last time.
+ */
+uint32_t us_tcp_fastopen_room(const struct us_tcp *tcp)
 {
 	const struct us_tcp_fo_peer *peer = find(tcp);
 	uint32_t mss = us_tcp_mss_of(&tcp->dst, tcp->maxseg);
@@ -159,8 +164,8 @@ static uint32_t room(const struct us_tcp *tcp)
  */
 ssize_t us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len)
 {
-	uint32_t done = us_tcp_sndq_append(tcp, data,
-					   (uint32_t)(len < room(tcp) ? len : room(tcp)));
+	uint32_t room = us_tcp_fastopen_room(tcp);
+	uint32_t done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < room ? len : room));
 
 	us_stack_tick(tcp->table->stack);
 	tcp->flags &= ~US_TCP_DEFERRED;

@@ -628,6 +628,8 @@ void us_tcp_rcvbuf_round(struct us_tcp *tcp);
 /* tcp_sndq.c */
 bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, size_t len);
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
+uint32_t us_tcp_sndq_append_pieces(struct us_tcp *tcp, const struct us_pieces *from,
+				   size_t at, uint32_t len);
 uint32_t us_tcp_sndq_room(const struct us_tcp *tcp);
 uint32_t us_tcp_sndq_lend(struct us_tcp *tcp, uint32_t len);
 void us_tcp_sndq_take_back(struct us_tcp_active *a);
@@ -711,6 +713,7 @@ bool us_tcp_cookie_check(struct us_tcp_table *table,
 void us_tcp_fastopen_syn(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_fastopen_over(struct us_tcp *tcp);
 void us_tcp_fastopen_wish(struct us_tcp *tcp);
+uint32_t us_tcp_fastopen_room(const struct us_tcp *tcp);
 ssize_t us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len);
 void us_tcp_fastopen_gather(struct us_tcp *tcp, struct us_tx *tx);
 void us_tcp_fastopen_syn_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);

@@ -238,6 +238,51 @@ void us_tcp_sndq_fill(struct us_tcp_active *a, uint32_t len)
 	a->snd_end += len;
 }
 
+/* Copies @len bytes, those behind @at, to one place. */
+static void gather(const struct us_pieces *from, size_t at, uint8_t *to, uint32_t len)
+{
+	for (const struct iovec *piece = from->iov; len; piece++) {
+		size_t skip = at < piece->iov_len ? at : piece->iov_len;
+		size_t left = piece->iov_len - skip;
+		uint32_t n = left < len ? (uint32_t)left : len;
+
+		if (n)
+			memcpy(to, (const uint8_t *)piece->iov_base + skip, n);
+		at -= skip;
+		to += n;
+		len -= n;
+	}
+}
+
+/**
+ * us_tcp_sndq_append_pieces() - queues a copy of bytes that lie in several pieces
+ * @tcp: active.
+ * @from: the pieces.
+ * @at: bytes of them to pass over.
+ * @len: bytes behind those.
+ *
+ * Written into room that is lent for a moment, as large as for all of them in one piece.
+ * Return: as us_tcp_sndq_append().
+ */
+uint32_t us_tcp_sndq_append_pieces(struct us_tcp *tcp, const struct us_pieces *from,
+				   size_t at, uint32_t len)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t done = 0, n;
+
+	if (a->snd_lent)
+		return 0;
+	while (done < len) {
+		n = us_tcp_sndq_lend(tcp, len - done);
+		if (!n)
+			break;
+		gather(from, at + done, a->snd_lent->data + a->snd_lent->len, n);
+		us_tcp_sndq_fill(a, n);
+		done += n;
+	}
+	return done;
+}
+
 static void drop_first(struct us_tcp_active *a)
 {
 	struct us_chunk *chunk = a->snd_first;

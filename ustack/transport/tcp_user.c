@@ -267,6 +267,36 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 }
 
 /**
+ * us_tcp_send_pieces() - queues bytes that lie in several pieces
+ * @tcp: the connection.
+ * @from: the pieces; copied.
+ * @at: bytes of them that were queued before.
+ * @flags: as of us_tcp_send().
+ *
+ * They leave as if they were one piece.
+ * Return: as us_tcp_send().
+ */
+ssize_t us_tcp_send_pieces(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
+			   int flags)
+{
+	int err = us_tcp_may_send(tcp);
+	size_t left = from->len - at;
+	uint32_t most = INT32_MAX, done;
+	bool deferred = tcp->flags & US_TCP_DEFERRED;
+
+	if (err)
+		return err;
+	if (deferred)
+		most = us_tcp_fastopen_room(tcp);
+	done = us_tcp_sndq_append_pieces(tcp, from, at, left < most ? (uint32_t)left : most);
+	if (deferred)
+		us_tcp_fastopen_send(tcp, NULL, 0);	/* no more than these */
+	else if (done)
+		us_tcp_queued_more(tcp, flags, done < left);
+	return done || !left ? (ssize_t)done : us_tcp_no_room(tcp);
+}
+
+/**
  * us_tcp_has_bytes() - is there anything to read?
  * @tcp: the connection; at the mark, what is behind it counts.
  */
@@ -356,6 +386,53 @@ us_noinline ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool
 	if (tcp->active && tcp->active->rcv_bytes)
 		return take(tcp, data, len, peek);
 	return len ? us_tcp_nothing_to_read(tcp) : 0;
+}
+
+/* Into the pieces, behind @at bytes of them, what may be read. */
+static uint32_t scatter(struct us_tcp *tcp, const struct us_pieces *to, size_t at, bool peek)
+{
+	uint32_t skip, left = us_tcp_readable(tcp, &skip), done = 0;
+
+	for (const struct iovec *piece = to->iov; piece < to->iov + to->count; piece++) {
+		size_t filled = at < piece->iov_len ? at : piece->iov_len;
+		size_t len = piece->iov_len - filled;
+		uint32_t n;
+
+		at -= filled;
+		if (!len)
+			continue;
+		n = us_tcp_rcvq_read(tcp, (uint8_t *)piece->iov_base + filled,
+				     len < left ? len : left, skip, peek);
+		skip = peek ? skip + n : 0;
+		done += n;
+		left -= n;
+		if (!left)
+			break;
+	}
+	return done;
+}
+
+/**
+ * us_tcp_recv_pieces() - takes bytes into several pieces
+ * @tcp: the connection.
+ * @to: the pieces.
+ * @at: bytes of them that are filled already; not all.
+ * @peek: leave them.
+ *
+ * Return: as us_tcp_recv().
+ */
+ssize_t us_tcp_recv_pieces(struct us_tcp *tcp, const struct us_pieces *to, size_t at, bool peek)
+{
+	uint32_t done;
+
+	if (!tcp->active || !tcp->active->rcv_bytes)
+		return us_tcp_nothing_to_read(tcp);
+	done = scatter(tcp, to, at, peek);
+	us_tcp_forget_mark(tcp);
+	if (!done)
+		return us_tcp_nothing_to_read(tcp);
+	us_tcp_was_read(tcp);
+	return done;
 }
 
 /**
