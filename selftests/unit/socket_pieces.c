@@ -110,6 +110,17 @@ static void in_pieces(struct pair *p)
 	receives(p, 0);
 }
 
+/* By recv(2), which throws it away. */
+static void discards_urgent(struct pair *p)
+{
+	int flags = MSG_OOB | MSG_PEEK | MSG_TRUNC;
+	char byte = '-';
+
+	result(p, "recv", p->kernel ? recv(p->fd[1], &byte, 1, flags) :
+				      ustack_recv(p->b, &byte, 1, flags));
+	say(p, " '%c'", byte);
+}
+
 static void urgent(struct pair *p)
 {
 	struct iovec pieces[] = TEXT;
@@ -122,6 +133,7 @@ static void urgent(struct pair *p)
 	sends(p, &m, 0);
 	receives(p, MSG_OOB | MSG_PEEK);
 	receives(p, MSG_OOB | MSG_PEEK | MSG_TRUNC);
+	discards_urgent(p);
 	result(p, "no room", recvmsg_of(p, &none, MSG_OOB | MSG_PEEK));
 	say(p, " %#x", none.msg_flags);
 	receives(p, MSG_OOB);

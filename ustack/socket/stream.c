@@ -438,7 +438,7 @@ static ssize_t pull_urgent(struct ustack_socket *s, uint8_t *data, size_t len,
 	n = us_tcp_recv_urgent(s->tcp, &byte, flags & MSG_PEEK);
 	if (n == 1 && !len)
 		return 0;
-	if (n == 1)
+	if (n == 1 && !(flags & MSG_TRUNC))
 		*data = byte;
 	return n;
 }
