@@ -18,6 +18,7 @@
 
 static struct {
 	bool gone;
+	bool foreign;	/* the caller's network namespace is another by now */
 	bool down;
 	int mtu;
 	int news;	/* errno that the next recvmmsg() gives */
@@ -37,7 +38,7 @@ unsigned int if_nametoindex(const char *name)
 
 char *if_indextoname(unsigned int index, char name[IF_NAMESIZE])
 {
-	return device.gone || index != 7 ? NULL : strcpy(name, "eth0");
+	return device.gone || device.foreign || index != 7 ? NULL : strcpy(name, "eth0");
 }
 
 int socket(int domain, int type, int protocol)
@@ -75,7 +76,13 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	ifr = va_arg(args, struct ifreq *);
 	va_end(args);
-	if (request == SIOCGIFHWADDR)
+	if (request == SIOCGIFNAME && (device.gone || ifr->ifr_ifindex != 7)) {
+		errno = ENODEV;
+		return -1;
+	}
+	if (request == SIOCGIFNAME)
+		strcpy(ifr->ifr_name, "eth0");
+	else if (request == SIOCGIFHWADDR)
 		ifr->ifr_hwaddr.sa_family = ARPHRD_ETHER;
 	else if (request == SIOCGIFFLAGS)
 		ifr->ifr_flags = device.down ? 0 : IFF_UP;
@@ -192,6 +199,18 @@ static void comes_back(void)
 	end(link);
 }
 
+/* setns() after the link was opened */
+static void driven_from_elsewhere(void)
+{
+	struct us_link *link = begin();
+
+	device.foreign = true;
+	device.news = ENETDOWN;
+	later(link, 0);
+	ok(!link->error && link->ops->next(link) == US_NEVER, "up, in its own namespace");
+	end(link);
+}
+
 static void send_udp(struct us_link *link, const char *to, uint32_t len)
 {
 	struct us_dst dst = { .remote = addr(to) };
@@ -277,6 +296,7 @@ int main(void)
 	removed();
 	removed_later();
 	comes_back();
+	driven_from_elsewhere();
 	shrinks("192.0.2.1", "192.0.2.2");
 	shrinks("2001:db8::1", "2001:db8::2");
 	merged(false);

@@ -437,13 +437,20 @@ static void complete(struct packet *p, unsigned int n)
 		put_frags(&p->slot[p->first % TX_SLOTS].tx);
 }
 
+/* By the socket: whoever drives the stack may have gone to another network namespace. */
+static bool is_there(struct packet *p, struct ifreq *ifr)
+{
+	ifr->ifr_ifindex = (int)p->link.ifindex;
+	return !ioctl(p->fd, SIOCGIFNAME, ifr);
+}
+
 /* The kernel tells that the device went down, but not that it is removed after that. */
 static void check_device(struct packet *p)
 {
 	struct ifreq ifr;
 
 	p->look = US_NEVER;
-	if (!if_indextoname(p->link.ifindex, ifr.ifr_name))
+	if (!is_there(p, &ifr))
 		p->link.error = -ENODEV;
 	else if (ioctl(p->fd, SIOCGIFFLAGS, &ifr) || !(ifr.ifr_flags & IFF_UP))
 		p->look = p->link.stack->now + LOOK;
@@ -464,7 +471,7 @@ static us_noinline void tell_refused(struct packet *p)
 	struct ifreq ifr;
 
 	p->refused_len = 0;
-	if (!if_indextoname(p->link.ifindex, ifr.ifr_name) || ioctl(p->fd, SIOCGIFMTU, &ifr))
+	if (!is_there(p, &ifr) || ioctl(p->fd, SIOCGIFMTU, &ifr))
 		return;
 	p->link.mtu = us_min32(p->link.mtu, (uint32_t)ifr.ifr_mtu);
 	us_link_refused(&p->link, &p->told, p->refused, len, EMSGSIZE, p->link.mtu);
