@@ -158,6 +158,14 @@ static long unreachables(const struct packet *like)
 	       kernel_saw("/proc/thread-self/net/snmp6", "Icmp6InDestUnreachs");
 }
 
+/* With IPv6 the kernel takes what is sent to an address only a while after "ip addr add". */
+static int peer_has(struct net *net, const char *address)
+{
+	return net_run(net->peer, "/bin/ip addr add %s%s dev " PEER_DEV " nodad;"
+		       "until /bin/ip route get %s | grep -q ^local; do sleep .01; done",
+		       address, strchr(address, ':') ? "/64" : "/24", address);
+}
+
 /* From the peer's kernel itself, which has nobody at that port. */
 TEST_F(icmp, closed_port_of_peer)
 {
@@ -167,8 +175,7 @@ TEST_F(icmp, closed_port_of_peer)
 
 	if (variant->protocol != IPPROTO_UDP)
 		return;		/* a closed TCP port says RST */
-	ASSERT_EQ(0, net_run(self->net.peer, "/bin/ip addr add %s%s dev " PEER_DEV
-			     " nodad", variant->peer, is_ip4(&self->out) ? "/24" : "/64"));
+	ASSERT_EQ(0, peer_has(&self->net, variant->peer));
 	ASSERT_EQ(0, chan_send(&self->c, self->flow, &self->out));
 	desc = chan_recv(&self->c);
 	ASSERT_NE(NULL, desc);
