@@ -106,6 +106,31 @@ static void test_no_route(void)
 	ustack_destroy(stack);
 }
 
+/* What a stranger sends is no call of the user's. */
+static void test_stranger(void)
+{
+	union world_name own = world_name("10.1.0.1", 9), far = world_name("10.9.0.1", 0);
+	struct ustack_socket *port, *stranger;
+	struct ustack *stack, *other;
+	struct ustack_link *link;
+
+	ustack_create(NULL, &stack);
+	ustack_link_open(stack, "pipe:name=e", &link);
+	ustack_address_add(stack, link, &own.sa, 24);
+	ustack_create(NULL, &other);
+	ustack_link_open(other, "pipe:name=e", &link);
+	ustack_address_add(other, link, &far.sa, 8);
+	port = ustack_socket(stack, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ustack_bind(port, &own.sa, sizeof(own.v4));
+	ustack_listen_peer(port);
+	stranger = ustack_socket(other, AF_INET, SOCK_DGRAM, 0);
+	ok(ustack_sendto(stranger, "x", 1, 0, &own.sa, sizeof(own.v4)) == 1 &&
+	   ustack_poll(stack) && !*ustack_error(stack),
+	   "listen: a stranger without a way back says nothing to the user");
+	ustack_destroy(other);
+	ustack_destroy(stack);
+}
+
 static uint64_t packets_in;
 
 static void count(void *arg, const char *name, uint64_t value)
@@ -158,6 +183,7 @@ int main(void)
 	test_addresses(stack);
 	ustack_destroy(stack);
 	test_no_route();
+	test_stranger();
 	test_running();
 	return finish();
 }

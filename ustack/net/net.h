@@ -82,7 +82,7 @@ bool us_net_is_local(const struct us_stack *stack, const struct us_addr *addr);
  */
 int us_dst_resolve(struct us_stack *stack, struct us_dst *dst);
 /* @err, and the text of ustack_error() for who connects. */
-int us_dst_explain(struct us_stack *stack, const struct us_dst *dst, int err);
+int us_dst_explain(struct us_stack *stack, const struct us_addr *remote, int err);
 /* The same for a few bytes that answer @pkt (or NULL), which asks no kernel. */
 int us_dst_answer(struct us_stack *stack, struct us_dst *dst,
 		  const struct us_pkt *pkt);

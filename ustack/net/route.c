@@ -401,19 +401,19 @@ static bool lacks_route(struct us_stack *stack, const struct us_addr *addr)
 /**
  * us_dst_explain() - tells in words why there is no way, to a call that connects
  * @stack: keeps the text.
- * @dst: whose remote is asked for.
+ * @remote: the destination.
  * @err: of us_dst_resolve().
  *
  * Return: @err.
  */
-int us_dst_explain(struct us_stack *stack, const struct us_dst *dst, int err)
+int us_dst_explain(struct us_stack *stack, const struct us_addr *remote, int err)
 {
-	bool v4 = us_addr_is_v4(&dst->remote);
+	bool v4 = us_addr_is_v4(remote);
 	char text[INET6_ADDRSTRLEN];
 
-	if (err != -ENETUNREACH || !lacks_route(stack, &dst->remote))
+	if (err != -ENETUNREACH || !lacks_route(stack, remote))
 		return err;
-	inet_ntop(v4 ? AF_INET : AF_INET6, dst->remote.b + (v4 ? 12 : 0), text, sizeof(text));
+	inet_ntop(v4 ? AF_INET : AF_INET6, remote->b + (v4 ? 12 : 0), text, sizeof(text));
 	return us_fail(stack, err, "connect: the stack has no route to %s: give it an address of that network (ustack_address_add()), or a gateway (ustack_route_add())",
 		       text);
 }

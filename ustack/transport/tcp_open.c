@@ -103,7 +103,7 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 	if (!err)
 		err = name(table, dst, &local_port, remote_port, &bind);
 	if (err)
-		return us_dst_explain(stack, dst, err);
+		return us_dst_explain(stack, &dst->remote, err);
 	t = us_tcp_alloc(table, dst, local_port, remote_port, options,
 			 US_TCP_SHARE_USER);
 	if (!t) {

@@ -348,6 +348,26 @@ int us_udp_route(struct us_udp *udp, const struct us_addr *remote)
 	return err;
 }
 
+static int fix_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
+{
+	bool same = us_addr_equal(&udp->remote, remote) && udp->remote_port == port;
+	struct us_dst dst;
+	int err;
+
+	us_udp_train_end(udp);
+	err = resolve(udp, remote, &dst);
+	if (err)
+		return err;
+	/* A listener that connects to the peer it has goes on serving it. */
+	if (!same)
+		unlatch(udp);
+	use(udp, &dst);
+	udp->remote = *remote;
+	udp->remote_port = port;
+	udp->connected = true;
+	return 0;
+}
+
 /**
  * us_udp_connect() - fixes the peer
  * @udp: the port.
@@ -359,22 +379,7 @@ int us_udp_route(struct us_udp *udp, const struct us_addr *remote)
  */
 int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 {
-	bool same = us_addr_equal(&udp->remote, remote) && udp->remote_port == port;
-	struct us_dst dst;
-	int err;
-
-	us_udp_train_end(udp);
-	err = resolve(udp, remote, &dst);
-	if (err)
-		return us_dst_explain(udp->stack, &dst, err);
-	/* A listener that connects to the peer it has goes on serving it. */
-	if (!same)
-		unlatch(udp);
-	use(udp, &dst);
-	udp->remote = *remote;
-	udp->remote_port = port;
-	udp->connected = true;
-	return 0;
+	return us_dst_explain(udp->stack, remote, fix_peer(udp, remote, port));
 }
 
 /**
@@ -395,11 +400,12 @@ void us_udp_disconnect(struct us_udp *udp)
  * @remote: address.
  * @port: network byte order.
  *
+ * No call of the user's failed if there is no way back: nothing is told in words.
  * Return: 0, or as us_udp_connect().
  */
 int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
 {
-	int err = us_udp_connect(udp, remote, port);
+	int err = fix_peer(udp, remote, port);
 
 	if (err)
 		return err;
