@@ -52,13 +52,17 @@ static bool comes(struct chan *c, int raw, const struct packet *packet)
 	return desc;
 }
 
-/* The first one has taught where packets go. */
+/*
+ * The first one has taught where packets go, and no route comes later to undo that, as one
+ * to the device's link-local address would when DAD is over.
+ */
 FIXTURE_SETUP(demux)
 {
 	ASSERT_EQ(0, net_create(&self->net));
 	self->raw = net_raw(&self->net);
 	ASSERT_LE(0, self->raw);
-	ASSERT_EQ(0, net_run(self->net.here, "ip %s rule add pref 10 lookup local && "
+	ASSERT_EQ(0, net_run(self->net.here, "ip addr flush dev " HERE_DEV " scope link && "
+			     "ip %s rule add pref 10 lookup local && "
 			     "ip %s rule del pref 0", variant->version, variant->version));
 	ASSERT_EQ(0, chan_create(&self->c, 16, 4));
 	ASSERT_LE(0, chan_flow(&self->c, NETCHANNEL_HOOK_LATE, IPPROTO_UDP,
