@@ -25,10 +25,8 @@ static void establish(struct us_tcp *tcp)
 	us_tcp_timer_keep(tcp, 0);
 	if (tcp->flags & US_TCP_FIN_QUEUED)	/* closed while it opened */
 		us_tcp_enter(tcp, TCP_FIN_WAIT1);
-	if (tcp->active) {	/* that, or data, may wait */
-		tcp->active->persist_shift = 0;
+	if (tcp->active)	/* that, or data, may wait */
 		us_tcp_queue(tcp);
-	}
 	if (tcp->flags & US_TCP_UNACCEPTED)
 		us_tcp_listen_tell(tcp->listener);
 	else
