@@ -164,7 +164,7 @@ int ustack_create(const struct ustack_config *config, struct ustack **stack)
 	else if (err == -ENOENT)
 		create_error = "no such congestion control: use \"cubic\", \"reno\" or \"bbr\"";
 	else if (err == -EINVAL)
-		create_error = "struct ustack_config: driven wants no clock, ecn is of enum ustack_ecn, and send_memory 2 KiB to 4 GiB";
+		create_error = "struct ustack_config: driven wants no clock, ecn is of enum ustack_ecn, and send_memory 2 KiB or more, below 4 GiB";
 	else if (err)
 		create_error = strerror(-err);
 	else

@@ -16,11 +16,13 @@ static void test_create(void)
 		.max_sockets = 1, .max_packets = 1, .send_memory = 1 << 20, .seed = 7,
 	};
 	struct ustack_config unknown = { .congestion = "vegas" }, odd = { .ecn = USTACK_ECN_OFF + 1 };
-	struct ustack_config tiny = { .send_memory = 2047 };
+	struct ustack_config tiny = { .send_memory = 2047 }, vast = { .send_memory = 1ull << 32 };
 	struct ustack *stack;
 
 	ok(ustack_create(&tiny, &stack) == -EINVAL && strstr(ustack_error(NULL), "send_memory"),
 	   "create: too little to send from, and what is enough");
+	ok(ustack_create(&vast, &stack) == -EINVAL && strstr(ustack_error(NULL), "below 4 GiB"),
+	   "create: too much to send from, and what is not");
 	ok(ustack_create(&unknown, &stack) == -ENOENT && strstr(ustack_error(NULL), "cubic"),
 	   "create: no such congestion control; those there are, are named");
 	ok(ustack_create(&odd, &stack) == -EINVAL && strstr(ustack_error(NULL), "enum ustack_ecn"),

@@ -87,7 +87,7 @@ static void cut(struct us_txmem *mem)
  * @base: its memory, which stays the caller's; NULL takes it from the heap.
  * @size: bytes; what is left over of a multiple of US_CHUNK_MIN is not used.
  *
- * Return: 0, -EINVAL if @size is less than one chunk or over 4 GiB, -ENOMEM.
+ * Return: 0, -EINVAL if @size is less than one chunk, or 4 GiB and more, -ENOMEM.
  */
 int us_txmem_create(struct us_txmem **out, uint8_t *base, size_t size)
 {

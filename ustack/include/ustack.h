@@ -86,8 +86,8 @@ enum ustack_ecn {
  * @max_packets: received packets held at once; 0 is 4096.
  * @max_time_wait: connections remembered in TIME-WAIT; one more takes the place of
  *	the oldest.  0 is four times @max_sockets, and 4096 at least.
- * @send_memory: bytes for send buffers of links that bring none, 2 KiB to 4 GiB; 0 is
- *	4 MiB.  All connections share it: a peer that stands still keeps what its window
+ * @send_memory: bytes for send buffers of links that bring none, 2 KiB or more, below
+ *	4 GiB; 0 is 4 MiB.  All connections share it: a peer that stands still keeps what its window
  *	did not let go, tens of KiB, so where hundreds of them are to be expected there
  *	should be more (netchannel: tx_bytes=).
  * @congestion: TCP_CONGESTION of new sockets: "cubic", "reno" or "bbr"; NULL is
