@@ -421,6 +421,28 @@ static void bursts(void)
 	host_exit(&h);
 }
 
+/* All that may wait, in equal shares: who wants more makes the room himself. */
+static void shares(void)
+{
+	int i;
+
+	setup();
+	for (i = 0; i < 64; i++) {
+		c.count = 0;
+		send_many(stranger(i), 8, NULL, 0);
+	}
+	c.count = 0;
+	send_to(stranger(63), 9);
+	ok(counted(&h, ip_neigh_queue_full) == 1, "a packet more than may wait");
+	inject(&c, packet, arp(2, peer_mac, stranger(0), "10.1.0.1"));
+	ok(c.count == 8 && sent_udp(0, peer_mac, 1), "costs no other neighbour his share");
+	c.count = 0;
+	inject(&c, packet, arp(2, peer_mac, stranger(63), "10.1.0.1"));
+	ok(c.count == 8 && sent_udp(0, peer_mac, 2) && sent_udp(7, peer_mac, 9),
+	   "but the neighbour that has the most");
+	host_exit(&h);
+}
+
 /* More that answered than the cache holds. */
 static void many(void)
 {
@@ -475,6 +497,7 @@ int main(void)
 	floods();
 	strangers();
 	bursts();
+	shares();
 	many();
 	frames();
 	return finish();

@@ -83,7 +83,7 @@ int us_neigh_create(struct us_stack *stack)
 	if (!err)
 		err = us_pool_create(&table->pending,
 				     sizeof(struct us_neigh_pending),
-				     US_NEIGH_WAITING);
+				     US_NEIGH_WAITING + 1);
 	return err;
 }
 
@@ -295,16 +295,17 @@ static struct us_neigh *most_waiting(struct us_neighbors *table)
 }
 
 /* A neighbour's own oldest packets make room, as in Linux.  When all that may wait does, it
- * is the oldest of the neighbour that has the most: eight units of each are then safe from
- * the others, so however many are asked for at once, the first packet to each waits.
+ * is the oldest of the neighbour that has the most, with what it has just got: eight units of
+ * each are then safe from the others, so however many are asked for at once, the first packet
+ * to each waits.
  */
-static void make_units(struct us_stack *stack, struct us_neigh *neigh, unsigned int units)
+static void trim(struct us_stack *stack, struct us_neigh *neigh)
 {
 	struct us_neighbors *table = &stack->net->neigh;
 
-	while (neigh->waiting + units > US_NEIGH_QUEUE)
+	while (neigh->waiting > US_NEIGH_QUEUE)
 		drop_oldest(stack, neigh);
-	while (table->waiting + units > US_NEIGH_WAITING)
+	while (table->waiting > US_NEIGH_WAITING)
 		drop_oldest(stack, most_waiting(table));
 }
 
@@ -343,10 +344,8 @@ static void enqueue(struct us_stack *stack, struct us_neigh *neigh,
 		    const struct us_tx *tx)
 {
 	struct us_neighbors *table = &stack->net->neigh;
-	struct us_neigh_pending *pending;
+	struct us_neigh_pending *pending = us_pool_get(&table->pending);
 
-	make_units(stack, neigh, units_of(tx));
-	pending = us_pool_get(&table->pending);
 	if (!copy(neigh, pending, tx)) {
 		us_count(stack, ip_neigh_queue_full);
 		put_pending(table, pending);
@@ -354,6 +353,7 @@ static void enqueue(struct us_stack *stack, struct us_neigh *neigh,
 	}
 	cds_list_add_tail(&pending->node, &neigh->queue);
 	count_waiting(table, neigh, units_of(tx));
+	trim(stack, neigh);
 }
 
 static void send_frame(struct us_neigh *neigh, struct us_tx *tx)
