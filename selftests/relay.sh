@@ -123,6 +123,16 @@ refuses() {
 	holds "$work/client.err" reset && relay_ends 1
 }
 
+# Who reads what it says is gone when it ends.
+ends_unheard() {
+	local pid
+
+	ip netns exec app relay netchannel 80 127.0.0.1 8000 2> >(head -n 1 >"$work/relay.err") &
+	pid=$!
+	echo $pid >"$work/relay"
+	wait_for holds "$work/relay.err" waiting && kill -TERM $pid && wait $pid
+}
+
 with_pair() {
 	local status=0
 
@@ -136,7 +146,7 @@ with_pair() {
 }
 
 head -c $size /dev/urandom >"$file"
-plan 8
+plan 9
 point "IPv4, there and back, and the end of it" \
 	with_pair echoes TCP4-LISTEN:8000,bind=127.0.0.1 127.0.0.1 TCP4:$app4:80
 point "IPv6, there and back, and the end of it" \
@@ -146,6 +156,7 @@ point "it sleeps while nothing happens" with_pair sleeps
 point "clients that never cease: it ends when it is to" with_pair busy_clients
 point "it takes a port with TIME-WAIT of the kernel's" with_pair takes_over
 point "but not one where a kernel's socket listens" with_pair stays_out
+point "it ends as ever when nobody reads what it says" with_pair ends_unheard
 point "the server's refusal resets the client" with_pair refuses
 rm -rf "$work"
 finish

@@ -362,6 +362,7 @@ int main(int argc, char **argv)
 	int status;
 
 	standard_hold();
+	signal(SIGPIPE, SIG_IGN);	/* who reads what it says may go first */
 	if (argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")))
 		return help();
 	if (argc != 5)
