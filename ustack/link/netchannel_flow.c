@@ -43,8 +43,8 @@ static int port_error(struct us_stack *stack, int err, uint16_t port)
 }
 
 /* If TIME-WAIT of the kernel's keeps a server from its port, beside that, which the module
- * does not mind.  Whoever listens there keeps the port to himself, and whoever wants to later
- * is kept out.
+ * does not mind.  Whoever listens there keeps the port to himself, and nobody can listen there
+ * later.
  */
 static int bind_beside(int fd, const struct sockaddr *address, socklen_t len)
 {
