@@ -924,6 +924,12 @@ static void cut_off(struct packet *p)
 	p->len -= 4;
 }
 
+static void cut_off_unseen(struct packet *p)
+{
+	cut_off(p);
+	set_verified(p);
+}
+
 static void set_group(struct packet *p)
 {
 	memset(p->mac, 0xff, 6);
@@ -1106,6 +1112,8 @@ static const struct variant variants[] = {
 	{ "padding, verified", .spoil = pad, .change = set_verified, .at_size = 990,
 	  .predicted = 3, .bytes = 4990 },
 	{ "cut off", .spoil = cut_off, .predicted = 1, .bytes = 2000, COUNT(ip_bad_header, 1) },
+	{ "cut off, verified", .spoil = cut_off_unseen, .predicted = 1, .bytes = 2000,
+	  COUNT(ip_bad_header, 1) },
 	{ "the other IP version", .spoil = set_version, .predicted = 1, .bytes = 2000 },
 
 	{ "a gap", .shift = 10, .predicted = 1, .bytes = 2000, COUNT(tcp_ooo, 3) },
@@ -1143,6 +1151,8 @@ static const struct variant variants[] = {
 	  COUNT(tcp_bad_csum, 5) },
 	{ "a wrong IPv4 checksum of the first", FOUR, .spoil = spoil_ip_sum, .at = 1,
 	  COUNT(ip_bad_csum, 1) },
+	{ "a wrong IPv4 checksum of all", FOUR, .spoil = spoil_ip_sum, .at = 1, .on = true,
+	  COUNT(ip_bad_csum, 5) },
 
 	{ "all verified by the link", .change = set_verified, .at = 1, .on = true,
 	  .predicted = 1, .bytes = 5000 },

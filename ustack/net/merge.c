@@ -31,18 +31,15 @@ static uint32_t plain_ip(const struct us_pkt *pkt)
 	       us_get16(ip6->payload_len) + US_IPV6_LEN == pkt->len ? US_IPV6_LEN : 0;
 }
 
-static void set_addresses(struct us_merge *m, const struct us_pkt *pkt)
+/* Of the pseudo header, all but the length. */
+static uint32_t pseudo(const struct us_pkt *pkt)
 {
 	const struct us_ipv4 *ip = (const void *)pkt->data;
 	const struct us_ipv6 *ip6 = (const void *)pkt->data;
 
-	if (m->l4 == US_IPV4_LEN) {
-		m->src = us_addr_from4(ip->src);
-		m->dst = us_addr_from4(ip->dst);
-	} else {
-		m->src = us_addr_from6(ip6->src);
-		m->dst = us_addr_from6(ip6->dst);
-	}
+	return ip->version_ihl >> 4 == 4 ?
+	       us_csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, 0) :
+	       us_csum_pseudo6(ip6->src, ip6->dst, IPPROTO_TCP, 0);
 }
 
 /* Holds a segment that others may follow; what is wrong with it will show later. */
@@ -62,35 +59,69 @@ static bool begin(struct us_stack *stack, struct us_pkt *pkt)
 	m->payload = m->l4 + header;
 	m->size = pkt->len - m->payload;
 	m->seq = us_get32(h->seq) + m->size;
-	set_addresses(m, pkt);
+	m->pseudo = pseudo(pkt);
 	stack->behind.first = pkt;
 	return true;
 }
 
-/* All but length, identification and checksum. */
-static bool same_ip(const struct us_merge *m, const uint8_t *a, const uint8_t *b)
+/* The same header before as many bytes: it is as good as the first one's, which IP will
+ * look at.
+ */
+static bool twin_ip(const struct us_merge *m, const struct us_pkt *first,
+		    const struct us_pkt *pkt)
 {
+	const uint8_t *a = first->data, *b = pkt->data;
+
+	return pkt->len == first->len &&
+	       (m->l4 == US_IPV4_LEN ? same(a, b, 0, US_IPV4_LEN) : same(a, b, 0, US_IPV6_LEN));
+}
+
+/* All but length, identification and checksum. */
+static us_noinline bool same_ip(const struct us_merge *m, const struct us_pkt *first,
+				const struct us_pkt *pkt)
+{
+	const uint8_t *a = first->data, *b = pkt->data;
+
+	if (plain_ip(pkt) != m->l4)
+		return false;
 	if (m->l4 == US_IPV6_LEN)
 		return same(a, b, 0, 4) && same(a, b, 6, 34);
 	return same(a, b, 0, 2) && same(a, b, 6, 4) && same(a, b, 12, 8) &&
 	       !us_csum_fold(us_csum_ipv4(b));
 }
 
-/* All but sequence number, PSH and checksum. */
+/* What is not the same in eight bytes, and counts. */
+static uint64_t differs(const uint8_t *a, const uint8_t *b, const uint8_t counts[8])
+{
+	uint64_t x, y, mask;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	memcpy(&mask, counts, sizeof(mask));
+	return (x ^ y) & mask;
+}
+
+/* All but sequence number, PSH and checksum: ports; what lies from the acknowledgement to the
+ * window; options.
+ */
 static bool same_tcp(const struct us_merge *m, const uint8_t *a, const uint8_t *b)
 {
-	const struct us_tcp_hdr *h = (const void *)a, *g = (const void *)b;
+	static const uint8_t counts[8] = { 255, 255, 255, 255, 255, (uint8_t)~US_TCP_PSH, 255, 255 };
+	uint32_t at, end = m->payload - m->l4;
 
-	return same(a, b, 0, 4) && same(a, b, 8, 5) && same(a, b, 14, 2) &&
-	       (g->flags & ~(unsigned int)US_TCP_PSH) == h->flags &&
-	       same(a, b, US_TCP_LEN, m->payload - m->l4 - US_TCP_LEN);
+	if (!same(a, b, 0, 4) || differs(a + 8, b + 8, counts))
+		return false;
+	for (at = US_TCP_LEN; at < end; at += 4)
+		if (!same(a, b, at, 4))
+			return false;
+	return true;
 }
 
 static bool sums_up(const struct us_merge *m, struct us_pkt *pkt)
 {
 	pkt->network = pkt->data;
 	us_pkt_pull(pkt, m->l4);
-	if (!us_csum_input(pkt, &m->src, &m->dst, IPPROTO_TCP)) {
+	if (!us_csum_input_as(pkt, m->pseudo)) {
 		us_pkt_push(pkt, m->l4);
 		return false;
 	}
@@ -101,12 +132,13 @@ static bool sums_up(const struct us_merge *m, struct us_pkt *pkt)
 /* The next in order, and right in itself. */
 static bool follows(const struct us_merge *m, const struct us_pkt *first, struct us_pkt *pkt)
 {
-	const uint8_t *a = first->data, *b = pkt->data;
-	const struct us_tcp_hdr *h = (const void *)(b + m->l4);
+	const uint8_t *a = first->data + m->l4, *b = pkt->data + m->l4;
+	const struct us_tcp_hdr *h = (const void *)b;
 
 	return !pkt->gso && pkt->len - m->payload - 1 < m->size && pkt->flow == first->flow &&
-	       plain_ip(pkt) == m->l4 && us_get32(h->seq) == m->seq && same_ip(m, a, b) &&
-	       same_tcp(m, a + m->l4, b + m->l4) && sums_up(m, pkt);
+	       us_get32(h->seq) == m->seq &&
+	       (us_likely(twin_ip(m, first, pkt)) || same_ip(m, first, pkt)) &&
+	       same_tcp(m, a, b) && sums_up(m, pkt);
 }
 
 static void put_behind(struct us_merge *m, struct us_behind *behind, struct us_pkt *pkt)

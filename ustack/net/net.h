@@ -113,6 +113,9 @@ void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
 bool us_csum_input(const struct us_pkt *pkt, const struct us_addr *src,
 		   const struct us_addr *dst, uint8_t protocol);
 
+/* The same, where the sum of the pseudo header is known but for the length. */
+bool us_csum_input_as(const struct us_pkt *pkt, uint32_t pseudo);
+
 /* Tells the sender of @pkt (data: its transport header) that the port is closed.
  * Does not consume @pkt.
  */

@@ -205,11 +205,9 @@ void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
 	memcpy(field, &value, sizeof(value));
 }
 
-static us_noinline bool sums_up(const struct us_pkt *pkt, const struct us_addr *src,
-				const struct us_addr *dst, uint8_t protocol)
+/* @sum: of the pseudo header. */
+static us_noinline bool sums_up(const struct us_pkt *pkt, uint32_t sum)
 {
-	uint32_t sum = pseudo(src, dst, protocol, pkt->len);
-
 	if (pkt->csum_state == US_CSUM_COMPLETE) {
 		size_t headers = (size_t)(pkt->data - pkt->network);
 
@@ -233,5 +231,22 @@ static us_noinline bool sums_up(const struct us_pkt *pkt, const struct us_addr *
 bool us_csum_input(const struct us_pkt *pkt, const struct us_addr *src,
 		   const struct us_addr *dst, uint8_t protocol)
 {
-	return pkt->csum_state == US_CSUM_VERIFIED || sums_up(pkt, src, dst, protocol);
+	return pkt->csum_state == US_CSUM_VERIFIED ||
+	       sums_up(pkt, pseudo(src, dst, protocol, pkt->len));
+}
+
+/**
+ * us_csum_input_as() - likewise, of one packet of many between the same addresses
+ * @pkt: as for us_csum_input().
+ * @pseudo: sum of the pseudo header for no bytes.
+ *
+ * Return: true if it is right, or was verified by the link.
+ */
+bool us_csum_input_as(const struct us_pkt *pkt, uint32_t pseudo)
+{
+	us_be32 len = us_put32(pkt->len);
+	uint32_t word;
+
+	memcpy(&word, &len, sizeof(word));
+	return pkt->csum_state == US_CSUM_VERIFIED || sums_up(pkt, us_csum_add(pseudo, word));
 }

@@ -47,16 +47,14 @@ struct us_net_route {
 
 /**
  * struct us_merge - what is known of the segment that is held: us_behind.first
- * @src: its source address.
- * @dst: its destination address.
+ * @pseudo: sum of its pseudo header, but for the length.
  * @l4: bytes of its IP header.
  * @payload: bytes of all its headers.
  * @size: bytes of its payload.
  * @seq: that the next one has.
  */
 struct us_merge {
-	struct us_addr src;
-	struct us_addr dst;
+	uint32_t pseudo;
 	uint32_t l4;
 	uint32_t payload;
 	uint32_t size;
