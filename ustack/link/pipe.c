@@ -2,8 +2,8 @@
 /*
  * A pipe joins two stacks of one process, in one thread.  What one end sends
  * lies in frames of that end until the other end's stack lets go of it: no copy
- * is made on the way.  The sending end shapes the traffic: losses, delays and the
- * rest come from its seed and its stack's clock, so a run can be repeated.
+ * is made on the way.  The sending end shapes the traffic (shape.h) by its seed and its
+ * stack's clock, so a run can be repeated.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -12,7 +12,7 @@
 
 #include "link/cut.h"
 #include "link/link.h"
-#include "wire/checksum.h"
+#include "link/shape.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
@@ -22,7 +22,6 @@
 #define FRAMES		1024u	/* of an end that does not delay */
 #define FRAMES_DELAYED	8192u
 #define NAME_MAX_LEN	63u
-#define BURST_PAUSE	(20 * US_MSEC)	/* ends a burst of losses */
 
 /**
  * struct frame - one packet on its way
@@ -69,36 +68,6 @@ struct pipe {
 };
 
 /**
- * struct shape - what happens to the packets of an end
- * @loss: chance in 2^32 that losses begin; UINT32_MAX is always.
- * @again: chance that the packet after a lost one is lost, too.
- * @reorder: chance to come late by up to a half of @delay, or a millisecond.
- * @duplicate: chance to come twice.
- * @corrupt: chance to have one bit flipped.
- * @mark: chance to be marked CE, if it is ECN-capable.
- * @delay: nanoseconds.
- * @jitter: nanoseconds at most on top of @delay.
- * @rate: bits per second; 0 is no limit.
- * @limit: packets of a full MTU that may wait for @rate; 0 is no limit.
- * @hole: larger packets vanish; 0: none do.
- * @any: any of these.
- */
-struct shape {
-	uint32_t loss;
-	uint32_t again;
-	uint32_t reorder;
-	uint32_t duplicate;
-	uint32_t corrupt;
-	uint32_t mark;
-	us_ns delay;
-	us_ns jitter;
-	uint64_t rate;
-	uint64_t limit;
-	uint64_t hole;
-	bool any;
-};
-
-/**
  * struct end - one end
  * @link: first member.
  * @pipe: shared with the other end.
@@ -109,10 +78,6 @@ struct shape {
  * @tx: the slot.
  * @starved: reserve() found no frame.
  * @shape: of what goes.
- * @random: for @shape.
- * @losing: the last packet was lost by chance.
- * @lost_at: when it was.
- * @line_free: when the last packet has left at shape.rate.
  */
 struct end {
 	struct us_link link;
@@ -123,20 +88,13 @@ struct end {
 	struct frame *reserved;
 	struct us_tx tx;
 	bool starved;
-	struct shape shape;
-	struct us_random random;
-	bool losing;
-	us_ns lost_at;
-	us_ns line_free;
+	struct us_shape shape;
 };
 
 static CDS_LIST_HEAD(waiting);
 static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static const char *const keys[] = {
-	"name", "loss", "reorder", "duplicate", "corrupt", "delay", "jitter",
-	"rate", "limit", "mark", "burst", "seed", "mtu", "frames", "gso", "hole", NULL
-};
+static const char *const keys[] = { "name", "mtu", "frames", "gso", US_SHAPE_KEYS, NULL };
 
 static struct end *end_of(const struct us_link *link)
 {
@@ -144,78 +102,6 @@ static struct end *end_of(const struct us_link *link)
 }
 
 /* ------------------------------------------------------------------ opening */
-
-static int parse_chance(struct us_stack *stack, const char *args,
-			const char *key, uint32_t *chance)
-{
-	uint64_t value = 0;	/* 10^-6 per cent */
-	int err;
-
-	err = us_link_arg_number(stack, args, key, 1000000, 0, 100, &value);
-	*chance = (uint32_t)(value * UINT32_MAX / 100000000);
-	return err;
-}
-
-/* Gilbert's model: losses come in bursts of a mean length, and their part of all
- * packets stays what it is.
- */
-static int parse_loss(struct us_stack *stack, const char *args, struct shape *shape)
-{
-	uint64_t burst = 0, begin;
-	int err;
-
-	err = parse_chance(stack, args, "loss", &shape->loss);
-	if (!err)
-		err = us_link_arg_number(stack, args, "burst", 1, 1, 1000, &burst);
-	shape->again = shape->loss;
-	if (err || burst < 2 || shape->loss == UINT32_MAX)
-		return err;
-	begin = (uint64_t)shape->loss * UINT32_MAX / (UINT32_MAX - shape->loss) / burst;
-	if (begin > UINT32_MAX)
-		return us_fail(stack, -EINVAL, "loss= and burst=: so much is not lost in bursts of %llu: use longer ones",
-			       (unsigned long long)burst);
-	shape->again = UINT32_MAX - (uint32_t)(UINT32_MAX / burst);
-	shape->loss = (uint32_t)begin;
-	return 0;
-}
-
-static int parse_shape(struct us_stack *stack, const char *args,
-		       struct shape *shape)
-{
-	uint64_t delay = 0, jitter = 0;
-	int err;
-
-	err = parse_loss(stack, args, shape);
-	if (!err)
-		err = parse_chance(stack, args, "reorder", &shape->reorder);
-	if (!err)
-		err = parse_chance(stack, args, "duplicate", &shape->duplicate);
-	if (!err)
-		err = parse_chance(stack, args, "corrupt", &shape->corrupt);
-	if (!err)
-		err = parse_chance(stack, args, "mark", &shape->mark);
-	if (!err)
-		err = us_link_arg_number(stack, args, "delay", US_MSEC, 0,
-					 3600000, &delay);
-	if (!err)
-		err = us_link_arg_number(stack, args, "jitter", US_MSEC, 0,
-					 3600000, &jitter);
-	if (!err)
-		err = us_link_arg_number(stack, args, "rate", 1, 1,
-					 1000000000000, &shape->rate);
-	if (!err)
-		err = us_link_arg_number(stack, args, "limit", 1, 1, 1000000,
-					 &shape->limit);
-	if (!err)
-		err = us_link_arg_number(stack, args, "hole", 1, MTU_MIN, MTU_MAX,
-					 &shape->hole);
-	shape->delay = (us_ns)delay;
-	shape->jitter = (us_ns)jitter;
-	shape->any = shape->loss || shape->reorder || shape->duplicate ||
-		     shape->corrupt || shape->mark || delay || jitter || shape->rate ||
-		     shape->hole;
-	return err;
-}
 
 /* Super-segments of TCP: cut here into frames of the MTU, if some fit and they leave most
  * frames to others; or whole, with those of UDP.
@@ -241,23 +127,19 @@ static void set_gso(struct us_link *link, bool whole, uint32_t frames)
 static int parse(struct us_stack *stack, const char *args, struct end *end,
 		 uint32_t *frames)
 {
-	uint64_t mtu = MTU, seed = us_random32(&stack->random) | 1, gso = 0;
-	uint64_t count;
+	uint64_t mtu = MTU, gso = 0, count;
 	int err;
 
 	err = us_link_arg_check(stack, args, keys);
 	if (!err)
-		err = parse_shape(stack, args, &end->shape);
-	count = end->shape.any ? FRAMES_DELAYED : FRAMES;
-	if (!err)
 		err = us_link_arg_number(stack, args, "mtu", 1, MTU_MIN,
 					 MTU_MAX, &mtu);
 	if (!err)
+		err = us_shape_parse(stack, args, (uint32_t)mtu, &end->shape);
+	count = end->shape.any ? FRAMES_DELAYED : FRAMES;
+	if (!err)
 		err = us_link_arg_number(stack, args, "frames", 1, 1, 1000000,
 					 &count);
-	if (!err)
-		err = us_link_arg_number(stack, args, "seed", 1, 1, UINT64_MAX,
-					 &seed);
 	if (!err)
 		err = us_link_arg_number(stack, args, "gso", 1, 0, 1, &gso);
 	if (err)
@@ -266,7 +148,7 @@ static int parse(struct us_stack *stack, const char *args, struct end *end,
 	end->link.kept = us_link_kept((uint32_t)count);
 	*frames = (uint32_t)count;
 	set_gso(&end->link, gso, *frames);
-	return us_random_init(&end->random, seed);
+	return 0;
 }
 
 /* The pipe of this name that waits for its second end, or a new one. */
@@ -402,42 +284,10 @@ static struct us_tx *reserve(struct us_link *link, uint32_t keep)
 	return us_tx_begin(&end->tx, link, end->reserved->data, end->out->room);
 }
 
-static bool chance(struct end *end, uint32_t chance)
-{
-	return chance && (us_random32(&end->random) < chance ||
-			  chance == UINT32_MAX);
-}
-
-static us_ns up_to(struct end *end, us_ns limit)
-{
-	return (us_ns)((unsigned __int128)us_random32(&end->random) *
-		       (uint64_t)(limit + 1) >> 32);
-}
-
 static void drop(struct end *end, struct frame *frame)
 {
 	end->link.stats.tx_dropped++;
 	us_pool_put(&end->out->frames, frame);
-}
-
-/* When the last bit has left; US_NEVER if too much waits before it. */
-static us_ns leave(struct end *end, uint32_t len)
-{
-	uint64_t rate = end->shape.rate;
-	us_ns now = end->link.stack->now;
-	us_ns most = US_NEVER;
-
-	if (!rate)
-		return now;
-	if (end->line_free < now)
-		end->line_free = now;
-	if (end->shape.limit)
-		most = (us_ns)((double)end->shape.limit * end->link.mtu * 8e9 /
-			       (double)rate);
-	if (end->line_free - now > most)
-		return US_NEVER;
-	end->line_free += (us_ns)(len * 8 * (uint64_t)US_SEC / rate);
-	return end->line_free;
 }
 
 /* Puts a frame into the queue behind all that arrive no later. */
@@ -449,57 +299,6 @@ static void enqueue(struct half *half, struct frame *frame)
 	       us_container(at, struct frame, node)->due > frame->due)
 		at = at->prev;
 	cds_list_add(&frame->node, at);
-}
-
-/* As a congested router does (RFC 3168 5). */
-static void mark(struct frame *frame)
-{
-	uint8_t *ip = frame->data;
-	bool v4 = ip[0] >> 4 == 4;
-	uint8_t *field = &ip[1], ce = v4 ? 0x03 : 0x30;
-	uint16_t sum = 0;
-
-	if (!(*field & ce))
-		return;
-	*field |= ce;
-	if (!v4)
-		return;
-	memcpy(ip + 10, &sum, sizeof(sum));
-	sum = us_csum_fold(us_csum_bytes(ip, 20, 0));
-	memcpy(ip + 10, &sum, sizeof(sum));
-}
-
-static void shape_one(struct end *end, struct frame *frame)
-{
-	const struct shape *shape = &end->shape;
-	uint32_t bit;
-
-	if (end->link.stack->now > end->lost_at + BURST_PAUSE)
-		end->losing = false;
-	end->losing = chance(end, end->losing ? shape->again : shape->loss);
-	if (end->losing) {
-		end->lost_at = end->link.stack->now;
-		drop(end, frame);
-		return;
-	}
-	if (chance(end, shape->mark))
-		mark(frame);
-	if (chance(end, shape->corrupt)) {
-		bit = us_random_below(&end->random, frame->len * 8);
-		frame->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-	}
-	frame->due = leave(end, frame->len);
-	if (frame->due == US_NEVER) {
-		drop(end, frame);
-		return;
-	}
-	frame->due += shape->delay;
-	if (shape->jitter)
-		frame->due += up_to(end, shape->jitter);
-	if (chance(end, shape->reorder))
-		frame->due += up_to(end, shape->delay / 2 > US_MSEC ?
-				    shape->delay / 2 : US_MSEC);
-	enqueue(end->out, frame);
 }
 
 /* Bytes of the largest packet that becomes of the frame. */
@@ -514,21 +313,30 @@ static uint32_t packet_size(const struct frame *frame)
 					   US_UDP_LEN);
 }
 
+static void send_late(struct end *end, struct frame *frame)
+{
+	frame->due = us_shape_pass(&end->shape, end->link.stack->now, frame->data, frame->len);
+	if (frame->due == US_NEVER)
+		drop(end, frame);
+	else
+		enqueue(end->out, frame);
+}
+
 static void send_shaped(struct end *end, struct frame *frame)
 {
 	struct frame *twin = NULL;
 
-	if (end->shape.hole && packet_size(frame) > end->shape.hole) {
+	if (!us_shape_fits(&end->shape, packet_size(frame))) {
 		drop(end, frame);
 		return;
 	}
-	if (chance(end, end->shape.duplicate) && has_room(end, 0))
+	if (us_shape_doubles(&end->shape) && has_room(end, 0))
 		twin = us_pool_get(&end->out->frames);
 	if (twin)
 		memcpy(twin, frame, sizeof(*frame) + frame->len);
-	shape_one(end, frame);
+	send_late(end, frame);
 	if (twin)
-		shape_one(end, twin);
+		send_late(end, twin);
 }
 
 static void send_frame(struct end *end, struct frame *frame, uint8_t gso, uint16_t gso_size)
