@@ -435,6 +435,28 @@ static void test_stamps(void)
 	ok(us_tcp_since(5, 4) == 0, "a stamp that is ahead is of now");
 }
 
+/* A peer drops what is in flight, closes its window, and answers what is sent again. */
+static void test_closed_for_hours(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 100000");
+	int64_t end = bench.now + 2 * 3600 * US_SEC;
+	uint32_t n = 0;
+
+	bench_line("send 4380 = 4380");
+	script_advance(&bench, bench.now + 20 * US_MSEC, false);
+	answer("1461 win 0");
+	while (bench.now < end && n < 1000) {
+		script_advance(&bench, end, true);
+		n += bench.count;
+		script_advance(&bench, bench.now + 30 * US_MSEC, false);
+		answer("1461 win 0");
+	}
+	ok(n < 200 && tcp->state == TCP_ESTABLISHED,
+	   "in two hours %u segments, each after a timeout", n);
+	bench_discard();
+	bench_end();
+}
+
 /* Linux's tcp_ack(), old_ack: what an ACK that was overtaken tells beside. */
 static void test_old_ack(void)
 {
@@ -643,6 +665,7 @@ int main(void)
 	test_probe_repaired();
 	test_probe_in_recovery();
 	test_stamps();
+	test_closed_for_hours();
 	test_mark();
 	test_reordering();
 	test_mark_and_loss();

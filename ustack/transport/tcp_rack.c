@@ -8,6 +8,7 @@
 #define REO_PERSIST	16u			/* RFC 8985 6.2 step 4 */
 #define REO_STEPS_MAX	(UINT8_MAX - 1u)	/* SRTT is the limit long before */
 #define RTT_PERIOD	us_tcp_ticks(150 * US_SEC)
+#define LONG_AGO	(1u << 30)	/* usec: a quarter of all */
 #define TLP_DELACK	US_TCP_MSEC(200)	/* RFC 8985 7.2: WCDelAckT */
 #define TLP_MIN		US_TCP_MSEC(2)		/* as Linux: what timers can do */
 
@@ -59,17 +60,23 @@ static void note_rtt(struct us_tcp_active *a, uint32_t rtt)
 }
 
 /**
- * us_tcp_rack_expire() - forgets a least RTT that is older than two periods
+ * us_tcp_rack_expire() - forgets a least RTT that is older than two periods, and what was
+ *	delivered last if that was sent long ago
  * @tcp: active.
  *
  * A path that has become longer is not what it was.  Two periods are the five minutes of
  * Linux; of one in which nothing was timed no end is made.
+ *
+ * A peer may keep its window closed for hours with something in flight.  What was delivered
+ * before would in the end seem to be younger than all that is sent.
  */
 void us_tcp_rack_expire(struct us_tcp *tcp)
 {
 	uint32_t tick = us_tcp_tick(tcp->table->stack);
 	struct us_tcp_active *a = tcp->active;
 
+	if (us_tcp_since(a->rack_xmit, us_tcp_usec(tcp->table->stack)) > LONG_AGO)
+		a->rack_rtt = 0;
 	if (tick - a->rtt_at < RTT_PERIOD || a->rtt_lately == UINT32_MAX)
 		return;
 	a->min_rtt = a->rtt_lately;
