@@ -177,6 +177,26 @@ static void test_application_limited(void)
 	bench_end();
 }
 
+/* Nor does a pause, after which there is more than the window takes. */
+static void test_pause(void)
+{
+	const int64_t rtt = 100 * US_MSEC;
+	struct us_tcp *tcp = cubic(1000, rtt);
+	int i;
+
+	loss(tcp);
+	for (i = 0; i < 20; i++)
+		round_trip(tcp, rtt);
+	tcp->active->app_limited = true;
+	bench.now = bench_stack()->now + 7 * US_SEC;
+	bench_line("send 1460 = 1460");
+	tcp->active->cwnd_limited = true;
+	round_trip(tcp, rtt);
+	ok(fabs(segments(tcp) - w_cubic(2.1, cbrt(750), 1000)) < 5,
+	   "after a pause it goes on where it was: %.1f", segments(tcp));
+	bench_end();
+}
+
 /* At time K the window is W_max, whatever its size. */
 static void test_k(void)
 {
@@ -279,6 +299,7 @@ int main(void)
 	test_timeout();
 	test_undo();
 	test_application_limited();
+	test_pause();
 	test_k();
 	test_hystart();
 	test_hystart_thresholds();

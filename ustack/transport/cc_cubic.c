@@ -132,6 +132,13 @@ static void estimate(struct us_tcp *tcp, struct epoch *e, uint32_t bytes)
 	}
 }
 
+/* RFC 9438 4.2: time in which the window was not used does not count. */
+static void skip(struct epoch *e, us_ns now)
+{
+	e->begin += now - e->last;
+	e->last = now;
+}
+
 static void avoid(struct us_tcp *tcp, uint32_t bytes)
 {
 	us_ns now = tcp->table->stack->now, rtt = (us_ns)(tcp->srtt >> 3) << US_TCP_USEC_SHIFT;
@@ -142,7 +149,7 @@ static void avoid(struct us_tcp *tcp, uint32_t bytes)
 	if (!e->begin)
 		begin(tcp, e);
 	if (!a->cwnd_limited)
-		e->begin += now - e->last;	/* t counts only while it matters */
+		skip(e, now);
 	e->last = now;
 	if (!a->cwnd_limited)
 		return;
@@ -155,6 +162,15 @@ static void avoid(struct us_tcp *tcp, uint32_t bytes)
 	target = us_min32(us_max32(target, a->cwnd), a->cwnd + a->cwnd / 2);
 	a->cwnd += (uint32_t)((uint64_t)(target - a->cwnd) * bytes / a->cwnd);
 	a->cwnd = us_min32(a->cwnd, US_TCP_CWND_MAX);
+}
+
+/* Nor does a pause in which nothing was in flight. */
+static void restart(struct us_tcp *tcp)
+{
+	struct epoch *e = &state(tcp)->now;
+
+	if (e->begin)
+		skip(e, tcp->table->stack->now);
 }
 
 static void acked(struct us_tcp *tcp, const struct us_tcp_acked *r)
@@ -207,4 +223,5 @@ const struct us_tcp_cc us_tcp_cc_cubic = {
 	.ssthresh = ssthresh,
 	.timeout = timeout,
 	.undo = undo,
+	.restart = restart,
 };
