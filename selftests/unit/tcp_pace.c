@@ -323,6 +323,56 @@ static void test_idle(void)
 	bench_end();
 }
 
+/* Timeouts have left two segments of the window: that nothing is sent makes it no larger. */
+static void test_idle_small(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+
+	us_tcp_activate(tcp);
+	tcp->active->cwnd = tcp->ssthresh = 2 * MSS;
+	script_advance(&bench, bench.now + 15 * US_SEC, false);
+	ok(!tcp->active, "folded");
+	bench_line("send 100000 = 100000");
+	ok(sent(NULL, NULL) == 2 * MSS, "a small window stays what it is: %u",
+	   sent(NULL, NULL) / MSS);
+	bench_discard();
+	bench_line("+0.02 < . 1:1(0) ack 2921 win 65535");
+	bench_discard();
+	bench_end();
+}
+
+/* So much is acknowledged in less than two seconds. */
+static void pass(uint32_t *number, uint32_t bytes)
+{
+	*number -= bytes;
+	script_advance(&bench, bench.now + 1100 * US_MSEC, false);
+}
+
+/* After 2 GiB a number that was passed long ago seems to be ahead. */
+static void test_gibibytes(void)
+{
+	struct us_tcp *tcp = paced("option sndbuf 1000000", 125000);
+	struct us_tcp_active *a;
+	uint64_t none = UINT64_MAX;
+
+	us_tcp_activate(tcp);
+	a = tcp->active;
+	a->cwnd = tcp->ssthresh = 10 * MSS;
+	pass(&a->limited_end, 1500u << 20);
+	pass(&a->limited_end, 1500u << 20);
+	bench_line("send 10000 = 10000");
+	ok(!a->cwnd_limited, "the rate was the limit, not the window");
+	bench_discard();
+	script_advance(&bench, bench.now + 100 * US_MSEC, false);
+	bench_discard();
+	bench_line("+0 < . 1:1(0) ack 10001 win 65535");
+	pass(&a->pace_end, 1500u << 20);
+	pass(&a->pace_end, 1500u << 20);
+	ustack_setsockopt(bench.socket, SOL_SOCKET, SO_MAX_PACING_RATE, &none, 8);
+	ok(!a->pacing_rate, "no limit any more: not paced");
+	bench_end();
+}
+
 int main(void)
 {
 	plan(0);
@@ -335,5 +385,7 @@ int main(void)
 	test_rate_interval();
 	test_validation();
 	test_idle();
+	test_idle_small();
+	test_gibibytes();
 	return finish();
 }

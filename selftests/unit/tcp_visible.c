@@ -80,6 +80,28 @@ static void test_limits(void)
 	end();
 }
 
+/* Microseconds go round in 73 minutes. */
+static void test_limited_for_hours(void)
+{
+	int64_t begin;
+	struct us_tcp_info i;
+
+	bench_begin("option sndbuf 3000");
+	bench_line("< . 1:1(0) ack 1 win 0");
+	begin = bench.now;
+	bench_line("send 1000 = 1000");
+	while (bench.now < begin + 3 * 3600 * US_SEC) {
+		script_advance(&bench, bench.now + 100 * US_SEC, false);
+		bench_discard();
+		bench_line("< . 1:1(0) ack 1 win 0");
+	}
+	i = info();
+	ok(about(i.rwnd_limited, (uint64_t)(bench.now - begin) / 1000),
+	   "limited by the peer for three hours: %llu s",
+	   (unsigned long long)i.rwnd_limited / 1000000);
+	end();
+}
+
 static void test_timeouts(void)
 {
 	struct us_tcp_info i;
@@ -356,6 +378,7 @@ int main(void)
 	plan(0);
 	test_sending();
 	test_limits();
+	test_limited_for_hours();
 	test_timeouts();
 	test_receiving();
 	test_dsack();

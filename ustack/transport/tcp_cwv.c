@@ -65,13 +65,16 @@ static void validate(struct us_tcp *tcp, uint32_t tick)
  * us_tcp_cwv_idle() - the window of a connection that was idle
  * @tcp: its active part was folded, or never was there.
  *
- * Return: bytes: what it had, halved for each five minutes; at least the initial
- * window.
+ * Return: bytes: what it had, halved for each five minutes, then at least the initial
+ * window, which is that of one that was never active, too.  A pause alone makes no small
+ * window larger (RFC 5681 4.1).
  */
 uint32_t us_tcp_cwv_idle(const struct us_tcp *tcp)
 {
 	uint32_t periods = (us_tcp_tick(tcp->table->stack) - tcp->last_rcv) / NVP;
 
+	if (tcp->idle_cwnd && !periods)
+		return tcp->idle_cwnd;
 	return us_max32(tcp->idle_cwnd >> us_min32(periods, 31),
 			us_tcp_initial_window(tcp));
 }

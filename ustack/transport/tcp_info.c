@@ -195,6 +195,19 @@ void us_tcp_count_living(const struct us_stack *stack, uint64_t *counter)
 }
 
 /**
+ * us_tcp_limited_still() - counts for how long it was held up so far
+ * @tcp: active; called once a second, for usec go round in 73 minutes.
+ */
+void us_tcp_limited_still(struct us_tcp *tcp)
+{
+	uint32_t now = us_tcp_usec(tcp->table->stack);
+	struct us_tcp_totals *t = &tcp->active->totals;
+
+	t->limited[t->limit] += now - t->limit_at;
+	t->limit_at = now;
+}
+
+/**
  * us_tcp_limited_by() - what holds the connection up, from now on
  * @tcp: active.
  * @limit: that.
@@ -202,13 +215,10 @@ void us_tcp_count_living(const struct us_stack *stack, uint64_t *counter)
 void us_tcp_limited_by(struct us_tcp *tcp, enum us_tcp_limit limit)
 {
 	struct us_tcp_totals *t = &tcp->active->totals;
-	uint32_t now;
 
 	if (us_likely(t->limit == limit))
 		return;
-	now = us_tcp_usec(tcp->table->stack);
-	t->limited[t->limit] += now - t->limit_at;
-	t->limit_at = now;
+	us_tcp_limited_still(tcp);
 	t->limit = (uint8_t)limit;
 }
 

@@ -731,6 +731,7 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 		 uint32_t len, int err, bool hard, uint32_t mtu);
 
 /* tcp_info.c */
+void us_tcp_limited_still(struct us_tcp *tcp);
 void us_tcp_limited_by(struct us_tcp *tcp, enum us_tcp_limit limit);
 void us_tcp_count_active(const struct us_tcp *tcp, uint64_t *counter);
 void us_tcp_count_all(const struct us_tcp *tcp, uint64_t *counter);

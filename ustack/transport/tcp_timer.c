@@ -266,10 +266,21 @@ static bool is_idle(const struct us_tcp *tcp)
 	       tick - tcp->active->last_data >= least && !(tcp->ecn & US_TCP_ECN_ACC);
 }
 
+/* Numbers that were passed 2 GiB ago would seem to be ahead. */
+static void follow(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+
+	a->limited_end = us_seq_max(a->limited_end, tcp->snd_una);
+	a->pace_end = us_seq_max(a->pace_end, tcp->snd_una);
+}
+
 static void fold(struct us_tcp *tcp)
 {
 	us_tcp_reass_expire(tcp);
 	us_tcp_rack_expire(tcp);
+	us_tcp_limited_still(tcp);
+	follow(tcp);
 	if (is_quiescent(tcp)) {
 		if (is_idle(tcp)) {
 			us_tcp_fold(tcp);
