@@ -118,7 +118,7 @@ static void arguments(void)
 {
 	uint64_t number = 7;
 	uint8_t mac[6];
-	char value[8];
+	char value[8], name[65] = "", spec[128];
 
 	host_init(&a);
 	ok(refused("tin-can:name=A") == -EINVAL &&
@@ -140,11 +140,20 @@ static void arguments(void)
 	   "numbers that are none or too large");
 	ok(refused("pipe:name=A,loss=70,burst=2") == -EINVAL &&
 	   strstr(a.stack.error, "burst"), "so much is not lost in so short bursts");
-	ok(us_link_arg("a=1,bb=2,c=", "bb", value, sizeof(value)) &&
-	   !strcmp(value, "2") && !us_link_arg("a=1,bb=2", "b", value, 8) &&
-	   us_link_arg("c=", "c", value, 8) && !value[0], "arguments by key");
-	ok(us_link_arg("a=0123456789", "a", value, sizeof(value)) &&
-	   !strcmp(value, "0123456"), "a long one is cut");
+	ok(!us_link_arg(&a.stack, "a=1,bb=2,c=", "bb", value, sizeof(value)) &&
+	   !strcmp(value, "2") && us_link_arg(&a.stack, "a=1,bb=2", "b", value, 8) == -ENOENT &&
+	   !us_link_arg(&a.stack, "c=", "c", value, 8) && !value[0], "arguments by key");
+	ok(!us_link_arg(&a.stack, "a=1234567", "a", value, sizeof(value)) &&
+	   us_link_arg(&a.stack, "a=12345678", "a", value, sizeof(value)) == -EINVAL &&
+	   strstr(a.stack.error, "a=12345678: at most 7"), "a long one is refused");
+	memset(name, 'x', sizeof(name) - 1);
+	snprintf(spec, sizeof(spec), "pipe:name=%s", name);
+	ok(refused(spec) == -EINVAL && strstr(a.stack.error, "at most 63"), "a long name");
+	snprintf(spec, sizeof(spec), "packet:dev=%s", name);
+	ok(refused(spec) == -EINVAL && strstr(a.stack.error, "at most 15"),
+	   "no other device for a long name");
+	snprintf(spec, sizeof(spec), "pipe:name=A,mtu=%s", name);
+	ok(refused(spec) == -EINVAL && strstr(a.stack.error, "at most 31"), "a long number");
 	ok(!us_link_arg_number(&a.stack, "x=1.5", "x", 1000, 0, 9, &number) &&
 	   number == 1500, "a fraction");
 	ok(!us_link_arg_number(&a.stack, "x=3M", "x", 1, 0, 9000000, &number) &&
@@ -435,7 +444,7 @@ static void exhausted(void)
 
 int main(void)
 {
-	plan(49);
+	plan(52);
 	arguments();
 	plain();
 	whole();

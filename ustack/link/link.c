@@ -99,14 +99,16 @@ static const char *next_arg(const char **args, size_t *key, size_t *whole)
 
 /**
  * us_link_arg() - finds an argument
+ * @stack: keeps the error.
  * @args: "key=value,...".
  * @key: which.
- * @value: gets a copy of its value, cut to @size.
+ * @value: gets a copy of its value.
  * @size: bytes of @value.
  *
- * Return: false if it is absent.
+ * Return: 0, -ENOENT without a text if it is absent, -EINVAL if it is too long.
  */
-bool us_link_arg(const char *args, const char *key, char *value, size_t size)
+int us_link_arg(struct us_stack *stack, const char *args, const char *key,
+		char *value, size_t size)
 {
 	size_t key_len, whole, len;
 	const char *at;
@@ -116,16 +118,17 @@ bool us_link_arg(const char *args, const char *key, char *value, size_t size)
 			continue;
 		if (key_len == whole) {		/* no "=" */
 			value[0] = 0;
-			return true;
+			return 0;
 		}
 		len = whole - key_len - 1;
 		if (len >= size)
-			len = size - 1;
+			return us_fail(stack, -EINVAL, "%.*s: at most %zu characters behind %s= are expected",
+				       (int)us_min32((uint32_t)whole, 80), at, size - 1, key);
 		memcpy(value, at + key_len + 1, len);
 		value[len] = 0;
-		return true;
+		return 0;
 	}
-	return false;
+	return -ENOENT;
 }
 
 static int unknown_arg(struct us_stack *stack, const char *at, size_t len,
@@ -229,9 +232,10 @@ int us_link_arg_number(struct us_stack *stack, const char *args,
 {
 	char text[32];
 	uint64_t number;
+	int err = us_link_arg(stack, args, key, text, sizeof(text));
 
-	if (!us_link_arg(args, key, text, sizeof(text)))
-		return 0;
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	if (!parse_number(text, scale, &number) || number < min * scale ||
 	    number > max * scale)
 		return us_fail(stack, -EINVAL, "%s=%s: a number from %llu to %llu is expected",
@@ -263,11 +267,12 @@ int us_link_arg_mac(struct us_stack *stack, const char *args, const char *key,
 {
 	char text[32];
 	const char *at = text;
+	int err = us_link_arg(stack, args, key, text, sizeof(text));
 	uint8_t any = 0;
 	int i;
 
-	if (!us_link_arg(args, key, text, sizeof(text)))
-		return -ENOENT;
+	if (err)
+		return err;
 	for (i = 0; i < 6; i++, at += 3) {
 		if (hex(at[0]) < 0 || hex(at[1]) < 0 ||
 		    at[2] != (i < 5 ? ':' : 0))

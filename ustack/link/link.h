@@ -163,8 +163,9 @@ void us_link_close(struct us_link *link);
  * ustack_error() when they fail.
  */
 
-/* Value of @key in "key=value,...": copied to @value; false if absent. */
-bool us_link_arg(const char *args, const char *key, char *value, size_t size);
+/* Value of @key in "key=value,...", copied to @value.  Absent: -ENOENT, without a text. */
+int us_link_arg(struct us_stack *stack, const char *args, const char *key,
+		char *value, size_t size);
 /* Refuses keys that are not in @keys, which ends with NULL. */
 int us_link_arg_check(struct us_stack *stack, const char *args,
 		      const char *const *keys);

@@ -53,7 +53,7 @@ static int parse(struct us_stack *stack, const char *args, struct us_nc *nc,
 		 struct netchannel_setup *setup)
 {
 	uint64_t depth = 0, tx_bytes = 0, rx_bytes = 0;
-	char hook[8];
+	char hook[32];
 	int err;
 
 	err = us_link_arg_check(stack, args, keys);
@@ -73,8 +73,9 @@ static int parse(struct us_stack *stack, const char *args, struct us_nc *nc,
 	setup->tx_bytes = tx_bytes;
 	setup->rx_bytes = rx_bytes;
 	nc->hook = NETCHANNEL_HOOK_LATE;
-	if (!us_link_arg(args, "hook", hook, sizeof(hook)))
-		return 0;
+	err = us_link_arg(stack, args, "hook", hook, sizeof(hook));
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	if (!strcmp(hook, "early"))
 		nc->hook = NETCHANNEL_HOOK_EARLY;
 	else if (strcmp(hook, "late"))

@@ -120,8 +120,10 @@ static int find_device(struct us_stack *stack, const char *args,
 	int err;
 
 	memset(ifr, 0, sizeof(*ifr));
-	named = us_link_arg(args, "dev", ifr->ifr_name, sizeof(ifr->ifr_name));
-	err = us_link_arg_number(stack, args, "ifindex", 1, 1, INT32_MAX, &index);
+	err = us_link_arg(stack, args, "dev", ifr->ifr_name, sizeof(ifr->ifr_name));
+	named = !err;
+	if (!err || err == -ENOENT)
+		err = us_link_arg_number(stack, args, "ifindex", 1, 1, INT32_MAX, &index);
 	if (err)
 		return err;
 	if (named == !!index)

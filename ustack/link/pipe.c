@@ -220,7 +220,10 @@ static int open_end(struct us_stack *stack, const char *args,
 	struct end *end;
 	int err;
 
-	if (!us_link_arg(args, "name", name, sizeof(name)) || !name[0])
+	err = us_link_arg(stack, args, "name", name, sizeof(name));
+	if (err && err != -ENOENT)
+		return err;
+	if (err || !name[0])
 		return us_fail(stack, -EINVAL, "a pipe needs a name: use pipe:name=A for both of its ends");
 	end = calloc(1, sizeof(*end));
 	if (!end)
