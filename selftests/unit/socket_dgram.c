@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Datagram sockets. */
+#include <fcntl.h>
 #include <sys/ioctl.h>
 
 #include "world.h"
@@ -84,18 +85,56 @@ static void test_connected(void)
 	ok(ustack_recv(other, buffer, 16, 0) == 3, "arrives there");
 	ok(ustack_shutdown(a, SHUT_WR) == 0, "shutdown: writing");
 	fails(ustack_send(a, "x", 1, 0), EPIPE);
-	ok(ustack_shutdown(a, SHUT_RD) == 0 && ustack_recv(a, buffer, 1, 0) == 0,
-	   "shutdown: reading");
+	ok(ustack_shutdown(a, SHUT_RD) == 0, "shutdown: reading");
 	ok(ready(world.a, a) & POLLHUP && ready(world.a, a) & POLLRDHUP,
 	   "POLLHUP, POLLRDHUP");
 	ok(ustack_connect(a, &nobody, sizeof(nobody)) == 0, "connect to AF_UNSPEC");
 	fails(ustack_send(a, "x", 1, 0), EDESTADDRREQ);
+	fails(send_to(a, "x", "10.0.0.2", 1000), EPIPE);
 	send_to(other, "stranger", "10.0.0.1", 1000);
 	world_run(WORLD_MS(2));
 	ok(ustack_recv(a, buffer, 16, 0) == 8, "hears everybody again");
 	ustack_close(a);
 	ustack_close(b);
 	ustack_close(other);
+}
+
+/* shutdown(2) ends waiting, with or without a peer, and nothing else. */
+static void test_shut(void)
+{
+	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 1000);
+	struct ustack_socket *b = dgram(world.b, "10.0.0.2", 1000);
+	char buffer[16];
+
+	fails(ustack_shutdown(a, SHUT_RD), ENOTCONN);
+	ok(ready(world.a, a) == (POLLIN | POLLOUT | POLLRDHUP), "shut without a peer: POLLRDHUP");
+	fails(ustack_recv(a, buffer, 16, 0), EAGAIN);
+	ok(ustack_fcntl(a, F_SETFL, 0) == 0 && ustack_recv(a, buffer, 16, 0) == 0,
+	   "shut: who would wait is told of the end");
+	send_to(b, "late", "10.0.0.1", 1000);
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(a, buffer, 16, 0) == 4, "shut: what comes is read");
+	ok(send_to(a, "early", "10.0.0.2", 1000) == 5, "shut: the other way is open");
+	ustack_close(a);
+	ustack_close(b);
+}
+
+/* connect(2) to port 0 is to an address. */
+static void test_any_port(void)
+{
+	struct ustack_socket *a = dgram(world.a, "10.0.0.1", 1000);
+	struct ustack_socket *b = dgram(world.b, "10.0.0.2", 1000);
+	union world_name peer = world_name("10.0.0.2", 0);
+	socklen_t length = sizeof(peer);
+	char buffer[16];
+
+	ok(ustack_connect(a, &peer.sa, sizeof(peer.v4)) == 0, "connect to port 0");
+	fails(ustack_getpeername(a, &peer.sa, &length), ENOTCONN);
+	send_to(b, "any", "10.0.0.1", 1000);
+	world_run(WORLD_MS(2));
+	ok(ustack_recv(a, buffer, 16, 0) == 3, "connect to port 0: hears any port");
+	ustack_close(a);
+	ustack_close(b);
 }
 
 /* A peer that cannot be reached does not take the place of the one there is. */
@@ -140,6 +179,12 @@ static void test_refused(void)
 	ok(ustack_ioctl(a, FIONREAD, &waiting) == 0 && waiting == 0, "refused: FIONREAD");
 	fails(ustack_recv(a, &byte, 1, 0), ECONNREFUSED);
 	fails(ustack_recv(a, &byte, 1, 0), EAGAIN);
+	fails(ustack_recv(a, &byte, 1, MSG_OOB), EAGAIN);
+	ustack_send(a, "x", 1, 0);
+	world_run(WORLD_MS(2));
+	ustack_shutdown(a, SHUT_WR);
+	fails(ustack_send(a, "x", 1, 0), ECONNREFUSED);
+	fails(ustack_send(a, "x", 1, 0), EPIPE);
 	ustack_close(a);
 }
 
@@ -164,13 +209,16 @@ static void test_no_port(void)
 	ustack_link_open(stack, "extern", &link);
 	ustack_address_add(stack, link, &own.sa, 24);
 	s = dgram(stack, "10.0.0.1", 9);
-	ustack_link_inject(link, packet, sizeof(packet));
-	ustack_link_inject(link, packet, sizeof(packet));
+	for (int i = 0; i < 3; i++)
+		ustack_link_inject(link, packet, sizeof(packet));
 	ustack_poll(stack);
 	ok(ustack_recvfrom(s, piece.iov_base, 1, 0, &from.sa, &length) == 1 &&
 	   length == sizeof(from.v4) && !memcmp(&from, &none, length), "recvfrom: from port 0");
 	ok(ustack_recvmsg(s, &m, 0) == 1 && m.msg_namelen == sizeof(from.v4) &&
 	   !memcmp(&from, &none, m.msg_namelen), "recvmsg: from port 0");
+	m.msg_name = NULL;
+	ok(ustack_recvmsg(s, &m, 0) == 1 && m.msg_namelen == sizeof(from.v4),
+	   "recvmsg: no name is asked for, none is told of");
 	ustack_destroy(stack);
 }
 
@@ -197,6 +245,8 @@ int main(void)
 	test_exchange("10.0.0.1", "10.0.0.2");
 	test_exchange("fd00::1", "fd00::2");
 	test_connected();
+	test_shut();
+	test_any_port();
 	test_connect_fails("10.0.0.1", "10.0.0.2", "192.0.2.1", "0.0.0.0");
 	test_connect_fails("fd00::1", "fd00::2", "2001:db8::1", "::");
 	test_refused();

@@ -205,7 +205,10 @@ static void lengths(struct pair *p)
 	many[1023] = (struct iovec){ bytes, 5 };
 	sends(p, &m, 0);
 	many[1023].iov_base = got;
+	m.msg_namelen = 7;
 	result(p, "recvmsg", recvmsg_of(p, &m, 0));
+	say(p, " %u", m.msg_namelen);
+	m.msg_namelen = 0;
 	many[1022].iov_len = (size_t)SSIZE_MAX + 1;
 	sends(p, &m, 0);
 	result(p, "recvmsg", recvmsg_of(p, &m, 0));
@@ -262,6 +265,21 @@ static void many(struct pair *p)
 	receive_many(p, MSG_WAITFORONE);
 	send_many(p, MSG_OOB);
 	receive_many(p, MSG_OOB);
+	receive_many(p, 0);
+	receive_many(p, 0);
+}
+
+/* The error comes first, whatever came before it. */
+static void many_and_reset(struct pair *p)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	send_many(p, 0);
+	result(p, "connect", p->kernel ? connect(p->fd[0], &nobody, sizeof(nobody)) :
+					 ustack_connect(p->a, &nobody, sizeof(nobody)));
+	settle(p);
+	receive_many(p, MSG_ERRQUEUE);
+	receive_many(p, 0);
 	receive_many(p, 0);
 	receive_many(p, 0);
 }
@@ -543,6 +561,7 @@ int main(void)
 	same("control messages", controls);
 	same("lengths", lengths);
 	same("many messages", many);
+	same("many messages, and an error", many_and_reset);
 	same("the end", ends);
 	same("not connected", not_connected);
 	test_segments(2, 20);

@@ -486,7 +486,9 @@ int ustack_close(struct ustack_socket *socket);
  * @address: struct sockaddr_in or sockaddr_in6, as @socket; port 0 takes a free one.
  * @length: of @address.
  *
- * On a netchannel link an address of the kernel will do, too.
+ * On a netchannel link an address of the kernel will do, too.  SO_REUSEADDR is heeded for
+ * SOCK_STREAM; a port of SOCK_DGRAM is never shared.  Connections that were accepted keep
+ * nobody from their port, as if all had SO_REUSEADDR.
  * Return: 0; -1 and errno: EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL and others
  * that the link has for a port.
  */
@@ -509,7 +511,7 @@ int ustack_listen(struct ustack_socket *socket, int backlog);
  * ustack_connect() - connect(2)
  * @socket: bound or not.
  * @address: of the peer; AF_UNSPEC resets a connection, or lets go of the peer of a
- *	SOCK_DGRAM.
+ *	SOCK_DGRAM, which keeps its port, also one that it did not ask for.
  * @length: of @address.
  *
  * SOCK_STREAM waits until the connection is open, SO_SNDTIMEO at most.  A SOCK_DGRAM
@@ -549,7 +551,8 @@ int ustack_getpeername(struct ustack_socket *socket, struct sockaddr *address,
  * @how: SHUT_RD, SHUT_WR (what is queued is sent, and a FIN behind it) or SHUT_RDWR.
  *
  * Another thread's ustack_accept() then fails with EINVAL, ustack_connect() with
- * ECONNRESET.
+ * ECONNRESET.  A SOCK_DGRAM is shut down for good, also where it has no peer and the call
+ * fails: who waits in ustack_recv(), or would, is given 0.
  * Return: 0; -1 and errno: ENOTCONN, EINVAL.
  */
 int ustack_shutdown(struct ustack_socket *socket, int how);

@@ -61,7 +61,6 @@ static int listen_port(struct ustack_socket *s, int backlog, bool peer)
 static int disconnect(struct ustack_socket *s)
 {
 	s->state = US_SOCKET_UNCONNECTED;
-	s->shut = 0;
 	if (s->udp) {
 		us_udp_end_loans(s->udp);
 		us_udp_disconnect(s->udp);
@@ -91,13 +90,14 @@ static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
 	return err;
 }
 
+/* As in Linux, for good, and without a peer, too, though the call fails: it is how another
+ * thread is woken that waits for datagrams of anybody.
+ */
 static int shut(struct ustack_socket *s, unsigned int how)
 {
-	if (s->state != US_SOCKET_CONNECTED)
-		return -ENOTCONN;
 	s->shut |= how;
 	us_socket_event(s);
-	return 0;
+	return s->state == US_SOCKET_CONNECTED ? 0 : -ENOTCONN;
 }
 
 /* The destination in the address of sendto(2): 1 if it names one, else 0. */
@@ -129,6 +129,14 @@ static int check(size_t len, int flags)
 	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
 }
 
+/* As in Linux, what went wrong before is told first. */
+static us_noinline int broken_pipe(struct ustack_socket *s)
+{
+	int err = us_socket_error(s);
+
+	return err ? err : -EPIPE;
+}
+
 /**
  * us_dgram_may_send() - is there a peer to send to?
  * @s: SOCK_DGRAM.
@@ -147,7 +155,7 @@ int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags)
 	if (s->state != US_SOCKET_CONNECTED)
 		return -EDESTADDRREQ;
 	if (s->shut & US_SHUT_WRITE)
-		return -EPIPE;
+		return broken_pipe(s);
 	return s->error ? us_socket_error(s) : 0;
 }
 
@@ -196,7 +204,7 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 	if (given)
 		to.remote = &remote;
 	if (s->shut & US_SHUT_WRITE)
-		return -EPIPE;
+		return broken_pipe(s);
 	n = autobind(s);
 	if (!n && s->error)
 		n = us_socket_error(s);
@@ -230,8 +238,6 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 		return us_socket_error(s);
 	if (s->udp)
 		n = us_udp_recv(s->udp, data, len, flags & MSG_PEEK, from);
-	if (n == -EAGAIN && (s->shut & US_SHUT_READ))
-		return 0;
 	if (n > 0 && (size_t)n > len && !(flags & MSG_TRUNC))
 		return (ssize_t)len;
 	return n;
@@ -245,11 +251,12 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, siz
 
 	if (flags & MSG_ERRQUEUE)
 		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	while ((n = pull(s, data, len, flags, from)) == -EAGAIN) {
 		if (limit < 0)
 			limit = us_socket_limit(s, s->rcvtimeo, flags);
+		/* As Linux: that ends waiting only. */
+		if (limit && (s->shut & US_SHUT_READ))
+			return 0;
 		n = us_socket_wait(s, limit);
 		if (n)
 			break;
@@ -273,7 +280,7 @@ ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags
 	ssize_t n = -EAGAIN;
 
 	/* Most are in the middle of a train, if there are any. */
-	if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) && s->udp && !s->error)
+	if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)) && s->udp && !s->error)
 		n = us_udp_recv_behind(s->udp, data, len, from);
 	return n != -EAGAIN ? n : recv_waiting(s, data, len, flags, from);
 }
@@ -284,10 +291,11 @@ static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
 	struct us_addr local = { 0 }, remote = { 0 };
 	uint16_t local_port = 0, remote_port = 0;
 
-	if (peer && s->state != US_SOCKET_CONNECTED)
-		return -ENOTCONN;
 	if (s->udp)
 		us_udp_names(s->udp, &local, &local_port, &remote, &remote_port);
+	/* Port 0 is any port of the peer's address, and none that has a name. */
+	if (peer && (s->state != US_SOCKET_CONNECTED || !remote_port))
+		return -ENOTCONN;
 	*addr = peer ? remote : local;
 	*port = peer ? remote_port : local_port;
 	return 0;

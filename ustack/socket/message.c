@@ -173,7 +173,9 @@ static void write_control(struct msghdr *m, uint16_t segment)
 static int write_name(const struct ustack_socket *s, struct msghdr *m,
 		      const struct us_udp_in *from)
 {
-	if (!m->msg_name || us_addr_is_any(&from->remote)) {
+	if (!m->msg_name)
+		return 0;
+	if (us_addr_is_any(&from->remote)) {
 		m->msg_namelen = 0;
 		return 0;
 	}
@@ -235,7 +237,8 @@ static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m
 		n = us_stream_recv(s, &to, flags);
 	if (n < 0)
 		return n;
-	m->msg_namelen = 0;
+	if (m->msg_name)
+		m->msg_namelen = 0;
 	m->msg_controllen = 0;
 	m->msg_flags = told;
 	return n;
@@ -293,15 +296,17 @@ int ustack_sendmmsg(struct ustack_socket *s, struct mmsghdr *messages,
 	return (int)us_socket_return(send_all(s, messages, count, flags));
 }
 
-/* As in Linux, an error behind what came is for the next call, and nothing comes behind an
- * urgent byte.
+/* As in Linux, an error that is pending comes before bytes that are there, one behind what
+ * came is for the next call, and nothing comes behind an urgent byte.
  */
 static ssize_t recv_all(struct ustack_socket *s, struct mmsghdr *messages,
 			unsigned int count, int flags)
 {
-	ssize_t n = 0;
+	ssize_t n = is_stream(s) && !(flags & MSG_ERRQUEUE) ? us_socket_error(s) : 0;
 	unsigned int i;
 
+	if (n)
+		return n;
 	for (i = 0; i < count; i++) {
 		n = recv_one(s, &messages[i].msg_hdr, flags & ~MSG_WAITFORONE);
 		if (n < 0)

@@ -26,8 +26,11 @@ static bool hears(const struct us_udp *udp, const struct us_addr *local,
 {
 	if (udp->local_port != local_port || !is_at(udp, local))
 		return false;
-	return !udp->connected || (udp->remote_port == remote_port &&
-				   us_addr_equal(&udp->remote, remote));
+	if (!udp->connected)
+		return true;
+	/* As in Linux, connect(2) to port 0 is to an address. */
+	return (udp->remote_port == remote_port || !udp->remote_port) &&
+	       us_addr_equal(&udp->remote, remote);
 }
 
 /* A connected port before others, one on this address before one on any. */
