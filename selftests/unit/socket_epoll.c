@@ -95,10 +95,14 @@ static void test_level(void)
 
 static void test_edge(void)
 {
+	int one = 1;
+
 	begin();
 	add(a, EPOLLIN | EPOLLET);
 	comes("abc");
 	ok(told() == EPOLLIN && told() == 0, "edge: told once");
+	ok(ustack_setsockopt(a, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
+	   told() == 0, "edge: an option that was set is no news");
 	comes("d");
 	ok(told() == EPOLLIN && told() == 0, "edge: more is news, though nothing was read");
 	comes("e");
@@ -284,6 +288,7 @@ static void test_listener(void)
 
 static void test_connect(void)
 {
+	union world_name name = world_name("10.0.0.2", 8);
 	struct ustack_socket *listener, *s;
 
 	begin();
@@ -307,6 +312,10 @@ static void test_connect(void)
 	modify(s, ALL);
 	ok(told() == (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLERR | EPOLLHUP),
 	   "all that is so then");
+	modify(s, ALL | EPOLLET);
+	told();
+	fails(ustack_connect(s, &name.sa, sizeof(name.v4)), ECONNREFUSED);
+	ok(told() == (EPOLLOUT | EPOLLHUP) && told() == 0, "edge: it is a fresh one again");
 	ustack_close(s);
 	end();
 }
@@ -460,11 +469,18 @@ static void test_dgram(void)
 
 static void test_urgent(void)
 {
+	int one = 1;
+
 	begin();
 	add(a, EPOLLPRI | EPOLLIN | EPOLLET);
 	ustack_send(b, "abc", 3, MSG_OOB);
 	world_run(WORLD_MS(5));
 	ok(told() == (EPOLLIN | EPOLLPRI) && told() == 0, "an urgent byte");
+	modify(a, EPOLLIN);
+	take(a, 2);
+	ok(told() == 0, "an urgent byte, out of line");
+	ustack_setsockopt(a, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+	ok(told() == EPOLLIN, "an urgent byte, in line by now");
 	end();
 }
 

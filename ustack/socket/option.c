@@ -95,6 +95,7 @@ static int set_sndbuf(struct ustack_socket *s, const union us_value *value)
 {
 	s->options.sndbuf = clamp(value->number, SNDBUF_MIN);
 	s->options.sndbuf_set = true;
+	us_socket_event(s);	/* a larger buffer has room */
 	return 0;
 }
 
@@ -155,6 +156,7 @@ static void get_keepalive(struct ustack_socket *s, union us_value *value)
 static int set_oobinline(struct ustack_socket *s, const union us_value *value)
 {
 	s->options.oobinline = value->number;
+	us_socket_event(s);	/* an urgent byte may be one to read now */
 	return 0;
 }
 
@@ -621,10 +623,8 @@ static int set_option(struct ustack_socket *s, int level, int name,
 	memset(&value, 0, sizeof(value));
 	memcpy(&value, data, length < option->size ? length : option->size);
 	err = option->set(s, &value);
-	if (!err) {
+	if (!err)
 		s->ops->changed(s);
-		us_socket_event(s);	/* a larger buffer has room */
-	}
 	return err;
 }
 

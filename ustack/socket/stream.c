@@ -142,6 +142,7 @@ static int connect_failed(struct ustack_socket *s)
 		us_tcp_close(s->tcp);
 	s->tcp = NULL;
 	s->state = US_SOCKET_UNCONNECTED;
+	us_socket_event(s);	/* that it is none any more */
 	return err ? err : -ECONNABORTED;
 }
 
