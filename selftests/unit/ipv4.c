@@ -347,12 +347,17 @@ static void checksums(void)
 	sum = us_csum_bytes(packet, len, 0);
 	ok(sum_state(US_CSUM_NONE, 0, len), "verified here");
 	ok(sum_state(US_CSUM_COMPLETE, sum, len), "from the sum of all bytes");
-	ok(!sum_state(US_CSUM_COMPLETE, sum + 1, len), "of which one is wrong");
+	ok(sum_state(US_CSUM_COMPLETE, sum + 1, len),
+	   "a sum that is wrong, of a packet that is not");
 	memset(packet + len, 0x11, 10);
 	ok(sum_state(US_CSUM_COMPLETE, us_csum_bytes(packet, len + 10, 0), len + 10),
 	   "with padding the sum is useless, the packet is not");
 	packet[len - 1] ^= 1;
 	ok(!sum_state(US_CSUM_NONE, 0, len), "a flipped bit");
+	ok(!sum_state(US_CSUM_COMPLETE, us_csum_bytes(packet, len, 0), len),
+	   "a flipped bit, in the sum of all bytes, too");
+	ok(sum_state(US_CSUM_COMPLETE, sum, len),
+	   "where that sum is right, nobody looks at the bytes");
 	ok(sum_state(US_CSUM_VERIFIED, 0, len), "a link that vouches for it");
 	host_exit(&h);
 }

@@ -222,6 +222,24 @@ static void output(void)
 	host_exit(&h);
 }
 
+/* The IP header, which does not sum up to 0 as with IPv4, is no part of it. */
+static void told_sum(void)
+{
+	uint32_t len, sum;
+	struct us_pkt *pkt;
+
+	setup();
+	len = udp(PEER, OWN, 17, "", 0);
+	sum = us_csum_bytes(packet, len, 0);
+	packet[len - 1] ^= 1;
+	pkt = catcher_pkt(&c, packet, len);
+	pkt->csum_state = US_CSUM_COMPLETE;
+	pkt->csum = sum;
+	us_net_input(&h.stack, pkt);
+	ok(seen.inputs == 1 && seen.csum_ok, "the sum of all bytes has the IP header");
+	host_exit(&h);
+}
+
 int main(void)
 {
 	plan(0);
@@ -230,5 +248,6 @@ int main(void)
 	source_by_scope();
 	loopback();
 	output();
+	told_sum();
 	return finish();
 }

@@ -488,7 +488,8 @@ struct netchannel_ctl {
  * @vlan_tci: tag control information, if @vlan_proto is not 0.
  * @vlan_proto: network byte order; EtherType of the tag, 0 for none.
  * @csum: for NETCHANNEL_CSUM_COMPLETE: 32 bits, not folded, native order as
- *	csum_partial() gives it, over @length bytes from the IP header on.
+ *	csum_partial() gives it, over @length bytes from the IP header on.  As a card
+ *	or the kernel once summed: if it is not right, the bytes have to be summed.
  * @info: NETCHANNEL_RX_ERROR: MTU (EMSGSIZE) or 0.
  *
  * Written by the kernel only.  A NETCHANNEL_RX_ERROR holds the ICMP header (8

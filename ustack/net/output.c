@@ -205,18 +205,25 @@ void us_csum_output(const struct us_dst *dst, struct us_tx *tx,
 	memcpy(field, &value, sizeof(value));
 }
 
-/* @sum: of the pseudo header. */
+/* By the sum that the link told, over all from the IP header on. */
+static bool sums_up_told(const struct us_pkt *pkt, uint32_t start)
+{
+	size_t headers = (size_t)(pkt->data - pkt->network);
+	uint32_t sum = us_csum_sub(pkt->csum, us_csum_bytes(pkt->network, headers, 0));
+
+	return us_csum_fold(us_csum_add(start, sum)) == 0;
+}
+
+/*
+ * A sum that was told does not always follow when a firewall writes on an IPv6 header,
+ * and cards err: that the packet is wrong only its bytes can say.  @sum: of the pseudo
+ * header.
+ */
 static us_noinline bool sums_up(const struct us_pkt *pkt, uint32_t sum)
 {
-	if (pkt->csum_state == US_CSUM_COMPLETE) {
-		size_t headers = (size_t)(pkt->data - pkt->network);
-
-		sum = us_csum_add(sum, us_csum_sub(pkt->csum,
-				  us_csum_bytes(pkt->network, headers, 0)));
-	} else {
-		sum = us_csum_bytes(pkt->data, pkt->len, sum);
-	}
-	return us_csum_fold(sum) == 0;
+	if (pkt->csum_state == US_CSUM_COMPLETE && sums_up_told(pkt, sum))
+		return true;
+	return us_csum_fold(us_csum_bytes(pkt->data, pkt->len, sum)) == 0;
 }
 
 /**
