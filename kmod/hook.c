@@ -189,12 +189,13 @@ static noinline unsigned int late_ipv4_wanted(struct nc_table *table,
 		.type = NETCHANNEL_RX_PACKET,
 	};
 
+	key.local.w[0] = iph->daddr;
+	key.remote.w[0] = iph->saddr;
+	/* This may move the headers. */
 	if (iph->protocol == IPPROTO_ICMP)
 		nc_icmp_error(table, state->net, skb, packet.transport);
 	if (!find_ports(skb, packet.transport, &key))
 		return NF_ACCEPT;
-	key.local.w[0] = iph->daddr;
-	key.remote.w[0] = iph->saddr;
 	return late_match(table, state->net, &packet, false);
 }
 
@@ -281,13 +282,14 @@ static noinline unsigned int late_ipv6_wanted(struct nc_table *table,
 
 	if (!find_transport(skb, &key.protocol, &packet.transport, &unseen))
 		return NF_ACCEPT;
+	memcpy(&key.local, &iph->daddr, sizeof(key.local));
+	memcpy(&key.remote, &iph->saddr, sizeof(key.remote));
+	/* This may move the headers. */
 	if (key.protocol == IPPROTO_ICMPV6 && !unseen)
 		nc_icmp_error(table, state->net, skb, packet.transport);
 	if (!find_ports(skb, packet.transport, &key) ||
 	    !nc_table_wants(table, key.protocol, key.local_port))
 		return NF_ACCEPT;
-	memcpy(&key.local, &iph->daddr, sizeof(key.local));
-	memcpy(&key.remote, &iph->saddr, sizeof(key.remote));
 	return late_match(table, state->net, &packet, unseen);
 }
 

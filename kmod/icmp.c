@@ -121,7 +121,8 @@ static void copy_error(struct nc_table *table, struct net *net,
  * nc_icmp_error() - copy an error about a flow to its channel
  * @table: flows of the namespace.
  * @net: the namespace.
- * @skb: an ICMP or ICMPv6 packet at local input; not changed.
+ * @skb: an ICMP or ICMPv6 packet at local input; not changed, but its headers may be
+ *	elsewhere after this.
  * @offset: of the ICMP header.
  */
 void nc_icmp_error(struct nc_table *table, struct net *net, struct sk_buff *skb,
