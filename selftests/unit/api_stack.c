@@ -62,6 +62,7 @@ static void test_addresses(struct ustack *stack)
 	union world_name any = world_name("0.0.0.0", 0), any6 = world_name("::", 0);
 	union world_name gateway = world_name("10.1.0.9", 0);
 	union world_name far = world_name("10.3.0.9", 0);
+	union world_name second = world_name("10.1.0.2", 0);
 	struct sockaddr unix_name = { .sa_family = AF_UNIX };
 	struct ustack_link *link;
 
@@ -72,6 +73,8 @@ static void test_addresses(struct ustack *stack)
 	ok(ustack_address_add(stack, link, &own.sa, 24) == 0, "address: IPv4");
 	ok(ustack_address_add(stack, link, &own6.sa, 64) == 0, "address: IPv6");
 	ok(ustack_address_add(stack, link, &own.sa, 24) == -EEXIST, "address: twice");
+	ok(!ustack_address_add(stack, link, &second.sa, 24) && !*ustack_error(stack),
+	   "address: another of that network, nothing to tell");
 	ok(ustack_route_add(stack, link, &net.sa, 16, &gateway.sa) == 0, "route");
 	ok(ustack_route_add(stack, link, &any.sa, 0, &gateway.sa) == 0, "route: default");
 	ok(ustack_route_add(stack, link, &net.sa, 16, &gateway.sa) == -EEXIST, "route: twice");
@@ -105,6 +108,34 @@ static void test_no_route(void)
 	ustack_route_add(stack, link, &net.sa, 8, &gateway.sa);
 	ok(!ustack_connect(s[1], &far.sa, sizeof(far.v4)) && !*ustack_error(stack),
 	   "connect: with a route there is nothing to tell");
+	ustack_destroy(stack);
+}
+
+static void test_not_bound(void)
+{
+	union world_name own = world_name("10.1.0.1", 7), far = world_name("10.1.0.9", 80);
+	union world_name own6 = world_name("fd01::1", 7);
+	struct ustack_socket *s[3];
+	struct ustack_link *link;
+	struct ustack *stack;
+	int i;
+
+	ustack_create(NULL, &stack);
+	ustack_link_open(stack, "extern", &link);
+	ustack_address_add(stack, link, &own.sa, 24);
+	for (i = 0; i < 3; i++)
+		s[i] = ustack_socket(stack, i ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ok(ustack_bind(s[0], &own6.sa, sizeof(own6.v6)) < 0 && errno == EADDRNOTAVAIL &&
+	   strstr(ustack_error(stack), "fd01::1") &&
+	   strstr(ustack_error(stack), "ustack_address_add"), "bind: a stranger's address, named");
+	for (i = 1; i < 3; i++)
+		ustack_setsockopt(s[i], SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+	ok(!ustack_bind(s[1], &own.sa, sizeof(own.v4)) && !*ustack_error(stack),
+	   "bind: nothing to tell");
+	ustack_connect(s[1], &far.sa, sizeof(far.v4));
+	ok(!ustack_bind(s[2], &own.sa, sizeof(own.v4)) &&
+	   ustack_connect(s[2], &far.sa, sizeof(far.v4)) < 0 && errno == EADDRNOTAVAIL &&
+	   strstr(ustack_error(stack), "port 7 "), "connect: a port of another connection, named");
 	ustack_destroy(stack);
 }
 
@@ -185,6 +216,7 @@ int main(void)
 	test_addresses(stack);
 	ustack_destroy(stack);
 	test_no_route();
+	test_not_bound();
 	test_stranger();
 	test_running();
 	return finish();

@@ -401,7 +401,8 @@ const char *ustack_error(struct ustack *stack);
  * @stack: the stack.
  * @link: the link.
  * @address: struct sockaddr_in or sockaddr_in6; the port is ignored.
- * @prefix: length of the on-link prefix, which becomes a route.
+ * @prefix: length of the on-link prefix, which becomes a route if there is none for it
+ *	yet: who has two links in one network sends by the first one.
  *
  * Not needed on a netchannel link: there an address of the kernel is used.
  * Return: 0, -EINVAL, -EEXIST, -ENOSPC; -EADDRINUSE where the kernel owns the

@@ -214,7 +214,7 @@ static int bind_error(struct us_nc *nc, int err, uint16_t port)
 	if (err == -EPERM && nc->hook == NETCHANNEL_HOOK_EARLY)
 		return us_fail(stack, err, "netchannel: hook=early needs CAP_NET_ADMIN: run as root, or use hook=late");
 	if (err == -ENOSPC)
-		return us_fail(stack, err, "netchannel: a channel has %u flows",
+		return us_fail(stack, err, "netchannel: a channel has %u flows: close sockets, or give more of them another stack",
 			       NETCHANNEL_FLOWS_MAX);
 	return port_error(stack, err, port);
 }

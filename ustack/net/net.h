@@ -75,6 +75,7 @@ int us_net_route_add(struct us_stack *stack, struct us_link *link,
  * any: us_link_ops.bind() finds out.
  */
 bool us_net_is_local(const struct us_stack *stack, const struct us_addr *addr);
+int us_net_not_local(struct us_stack *stack, const struct us_addr *addr);
 
 /*
  * Fills in @dst for packets to dst->remote from dst->local (chosen if all

@@ -205,6 +205,7 @@ int us_net_address_add(struct us_stack *stack, struct us_link *link,
 		err = us_net_route_add(stack, link, addr, prefix, &none);
 	if (err && err != -EEXIST)
 		return err;
+	stack->error[0] = '\0';		/* a second address of a network is no error */
 	entry = &net->address[net->addresses++];
 	*entry = (struct us_net_address) { *addr, link, (uint8_t)full };
 	for (slot = slot_of(addr); net->address_slot[slot];)
@@ -398,6 +399,29 @@ static bool lacks_route(struct us_stack *stack, const struct us_addr *addr)
 	       !us_net_lookup(stack->net, addr) && !kernel_link(stack);
 }
 
+static const char *print(const struct us_addr *addr, char text[INET6_ADDRSTRLEN])
+{
+	bool v4 = us_addr_is_v4(addr);
+
+	return inet_ntop(v4 ? AF_INET : AF_INET6, addr->b + (v4 ? 12 : 0), text,
+			 INET6_ADDRSTRLEN);
+}
+
+/**
+ * us_net_not_local() - tells in words that nothing can be bound to an address
+ * @stack: keeps the text.
+ * @addr: of which us_net_is_local() says no.
+ *
+ * Return: -EADDRNOTAVAIL.
+ */
+int us_net_not_local(struct us_stack *stack, const struct us_addr *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	return us_fail(stack, -EADDRNOTAVAIL, "bind: the stack has no address %s: add it (ustack_address_add()), or bind to all (0.0.0.0, ::)",
+		       print(addr, text));
+}
+
 /**
  * us_dst_explain() - tells in words why there is no way, to a call that connects
  * @stack: keeps the text.
@@ -408,14 +432,12 @@ static bool lacks_route(struct us_stack *stack, const struct us_addr *addr)
  */
 int us_dst_explain(struct us_stack *stack, const struct us_addr *remote, int err)
 {
-	bool v4 = us_addr_is_v4(remote);
 	char text[INET6_ADDRSTRLEN];
 
 	if (err != -ENETUNREACH || !lacks_route(stack, remote))
 		return err;
-	inet_ntop(v4 ? AF_INET : AF_INET6, remote->b + (v4 ? 12 : 0), text, sizeof(text));
 	return us_fail(stack, err, "connect: the stack has no route to %s: give it an address of that network (ustack_address_add()), or a gateway (ustack_route_add())",
-		       text);
+		       print(remote, text));
 }
 
 /**

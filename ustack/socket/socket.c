@@ -225,7 +225,7 @@ static int bind_name(struct ustack_socket *s, const struct sockaddr *address,
 	if (us_addr_is_multicast(&local, s->family))
 		return s->family == AF_INET6 ? -EINVAL : -EADDRNOTAVAIL;
 	if (!address_usable(s->stack, &local))
-		return -EADDRNOTAVAIL;
+		return us_net_not_local(s->stack, &local);
 	return s->ops->bind(s, &local, port);
 }
 

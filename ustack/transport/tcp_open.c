@@ -57,16 +57,23 @@ static int bind_flow(struct us_tcp_table *table, struct us_dst *dst,
 	return 0;
 }
 
+static int no_port(struct us_stack *stack, uint16_t port)
+{
+	if (!port)
+		return us_fail(stack, -EADDRNOTAVAIL, "connect: all ports have connections to this peer, or had them within the last minute (TIME-WAIT): close some, or use another address");
+	return us_fail(stack, -EADDRNOTAVAIL, "connect: port %u has a connection to this peer, or had one within the last minute (TIME-WAIT): bind to another port, or to none",
+		       ntohs(port));
+}
+
 /* Where the kernel owns the ports, the link asks it for one. */
 static int name(struct us_tcp_table *table, struct us_dst *dst,
 		uint16_t *local_port, uint16_t remote_port,
 		struct us_tcp_bind **bind)
 {
-	int err = 0;
-
-	if (*local_port || !(dst->link->flags & US_LINK_KERNEL_IP))
-		err = us_tcp_port_choose(table, dst, remote_port, local_port);
-	return err ? err : bind_flow(table, dst, local_port, remote_port, bind);
+	if ((*local_port || !(dst->link->flags & US_LINK_KERNEL_IP)) &&
+	    us_tcp_port_choose(table, dst, remote_port, local_port))
+		return no_port(table->stack, *local_port);
+	return bind_flow(table, dst, local_port, remote_port, bind);
 }
 
 static uint32_t first_seq(struct us_tcp_table *table, const struct us_tcp *tcp)
