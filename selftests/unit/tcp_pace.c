@@ -341,6 +341,34 @@ static void test_idle_small(void)
 	bench_end();
 }
 
+/* What is unread keeps it from being folded; its window grows old all the same. */
+static void test_idle_unread(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+
+	bench_line("< P. 1:101(100) ack 1 win 65535");
+	tcp->active->cwnd = 64 * MSS;
+	bench_discard();
+	script_advance(&bench, bench.now + 290 * US_SEC, false);
+	bench_discard();
+	bench_line("send 1 = 1");
+	ok(tcp->active && tcp->active->cwnd == 64 * MSS, "unread data, idle for 290 s: the window stays");
+	bench_discard();
+	bench_line("+0.02 < . 101:101(0) ack 2 win 65535");
+	script_advance(&bench, bench.now + 700 * US_SEC, false);
+	bench_discard();
+	bench_line("send 100000 = 100000");
+	ok(tcp->active->cwnd == 16 * MSS && tcp->ssthresh >= 48 * MSS,
+	   "for 700 s: it is halved twice: %u", tcp->active->cwnd / MSS);
+	script_advance(&bench, bench.now + 25 * US_MSEC, false);
+	bench_discard();
+	bench_line("+0.001 < . 101:101(0) ack 23362 win 65535");
+	ok(tcp->active->cwnd >= 16 * MSS, "and not once more for what comes back: %u",
+	   tcp->active->cwnd / MSS);
+	bench_discard();
+	bench_end();
+}
+
 /* So much is acknowledged in less than two seconds. */
 static void pass(uint32_t *number, uint32_t bytes)
 {
@@ -386,6 +414,7 @@ int main(void)
 	test_validation();
 	test_idle();
 	test_idle_small();
+	test_idle_unread();
 	test_gibibytes();
 	return finish();
 }

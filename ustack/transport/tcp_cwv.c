@@ -61,22 +61,46 @@ static void validate(struct us_tcp *tcp, uint32_t tick)
 		a->validated_at = tick;
 }
 
+/* A window that was not used for so many ticks: halved for each five minutes, to no less than
+ * the initial window.  A shorter pause makes none larger, either (RFC 5681 4.1).
+ */
+static uint32_t aged(const struct us_tcp *tcp, uint32_t window, uint32_t ticks)
+{
+	uint32_t periods = ticks / NVP;
+
+	if (!periods)
+		return window;
+	return us_max32(window >> us_min32(periods, 31), us_tcp_initial_window(tcp));
+}
+
 /**
  * us_tcp_cwv_idle() - the window of a connection that was idle
  * @tcp: its active part was folded, or never was there.
  *
- * Return: bytes: what it had, halved for each five minutes, then at least the initial
- * window, which is that of one that was never active, too.  A pause alone makes no small
- * window larger (RFC 5681 4.1).
+ * Return: bytes: what it had, as it has aged; the initial window if it never was active.
  */
 uint32_t us_tcp_cwv_idle(const struct us_tcp *tcp)
 {
-	uint32_t periods = (us_tcp_tick(tcp->table->stack) - tcp->last_rcv) / NVP;
+	uint32_t ticks = us_tcp_tick(tcp->table->stack) - tcp->last_rcv;
 
-	if (tcp->idle_cwnd && !periods)
-		return tcp->idle_cwnd;
-	return us_max32(tcp->idle_cwnd >> us_min32(periods, 31),
-			us_tcp_initial_window(tcp));
+	return aged(tcp, tcp->idle_cwnd ? tcp->idle_cwnd : us_tcp_initial_window(tcp), ticks);
+}
+
+/**
+ * us_tcp_cwv_restart() - the same where the active part stayed: something was unread, or it
+ *	has counters of ECN
+ * @tcp: active; nothing was in flight for a while.
+ */
+void us_tcp_cwv_restart(struct us_tcp *tcp)
+{
+	uint32_t tick = us_tcp_tick(tcp->table->stack);
+	struct us_tcp_active *a = tcp->active;
+
+	if (tick - a->last_snd < NVP || a->cc->model)
+		return;
+	tcp->ssthresh = us_max32(tcp->ssthresh, a->cwnd - a->cwnd / 4);
+	a->cwnd = aged(tcp, a->cwnd, tick - a->last_snd);
+	a->validated_at = tick;
 }
 
 /**

@@ -397,8 +397,10 @@ static void begin(struct us_tcp *tcp)
 
 	if (a->cc->restart && a->app_limited)
 		a->cc->restart(tcp);
-	if (idle_restart(tcp))
+	if (idle_restart(tcp)) {
+		us_tcp_cwv_restart(tcp);
 		us_tcp_pace_restart(tcp);
+	}
 }
 
 /* RFC 4898's SndLimState. */
