@@ -1014,12 +1014,21 @@ static const struct named_script scripts[] = {
 	OPEN_PLAIN
 	"< F. 101:201(100) ack 1\n"
 	"> . 1:1(0) ack 1\n"
-	"> . 1:1(0) ack 1\n"
 	"poll = OUT\n"
 	"< . 1:101(100) ack 1\n"
 	"> . 1:1(0) ack 202\n"
 	"recv 500 = 200\n"
 	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN comes alone before the data that it ends: one ACK, as for any other segment",
+	OPEN_PLAIN
+	"< F. 201:201(0) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< F. 101:201(100) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< . 1:101(100) ack 1\n"
+	"> . 1:1(0) ack 202\n"
 	"state CLOSE_WAIT\n" },
 
 	{ "FIN comes before its data, behind text that is beyond it",

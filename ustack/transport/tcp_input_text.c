@@ -162,12 +162,14 @@ static void note_fin(struct us_tcp *tcp, uint32_t seq)
 	us_tcp_reass_fin(tcp, seq);
 }
 
-/* Has all come that is before the FIN? */
-static void fin(struct us_tcp *tcp, bool now)
+/* Has all come that is before the FIN?  If not, and it came alone, it is out of order; text
+ * was acknowledged already, and of a segment there is one ACK (RFC 5681 4.2).
+ */
+static void fin(struct us_tcp *tcp, bool alone)
 {
 	if (tcp->active->fin_seq == tcp->rcv_nxt)
 		us_tcp_fin_received(tcp);
-	else if (now)
+	else if (alone)
 		us_tcp_send_ack(tcp);
 }
 
@@ -215,6 +217,7 @@ static bool for_nobody(struct us_tcp *tcp, const struct us_tcp_segment *seg)
  */
 void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
+	bool alone = !seg->len && (seg->flags & US_TCP_FIN);
 	uint32_t before = tcp->rcv_nxt;
 
 	if (!seg->len && !(seg->flags & (US_TCP_FIN | US_TCP_URG)))
@@ -233,5 +236,5 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		text(tcp, seg);
 	tcp->bytes_received += tcp->rcv_nxt - before;
 	if (tcp->flags & US_TCP_FIN_AHEAD)
-		fin(tcp, seg->flags & US_TCP_FIN);
+		fin(tcp, alone);
 }
