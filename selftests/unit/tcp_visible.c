@@ -120,6 +120,43 @@ static void test_timeouts(void)
 	end();
 }
 
+/* The peer keeps its window closed, and what is in flight does not get in. */
+static void test_timeouts_for_hours(void)
+{
+	int64_t begin, spent;
+	struct us_tcp_info i;
+
+	bench_begin("option nodelay 1");
+	begin = bench.now;
+	bench_line("send 100 = 100");
+	while (bench.now < begin + 3 * 3600 * US_SEC) {
+		script_advance(&bench, bench.now + 100 * US_SEC, false);
+		bench_discard();
+		bench_line("< . 1:1(0) ack 1 win 0");
+	}
+	bench_line("< . 1:1(0) ack 101 win 65535");
+	i = info();
+	spent = (bench.now - begin) / US_MSEC;
+	ok(i.total_rto_time + 1000 > spent && i.total_rto_time < spent + 1000,
+	   "timeouts that cost three hours: %u ms", i.total_rto_time);
+	end();
+}
+
+static void test_gibibytes(void)
+{
+	struct us_tcp *tcp = bench_begin("option nodelay 1");
+	struct us_tcp_info i;
+
+	bench_line("send 1460 = 1460");
+	bench_discard();
+	bench_line("< . 1:1(0) ack 1461 win 65535");
+	tcp->bytes_acked += 1ULL << 32;
+	i = info();
+	ok(i.delivered == (1ULL << 32) / 1460 + 2, "more than 4 GiB were delivered: %u segments",
+	   i.delivered);
+	end();
+}
+
 static void test_receiving(void)
 {
 	struct us_tcp_info i;
@@ -380,6 +417,8 @@ int main(void)
 	test_limits();
 	test_limited_for_hours();
 	test_timeouts();
+	test_timeouts_for_hours();
+	test_gibibytes();
 	test_receiving();
 	test_dsack();
 	test_totals(false);

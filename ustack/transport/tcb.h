@@ -358,7 +358,7 @@ enum us_tcp_limit {
  * @ooo: segments received out of order.
  * @rtos: retransmission timeouts.
  * @rto_times: how often they began; one may lead to others.
- * @rto_usec: time lost by them.
+ * @rto_ticks: time lost by them.
  * @rate_bytes: delivered in the last sample of the delivery rate...
  * @rate_usec: ...in so much time.
  * @limit_at: usec since which @limit holds.
@@ -377,7 +377,7 @@ struct us_tcp_totals {
 	uint32_t ooo;
 	uint16_t rtos;
 	uint16_t rto_times;
-	uint32_t rto_usec;
+	uint32_t rto_ticks;
 	uint32_t rate_bytes;
 	uint32_t rate_usec;
 	uint32_t limit_at;

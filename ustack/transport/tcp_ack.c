@@ -157,7 +157,7 @@ static void note_repaired(struct us_tcp *tcp)
 {
 	uint32_t ticks = us_tcp_tick(tcp->table->stack) - tcp->active->stalled_at;
 
-	tcp->active->totals.rto_usec += ticks << (US_TCP_TICK_SHIFT - US_TCP_USEC_SHIFT);
+	tcp->active->totals.rto_ticks += ticks;
 }
 
 static void advance(struct us_tcp *tcp, const struct us_tcp_segment *seg,

@@ -8,12 +8,15 @@ static uint32_t microseconds(uint32_t usec)
 	return (uint32_t)(((uint64_t)usec << US_TCP_USEC_SHIFT) / 1000);
 }
 
+static uint32_t milliseconds(uint32_t ticks)
+{
+	return (uint32_t)(((uint64_t)ticks << US_TCP_TICK_SHIFT) / 1000000);
+}
+
 /* Since a tick, in milliseconds. */
 static uint32_t since(const struct us_tcp *tcp, uint32_t tick)
 {
-	uint32_t ticks = us_tcp_tick(tcp->table->stack) - tick;
-
-	return (uint32_t)(((uint64_t)ticks << US_TCP_TICK_SHIFT) / 1000000);
+	return milliseconds(us_tcp_tick(tcp->table->stack) - tick);
 }
 
 static uint32_t segments(const struct us_tcp *tcp, uint32_t bytes)
@@ -114,7 +117,7 @@ static void fill_times(const struct us_tcp *tcp, struct us_tcp_info *info)
 			  info->sndbuf_limited;
 	info->total_rto = t->rtos;
 	info->total_rto_recoveries = t->rto_times;
-	info->total_rto_time = microseconds(t->rto_usec) / 1000;
+	info->total_rto_time = milliseconds(t->rto_ticks);
 }
 
 static void fill_rates(const struct us_tcp *tcp, struct us_tcp_info *info)
@@ -129,6 +132,16 @@ static void fill_rates(const struct us_tcp *tcp, struct us_tcp_info *info)
 	((uint8_t *)&info->base)[APP_LIMITED_AT] |= a->app_limited;
 }
 
+/* us_tcp_active.delivered is for differences: it goes round after 4 GiB. */
+static uint32_t delivered(const struct us_tcp *tcp)
+{
+	uint64_t bytes = tcp->bytes_acked;
+
+	if (tcp->flags & US_TCP_SACK)
+		bytes += tcp->active->sacked;
+	return (uint32_t)((bytes + tcp->mss - 1) / tcp->mss);
+}
+
 static void fill_totals(const struct us_tcp *tcp, struct us_tcp_info *info)
 {
 	const struct us_tcp_active *a = tcp->active;
@@ -141,7 +154,7 @@ static void fill_totals(const struct us_tcp *tcp, struct us_tcp_info *info)
 	info->bytes_sent = t->bytes_sent;
 	info->bytes_retrans = t->bytes_retrans;
 	info->notsent_bytes = a->snd_end - us_seq_min(tcp->snd_nxt, a->snd_end);
-	info->delivered = segments(tcp, a->delivered);
+	info->delivered = delivered(tcp);
 	info->delivered_ce = t->delivered_ce;
 	info->dsack_dups = t->dsacks;
 	info->reord_seen = a->reordering_seen;
