@@ -809,6 +809,9 @@ int ustack_submit(struct ustack_socket *socket, size_t length, int flags);
  * behind it, for all sockets of the stack, and when it is full packets are lost.  (What
  * is not lent is copied out of a ring that is half full.)  So who does not read at once
  * copies; to wait on another socket while bytes are lent may be to wait for ever.
+ * Who hands on from one socket to another meets that when the other one takes only a
+ * part: ustack_recv() then fetches the rest into memory of his own, which ends the loan
+ * (ustack_release() of the part does not), before he waits for POLLOUT.
  * Return: pieces filled in; 0 at the end of the stream, or after SHUT_RD; -1 and errno:
  * as ustack_recv(), and EINVAL, EBADF (closed by another thread meanwhile).
  */
