@@ -47,6 +47,7 @@ struct us_upcalls {
  * @driver: of a stack that is driven from outside, else NULL.
  * @random: the only source of randomness.
  * @wheel: all timers.
+ * @busy: rounds since these ran in which links had more to come.
  * @pkts: pool of struct us_pkt.
  * @behind: what net/ holds to give it to TCP as one.
  * @up: upward calls.
@@ -74,6 +75,7 @@ struct us_stack {
 	struct us_driver *driver;
 	struct us_random random;
 	struct us_wheel wheel;
+	uint32_t busy;
 	struct us_pool pkts;
 	struct us_behind behind;
 	const struct us_upcalls *up;

@@ -15,6 +15,8 @@
 
 /* Packets that one link may bring in before the others and timers get their turn. */
 #define BUDGET	64u
+/* Rounds for which timers wait until links are empty: a ring of the usual depth is read. */
+#define BUSY	16u
 
 /**
  * us_loop_kick() - lets out the packets that stand in the links
@@ -72,6 +74,15 @@ static bool poll_link(struct us_link *link)
 	return more;
 }
 
+/* The ACK that a timer waits for may lie in a link yet, behind other packets. */
+static void run_timers(struct us_stack *stack, bool more)
+{
+	if (us_unlikely(more) && ++stack->busy < BUSY)
+		return;
+	stack->busy = 0;
+	us_wheel_run(&stack->wheel, stack->now);
+}
+
 /* What has come, and what is due by now.  True: there is more to do. */
 static bool take_in(struct us_stack *stack)
 {
@@ -82,7 +93,7 @@ static bool take_in(struct us_stack *stack)
 	cds_list_for_each_entry(link, &stack->links, node)
 		if (poll_link(link))
 			more = true;
-	us_wheel_run(&stack->wheel, stack->now);
+	run_timers(stack, more);
 	us_tcp_rcvq_pressure(stack);
 	return more;
 }
