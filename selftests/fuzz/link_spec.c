@@ -20,7 +20,7 @@ static void arguments(struct us_stack *stack, const char *args)
 	char value[8];
 	uint8_t mac[6];
 
-	if (us_link_arg(args, "k", value, sizeof(value)))
+	if (!us_link_arg(stack, args, "k", value, sizeof(value)))
 		must(strlen(value) < sizeof(value));
 	us_link_arg_check(stack, args, keys);
 	if (!us_link_arg_number(stack, args, "depth", 1000, 2, 9, &number))
