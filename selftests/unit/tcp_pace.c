@@ -369,6 +369,44 @@ static void test_idle_unread(void)
 	bench_end();
 }
 
+/* Who only listens sends ACKs all the time: they are no pauses of their own. */
+static void test_idle_listening(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+	uint32_t i;
+
+	bench_line("< P. 1:101(100) ack 1 win 65535");
+	tcp->active->cwnd = 64 * MSS;
+	script_advance(&bench, bench.now + 310 * US_SEC, false);
+	for (i = 0; i < 3; i++) {
+		char text[80];
+
+		bench_discard();
+		snprintf(text, sizeof(text), "+0.02 < P. %u:%u(100) ack 1 win 65535",
+			 101 + 100 * i, 201 + 100 * i);
+		bench_line(text);
+	}
+	ok(tcp->active->cwnd == 32 * MSS, "310 s of nothing but ACKs: it is halved once: %u",
+	   tcp->active->cwnd / MSS);
+	bench_end();
+}
+
+/* A server is woken by its peer. */
+static void test_idle_asked(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+
+	us_tcp_activate(tcp);
+	tcp->active->cwnd = 64 * MSS;
+	script_advance(&bench, bench.now + 15 * US_SEC, false);
+	ok(!tcp->active, "folded, for it is asked for nothing");
+	script_advance(&bench, bench.now + 700 * US_SEC, false);
+	bench_line("< P. 1:101(100) ack 1 win 65535");
+	ok(tcp->active && tcp->active->cwnd == 16 * MSS,
+	   "asked after 700 s: it is halved twice, too: %u", tcp->active->cwnd / MSS);
+	bench_end();
+}
+
 /* So much is acknowledged in less than two seconds. */
 static void pass(uint32_t *number, uint32_t bytes)
 {
@@ -415,6 +453,8 @@ int main(void)
 	test_idle();
 	test_idle_small();
 	test_idle_unread();
+	test_idle_listening();
+	test_idle_asked();
 	test_gibibytes();
 	return finish();
 }

@@ -469,7 +469,7 @@ struct us_tcp_accecn {
  * @pipe_ack: most bytes acknowledged in a round trip of this period, and of the one
  *	before.
  * @pipe_at: tick at which this period began.
- * @validated_at: tick at which the window was last used by a half at least.
+ * @validated_at: tick at which the window was last used by a half at least, or halved.
  * @delivered: bytes that ever arrived, sacked or acknowledged.
  * @delivered_at: usec of the last of them.
  * @first_sent: usec at which the youngest run delivered was sent; or the first, since

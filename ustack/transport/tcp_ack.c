@@ -328,6 +328,8 @@ void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	uint32_t old_window = tcp->snd_wnd;
 	bool was_writable;
 
+	if (us_unlikely(!tcp->active))
+		us_tcp_cwv_heard(tcp);
 	tcp->last_rcv = us_tcp_tick(tcp->table->stack);
 	tcp->keep_probes = 0;
 	if (us_unlikely(us_before(seg->ack, tcp->snd_una))) {

@@ -87,19 +87,32 @@ uint32_t us_tcp_cwv_idle(const struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_cwv_heard() - a connection that was idle hears from its peer
+ * @tcp: not active; us_tcp.last_rcv is that of the segment before.
+ */
+void us_tcp_cwv_heard(struct us_tcp *tcp)
+{
+	if (tcp->idle_cwnd)
+		tcp->idle_cwnd = us_tcp_cwv_idle(tcp);
+}
+
+/**
  * us_tcp_cwv_restart() - the same where the active part stayed: something was unread, or it
  *	has counters of ECN
  * @tcp: active; nothing was in flight for a while.
+ *
+ * May be called again and again before anything is sent: with each ACK of what comes.
  */
 void us_tcp_cwv_restart(struct us_tcp *tcp)
 {
 	uint32_t tick = us_tcp_tick(tcp->table->stack);
 	struct us_tcp_active *a = tcp->active;
+	uint32_t ticks = us_min32(tick - a->last_snd, tick - a->validated_at);
 
-	if (tick - a->last_snd < NVP || a->cc->model)
+	if (ticks < NVP || a->cc->model)
 		return;
 	tcp->ssthresh = us_max32(tcp->ssthresh, a->cwnd - a->cwnd / 4);
-	a->cwnd = aged(tcp, a->cwnd, tick - a->last_snd);
+	a->cwnd = aged(tcp, a->cwnd, ticks);
 	a->validated_at = tick;
 }
 

@@ -830,6 +830,7 @@ void us_tcp_pace_restart(struct us_tcp *tcp);
 /* tcp_cwv.c */
 void us_tcp_cwv_reset(struct us_tcp *tcp);
 uint32_t us_tcp_cwv_idle(const struct us_tcp *tcp);
+void us_tcp_cwv_heard(struct us_tcp *tcp);
 void us_tcp_cwv_restart(struct us_tcp *tcp);
 void us_tcp_cwv_round(struct us_tcp *tcp);
 uint32_t us_tcp_used_window(const struct us_tcp *tcp);
