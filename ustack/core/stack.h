@@ -48,6 +48,7 @@ struct us_upcalls {
  * @random: the only source of randomness.
  * @wheel: all timers.
  * @busy: rounds since these ran in which links had more to come.
+ * @busy_since: time of the first of them.
  * @pkts: pool of struct us_pkt.
  * @behind: what net/ holds to give it to TCP as one.
  * @up: upward calls.
@@ -76,6 +77,7 @@ struct us_stack {
 	struct us_random random;
 	struct us_wheel wheel;
 	uint32_t busy;
+	us_ns busy_since;
 	struct us_pool pkts;
 	struct us_behind behind;
 	const struct us_upcalls *up;

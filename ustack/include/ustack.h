@@ -129,7 +129,7 @@ void ustack_destroy(struct ustack *stack);
  * @stack: the stack.
  *
  * Takes what links received, 64 packets of each, runs due timers, sends what is to be sent.
- * Where a link has more, timers wait until that is taken in, for sixteen calls at most.
+ * Where a link has more, timers wait until that is taken in, for sixteen calls or 10 ms at most.
  * Return: nanoseconds until the next deadline, 0 if there is more to do now,
  * -1 if nothing is pending.
  */

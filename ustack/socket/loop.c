@@ -15,8 +15,10 @@
 
 /* Packets that one link may bring in before the others and timers get their turn. */
 #define BUDGET	64u
-/* Rounds for which timers wait until links are empty: a ring of the usual depth is read. */
+/* Rounds for which timers wait until links are empty: a ring of the usual depth is read... */
 #define BUSY	16u
+/* ... but not for longer, where what comes takes its time. */
+#define PATIENCE	(10 * US_MSEC)
 
 /**
  * us_loop_kick() - lets out the packets that stand in the links
@@ -74,10 +76,17 @@ static bool poll_link(struct us_link *link)
 	return more;
 }
 
+static bool may_wait(struct us_stack *stack)
+{
+	if (!stack->busy++)
+		stack->busy_since = stack->now;
+	return stack->busy < BUSY && stack->now - stack->busy_since < PATIENCE;
+}
+
 /* The ACK that a timer waits for may lie in a link yet, behind other packets. */
 static void run_timers(struct us_stack *stack, bool more)
 {
-	if (us_unlikely(more) && ++stack->busy < BUSY)
+	if (us_unlikely(more) && may_wait(stack))
 		return;
 	stack->busy = 0;
 	us_wheel_run(&stack->wheel, stack->now);
