@@ -48,7 +48,7 @@ static const struct named_script scripts[] = {
 	"option half 0\n"
 	"listen\n"
 	"< S 0:0(0) win 100 <mss 1300,nop,nop,sackOK,nop,wscale 14>\n"
-	"> S. 0:0(0) ack 1 <mss 1460,sackOK,nop,nop,nop,wscale 7>\n"
+	"> S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK,nop,wscale 7>\n"
 	"+0.1 < . 1:1(0) ack 1 win 1\n"
 	"accept = 0\n"
 	"option nodelay 1\n"

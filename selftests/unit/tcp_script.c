@@ -77,6 +77,16 @@ static const struct named_script scripts[] = {
 	"send 1500 = 1500\n"
 	"> . 1:1001(1000) ack 1 <>\n" },
 
+	{ "passive open: without timestamps, SACK and what stands before it, as of Linux",
+	"listen\n"
+	"< S 0:0(0) win 29200 <mss 1000,sackOK,nop,wscale 7,nop>\n"
+	"> S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK,nop,wscale 7>\n" },
+
+	{ "passive open: without SACK, timestamps and what stands before them, as of Linux",
+	"listen\n"
+	"< S 0:0(0) win 29200 <mss 1000,TS val 7 ecr 0,nop,wscale 7,nop>\n"
+	"> S. 0:0(0) ack 1 <mss 1460,nop,nop,TS val * ecr 7,nop,wscale 7>\n" },
+
 	{ "no MSS option: 536",
 	"listen\n"
 	"< S 0:0(0) win 29200\n"

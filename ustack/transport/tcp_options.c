@@ -162,29 +162,38 @@ static uint32_t put_ts(struct us_tcp *tcp, uint8_t *at)
 	return 8;
 }
 
-/* Linux's order: mss, sackOK, TS, nop, wscale; what is missing turns to nop. */
+/* Four bytes: sackOK, behind no-operations, or timestamps' head behind either. */
+static uint32_t put_sack_ok(const struct us_tcp *tcp, uint8_t *at)
+{
+	bool ts = tcp->flags & US_TCP_TS, sack = tcp->flags & US_TCP_SACK;
+	uint8_t *ok = at + (ts ? 0 : 2);
+
+	if (!ts && !sack)
+		return 0;
+	memset(at, US_TCP_OPT_NOP, 4);
+	if (sack) {
+		ok[0] = US_TCP_OPT_SACK_OK;
+		ok[1] = 2;
+	}
+	if (ts) {
+		at[2] = US_TCP_OPT_TIMESTAMP;
+		at[3] = 10;
+	}
+	return 4;
+}
+
+/* Linux's order: mss, sackOK, TS, nop, wscale; no-operations come first in a word. */
 static us_noinline uint32_t put_syn_options(struct us_tcp *tcp, uint8_t *at)
 {
-	bool sack = tcp->flags & US_TCP_SACK;
 	uint32_t len = 4;
 
 	at[0] = US_TCP_OPT_MSS;
 	at[1] = 4;
 	at[2] = (uint8_t)(tcp->adv_mss >> 8);
 	at[3] = (uint8_t)tcp->adv_mss;
-	if (sack || (tcp->flags & US_TCP_TS)) {
-		at[len] = sack ? US_TCP_OPT_SACK_OK : US_TCP_OPT_NOP;
-		at[len + 1] = sack ? 2 : US_TCP_OPT_NOP;
-		if (tcp->flags & US_TCP_TS) {
-			at[len + 2] = US_TCP_OPT_TIMESTAMP;
-			at[len + 3] = 10;
-			len += put_ts(tcp, at + len + 4);
-		} else {
-			at[len + 2] = US_TCP_OPT_NOP;
-			at[len + 3] = US_TCP_OPT_NOP;
-		}
-		len += 4;
-	}
+	len += put_sack_ok(tcp, at + len);
+	if (tcp->flags & US_TCP_TS)
+		len += put_ts(tcp, at + len);
 	if (tcp->flags & US_TCP_WSCALE) {
 		at[len] = US_TCP_OPT_NOP;
 		at[len + 1] = US_TCP_OPT_WSCALE;
