@@ -388,14 +388,34 @@ static void test_numbers(void)
 	ustack_close(b);
 }
 
+/* A reset acknowledges all 200 bytes: the packet was taken whole. */
+static bool takes_larger(struct ustack_link *small)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET };
+	struct segment s;
+	char text[201];
+	size_t len;
+
+	memset(text, 'x', 200);
+	text[200] = 0;
+	inet_pton(AF_INET, "198.51.100.1", &here.sin_addr);
+	ustack_address_add(stack, small, (struct sockaddr *)&here, 24);
+	len = segment_make(&s, "198.51.100.2", PEER_PORT, "198.51.100.1", PORT + 1, TH_PUSH,
+			   5, 0, 100, text);
+	return ustack_link_inject(small, &s, len) == 0 &&
+	       ustack_link_collect(small, &s, sizeof(s), NULL) == HEADERS &&
+	       s.tcp.rst && ntohl(s.tcp.ack_seq) == 205;
+}
+
 static void test_link(void)
 {
 	struct ustack_link *small, *pipe;
-	uint8_t packet[2000] = { 0 };
+	static uint8_t packet[65536];
 
 	ustack_link_open(stack, "extern:mtu=100,depth=1", &small);
 	ustack_link_open(stack, "pipe:name=drive", &pipe);
-	ok(ustack_link_inject(small, packet, 101) == -EMSGSIZE, "inject: too large");
+	ok(ustack_link_inject(small, packet, 65536) == -EMSGSIZE, "inject: too large");
+	ok(takes_larger(small), "inject: larger than the MTU");
 	ok(ustack_link_inject(pipe, packet, 20) == -EOPNOTSUPP &&
 	   ustack_link_collect(pipe, packet, 20, NULL) == -EOPNOTSUPP,
 	   "inject, collect: another kind of link");
@@ -414,7 +434,7 @@ static void test_undriven(void)
 	const struct ustack_config config = { .seed = 1 };
 	struct ustack_link *small;
 	struct ustack *other = NULL;
-	uint8_t packet[20] = { 0 };
+	uint8_t packet[200] = { 0 };
 	int64_t now;
 
 	ok(ustack_create(&both, &other) == -EINVAL, "whose time shall it be?");
@@ -422,11 +442,11 @@ static void test_undriven(void)
 	now = ustack_now(other);
 	ok(ustack_advance(other, 0) == -EINVAL && ustack_now(other) >= now &&
 	   !ustack_sleeping(other), "not driven");
-	ustack_link_open(other, "extern:depth=1", &small);
+	ustack_link_open(other, "extern:depth=1,mtu=100", &small);
 	ok(ustack_link_inject(small, packet, 20) == 0 &&
 	   ustack_link_inject(small, packet, 20) == -ENOBUFS, "inject: waits for a round");
 	ustack_poll(other);
-	ok(ustack_link_inject(small, packet, 20) == 0, "inject: the round took it");
+	ok(ustack_link_inject(small, packet, 200) == 0, "inject: the round took it");
 	ustack_destroy(other);
 }
 

@@ -229,12 +229,12 @@ int ustack_sleeping(struct ustack *stack);
  * ustack_link_inject() - gives a stack a packet
  * @link: of the kind "extern".
  * @packet: an IPv4 or IPv6 packet, from its IP header on, with all checksums;
- *	copied.
+ *	copied.  It may be larger than the MTU, which limits what the stack sends.
  * @length: its bytes.
  *
  * A driven stack takes it at once, any other one in its next round.
- * Return: 0; -EMSGSIZE if it is larger than the MTU; -ENOBUFS if the link is full;
- * -EOPNOTSUPP if it is of another kind.
+ * Return: 0; -EMSGSIZE if it is larger than 65535; -ENOBUFS if the link is full;
+ * -ENOMEM; -EOPNOTSUPP if it is of another kind.
  */
 int ustack_link_inject(struct ustack_link *link, const void *packet, size_t length);
 

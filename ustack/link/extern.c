@@ -103,11 +103,6 @@ static int open_outside(struct us_stack *stack, const char *args,
 	return 0;
 }
 
-static void close_outside(struct us_link *link)
-{
-	us_pool_destroy(&outside_of(link)->frames);
-	free(outside_of(link));
-}
 
 /* ------------------------------------------------------------------ sending */
 
@@ -185,14 +180,31 @@ ssize_t us_extern_collect(struct us_link *link, void *packet, size_t size,
 
 /* ---------------------------------------------------------------- receiving */
 
+/* What is larger than this link sends has memory of its own. */
+static struct frame *frame_of(struct outside *o, size_t length)
+{
+	return length > o->room ? malloc(sizeof(struct frame) + length) :
+				  us_pool_get(&o->frames);
+}
+
+static void give_back(struct outside *o, struct frame *frame)
+{
+	if (frame->len > o->room)
+		free(frame);
+	else
+		us_pool_put(&o->frames, frame);
+	o->nr_in--;
+}
+
 /**
  * us_extern_inject() - brings a packet in
  * @link: of any kind; its stack takes the packet in its next round.
- * @packet: from its IP header on; copied.
+ * @packet: from its IP header on; copied.  It may be larger than the MTU, which
+ *	is a limit of what this end sends; so Linux's tun devices have it.
  * @length: bytes.
  *
- * Return: 0; -EMSGSIZE if it is larger than the MTU; -ENOBUFS if as many packets
- * as the link is deep are held; -EOPNOTSUPP if @link is of another kind.
+ * Return: 0; -EMSGSIZE if it is larger than 65535; -ENOBUFS if as many packets
+ * as the link is deep are held; -ENOMEM; -EOPNOTSUPP if @link is of another kind.
  */
 int us_extern_inject(struct us_link *link, const void *packet, size_t length)
 {
@@ -201,11 +213,13 @@ int us_extern_inject(struct us_link *link, const void *packet, size_t length)
 
 	if (link->ops != &us_extern_ops)
 		return -EOPNOTSUPP;
-	if (length > link->mtu)
+	if (length > MTU_MAX)
 		return -EMSGSIZE;
 	if (o->nr_in == o->depth)
 		return -ENOBUFS;
-	frame = us_pool_get(&o->frames);
+	frame = frame_of(o, length);
+	if (!frame)
+		return -ENOMEM;
 	memcpy(frame->data, packet, length);
 	frame->len = (uint32_t)length;
 	o->nr_in++;
@@ -213,10 +227,15 @@ int us_extern_inject(struct us_link *link, const void *packet, size_t length)
 	return 0;
 }
 
-static void give_back(struct outside *o, struct frame *frame)
+static void close_outside(struct us_link *link)
 {
-	us_pool_put(&o->frames, frame);
-	o->nr_in--;
+	struct outside *o = outside_of(link);
+	struct frame *frame, *next;
+
+	cds_list_for_each_entry_safe(frame, next, &o->in, node)
+		give_back(o, frame);
+	us_pool_destroy(&o->frames);
+	free(o);
 }
 
 static void deliver(struct outside *o, struct frame *frame)
