@@ -1264,6 +1264,16 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 201\n"
 	"recv 500 = 200\n" },
 
+	{ "PAWS: a SYN-ACK with a timestamp of 0 makes nothing old",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+0.02 < S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 0 ecr 0,nop,wscale 7>\n"
+	"> . 1:1(0) ack 1\n"
+	"< P. 1:101(100) ack 1 win 512 <nop,nop,TS val 3000000000 ecr 1>\n"
+	"> . 1:1(0) ack 101 <nop,nop,TS val * ecr 3000000000>\n"
+	"recv 500 = 100\n"
+	"counter tcp_paws 0\n" },
+
 	{ "timestamps: TS.Recent follows Last.ACK.sent, not the newest segment",
 	OPEN
 	"< . 101:201(100) ack 1 win 512 <nop,nop,TS val 300 ecr 1>\n"

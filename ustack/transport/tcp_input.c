@@ -9,11 +9,14 @@
  * @tcp: the connection.
  * @seg: a segment.
  *
+ * 0 is no time, as in Linux: some peers put it into SYN and SYN-ACK, and what they send
+ * then may be from the half of all numbers that is before it.
+ *
  * Return: false if the segment is older than one that came before it.
  */
 bool us_tcp_paws_ok(const struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	if (!(tcp->flags & US_TCP_TS) || !seg->has_ts ||
+	if (!(tcp->flags & US_TCP_TS) || !seg->has_ts || !tcp->ts_recent ||
 	    !us_before(seg->ts_val, tcp->ts_recent))
 		return true;
 	return us_tcp_tick(tcp->table->stack) - tcp->ts_recent_at > PAWS_IDLE;
