@@ -1239,6 +1239,30 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 1\n"
 	"counter tcp_bad_ack 1\n" },
 
+	{ "an ACK of bytes that were never sent is challenged",
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000,nop,wscale 14>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1 win 65535\n"
+	"accept = 0\n"
+	"< P. 1:11(10) ack 4294867296\n"
+	"> . 1:1(0) ack 1\n"
+	"counter tcp_bad_ack 1\n"
+	"send 100 = 100\n"
+	"> P. 1:101(100) ack 1\n"
+	"+0.1 < . 1:1(0) ack 101\n"
+	"shutdown = 0\n"
+	"> F. 101:101(0) ack 1\n"
+	"< . 1:1(0) ack 102\n"
+	"+0.6 < P. 1:11(10) ack 0\n"
+	"> . 102:102(0) ack 1\n"
+	"counter tcp_bad_ack 2\n"
+	"# of the SYN, and before all that was sent: it was overtaken\n"
+	"< P. 1:11(10) ack 1\n"
+	"> . 102:102(0) ack 11\n"
+	"recv 100 = 10\n"
+	"counter tcp_bad_ack 2\n" },
+
 	{ "PAWS: an ACK that another one overtook tells of blocks yet",
 	OPEN
 	"send 5792 = 5792\n"

@@ -320,7 +320,7 @@ static void old_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 /**
  * us_tcp_ack() - takes the acknowledgement of a segment
  * @tcp: synchronized.
- * @seg: acceptable, with snd_una - max_snd_wnd <= ack <= snd_nxt.
+ * @seg: acceptable, no older than RFC 5961 5.2 lets it be, and ack <= snd_nxt.
  */
 void us_tcp_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {

@@ -288,13 +288,24 @@ static bool complete_handshake(struct us_tcp *tcp, const struct us_tcp_segment *
 	return true;
 }
 
+/* Bytes before snd_una that an ACK may be of: what the peer's window let out, and no more
+ * than was ever sent, with a FIN.  A window scale of the peer's choice makes the window
+ * a quarter of all numbers.
+ */
+static uint32_t past(const struct us_tcp *tcp)
+{
+	uint64_t sent = tcp->bytes_acked + 1;
+
+	return sent < tcp->max_snd_wnd ? (uint32_t)sent : tcp->max_snd_wnd;
+}
+
 /* In the other states RFC 5961 5.2 bounds it on both sides. */
 static bool is_acceptable(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	if (tcp->state == TCP_SYN_RECV)
 		return complete_handshake(tcp, seg);
 	if (!us_after(seg->ack, tcp->snd_nxt) &&
-	    !us_before(seg->ack, tcp->snd_una - tcp->max_snd_wnd))
+	    !us_before(seg->ack, tcp->snd_una - past(tcp)))
 		return true;
 	us_count(tcp->table->stack, tcp_bad_ack);
 	us_tcp_challenge(tcp);
