@@ -1178,6 +1178,45 @@ static const struct named_script scripts[] = {
 	"recv 100 = 10\n"
 	"recv 100 = ECONNRESET\n" },
 
+	{ "RST: after a FIN its number, once more, resets",
+	OPEN_PLAIN
+	"< F. 1:1(0) ack 1\n"
+	"+0.04 > . 1:1(0) ack 2\n"
+	"< R 0:0(0)\n"
+	"state CLOSE_WAIT\n"
+	"< R 1:1(0)\n"
+	"state CLOSE\n"
+	"send 10 = EPIPE\n" },
+
+	{ "RST: after a FIN of both sides, too; not without one",
+	OPEN_PLAIN
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"< R 10:10(0)\n"
+	"recv 100 = 10\n"
+	"shutdown = 0\n"
+	"> F. 1:1(0) ack 11\n"
+	"< R 10:10(0)\n"
+	"< F. 11:11(0) ack 1\n"
+	"> . 2:2(0) ack 12\n"
+	"state CLOSING\n"
+	"< R 11:11(0)\n"
+	"state CLOSE\n"
+	"counter tcp_rst_in 1\n" },
+
+	{ "RST: with a hole, behind all that came, resets",
+	OPEN
+	"< . 1001:2001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 1001:2001>\n"
+	"< . 3001:4001(1000) ack 1 win 512 <nop,nop,TS val 101 ecr 1>\n"
+	"> . 1:1(0) ack 1 <nop,nop,TS val * ecr 100,nop,nop,sack 3001:4001 1001:2001>\n"
+	"< R 2001:2001(0)\n"
+	"> . 1:1(0) ack 1\n"
+	"state ESTABLISHED\n"
+	"< R 4001:4001(0)\n"
+	"state CLOSE\n"
+	"recv 10 = ECONNRESET\n" },
+
 	{ "RST: elsewhere in the window is challenged, once in 500 ms",
 	OPEN_PLAIN
 	"< R 100:100(0)\n"

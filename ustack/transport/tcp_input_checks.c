@@ -156,6 +156,19 @@ static bool in_window(const struct us_tcp *tcp, const struct us_tcp_segment *seg
 	       !us_after(seg->seq, tcp->rcv_adv);
 }
 
+/* Only an exact number resets (RFC 5961 3.2): the next one.  As in Linux it may be that of
+ * the FIN, too, which some peers give to the RST behind it; and where a hole keeps the next
+ * one back, what is behind all that came: our challenge, or its answer, is lost as easily.
+ */
+static bool is_exact(const struct us_tcp *tcp, uint32_t seq)
+{
+	const struct us_tcp_reass *reass = tcp->active ? tcp->active->reass : NULL;
+
+	return seq == tcp->rcv_nxt ||
+	       ((tcp->flags & US_TCP_FIN_RCVD) && seq == tcp->rcv_nxt - 1) ||
+	       (reass && reass->nr && seq == reass->range[reass->nr - 1].end);
+}
+
 /*
  * An ACK that was overtaken, and so has an older timestamp, may yet tell of blocks, or be
  * one of three that count.  It must move nothing, and not be older than what can be on the
@@ -197,7 +210,7 @@ static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		unacceptable(tcp, seg);
 		return false;
 	}
-	if (!in_window(tcp, seg)) {
+	if (!in_window(tcp, seg) && !(rst && is_exact(tcp, seg->seq))) {
 		us_count(stack, tcp_out_of_window);
 		unacceptable(tcp, seg);
 		return false;
@@ -205,13 +218,13 @@ static bool check_sequence(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	return true;
 }
 
-/* Second: RST.  Only the exact sequence number resets (RFC 5961 3.2). */
+/* Second: RST. */
 static void reset_arrives(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	struct us_stack *stack = tcp->table->stack;
 	int err = ECONNRESET;
 
-	if (seg->seq != tcp->rcv_nxt) {
+	if (!is_exact(tcp, seg->seq)) {
 		us_count(stack, tcp_rst_ignored);
 		us_tcp_challenge(tcp);
 		return;
