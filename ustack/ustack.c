@@ -298,9 +298,16 @@ int ustack_link_open(struct ustack *public, const char *spec,
 			       US_LINKS_MAX);
 	us_stack_tick(stack);
 	err = us_link_open(stack, spec, &made);
-	if (!err && link)
+	if (err)
+		return err;
+	err = us_net_loopback(stack, made);
+	if (err) {
+		us_link_close(made);
+		return err;
+	}
+	if (link)
 		*link = (struct ustack_link *)made;
-	return err;
+	return 0;
 }
 
 void ustack_link_stats(const struct ustack_link *link,

@@ -374,6 +374,10 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	or 8192 if anything is shaped); super-segments of TCP are cut into packets of
  *	the MTU (with frames= of 48 and more), with gso=1 they cross whole, and those
  *	of UDP;
+ *	"lo" - the stack itself: what it sends to one of its addresses comes in again, as
+ *	does what it sends to 127.0.0.1 and ::1, which come with this link.  Those that
+ *	are the kernel's (netchannel) stay with the kernel.  mtu= (65535), frames=, and
+ *	what shapes a pipe;
  *	"extern:mtu=1500,depth=1024" - the other end is the caller, by
  *	ustack_link_inject() and ustack_link_collect(); depth is the number of
  *	packets that may wait each way.
@@ -846,11 +850,13 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * Of SOCK_STREAM, AF_INET, level IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR, IP_MTU (to
  * read only), IP_MTU_DISCOVER (WANT, DO, PROBE: all the same).
  *
+ * Of AF_INET6, level IPPROTO_IPV6: IPV6_V6ONLY: these sockets are, and 0 is refused (EINVAL).
+ *
  * Of SOCK_STREAM, AF_INET6, level IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS,
  * IPV6_RECVERR, IPV6_MTU (to read only), IPV6_MTU_DISCOVER (as that of AF_INET).
  *
  * Of SOCK_DGRAM, level IPPROTO_UDP: UDP_SEGMENT (at most 64 datagrams of a message),
- * UDP_GRO.  None of IPPROTO_IP and IPPROTO_IPV6.
+ * UDP_GRO.  Of IPPROTO_IP none, of IPPROTO_IPV6 no other.
  *
  * Others are refused (ENOPROTOOPT).
  */

@@ -13,6 +13,7 @@
 
 static const struct us_link_ops *const kinds[] = {
 	&us_extern_ops,
+	&us_lo_ops,
 	&us_netchannel_ops,
 	&us_packet_ops,
 	&us_pipe_ops,

@@ -12,6 +12,7 @@
 #define US_LINK_GSO_TCP		(1u << 2) /* cuts super-segments */
 #define US_LINK_GSO_UDP		(1u << 3)
 #define US_LINK_KERNEL_IP	(1u << 4) /* addresses and routes are the kernel's */
+#define US_LINK_LOOPBACK	(1u << 5) /* what goes out comes in */
 
 /* Slots that payload leaves to what has none: SYN, ACK, RST, ARP. */
 #define US_LINK_KEPT	4u
@@ -206,6 +207,7 @@ ssize_t us_extern_collect(struct us_link *link, void *packet, size_t size,
 			  us_ns *when);
 
 extern const struct us_link_ops us_extern_ops;
+extern const struct us_link_ops us_lo_ops;
 extern const struct us_link_ops us_pipe_ops;
 extern const struct us_link_ops us_packet_ops;
 extern const struct us_link_ops us_netchannel_ops;

@@ -3,7 +3,7 @@
  * A pipe joins two stacks of one process, in one thread.  What one end sends
  * lies in frames of that end until the other end's stack lets go of it: no copy
  * is made on the way.  The sending end shapes the traffic (shape.h) by its seed and its
- * stack's clock, so a run can be repeated.
+ * stack's clock, so a run can be repeated.  "lo" is one whose only end hears itself.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,6 +17,7 @@
 #include "wire/udp.h"
 
 #define MTU		1500u
+#define MTU_LO		65535u
 #define MTU_MIN		68u
 #define MTU_MAX		65535u
 #define FRAMES		1024u	/* of an end that does not delay */
@@ -54,7 +55,7 @@ struct half {
 };
 
 /**
- * struct pipe - both directions
+ * struct pipe - both directions; of "lo" the first is all there is
  * @node: in waiting, while the second end is missing.
  * @name: by which the ends find each other.
  * @ends: open ends.
@@ -95,6 +96,7 @@ static CDS_LIST_HEAD(waiting);
 static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const keys[] = { "name", "mtu", "frames", "gso", US_SHAPE_KEYS, NULL };
+static const char *const lo_keys[] = { "mtu", "frames", US_SHAPE_KEYS, NULL };
 
 static struct end *end_of(const struct us_link *link)
 {
@@ -124,16 +126,14 @@ static void set_gso(struct us_link *link, bool whole, uint32_t frames)
 	}
 }
 
-static int parse(struct us_stack *stack, const char *args, struct end *end,
+/* @mtu: unless given. */
+static int parse(struct us_stack *stack, const char *args, uint64_t mtu, struct end *end,
 		 uint32_t *frames)
 {
-	uint64_t mtu = MTU, gso = 0, count;
+	uint64_t gso = 0, count;
 	int err;
 
-	err = us_link_arg_check(stack, args, keys);
-	if (!err)
-		err = us_link_arg_number(stack, args, "mtu", 1, MTU_MIN,
-					 MTU_MAX, &mtu);
+	err = us_link_arg_number(stack, args, "mtu", 1, MTU_MIN, MTU_MAX, &mtu);
 	if (!err)
 		err = us_shape_parse(stack, args, (uint32_t)mtu, &end->shape);
 	count = end->shape.any ? FRAMES_DELAYED : FRAMES;
@@ -151,6 +151,17 @@ static int parse(struct us_stack *stack, const char *args, struct end *end,
 	return 0;
 }
 
+static struct pipe *new_pipe(void)
+{
+	struct pipe *pipe = calloc(1, sizeof(*pipe));
+
+	if (!pipe)
+		return NULL;
+	CDS_INIT_LIST_HEAD(&pipe->half[0].queue);
+	CDS_INIT_LIST_HEAD(&pipe->half[1].queue);
+	return pipe;
+}
+
 /* The pipe of this name that waits for its second end, or a new one. */
 static struct pipe *find(const char *name)
 {
@@ -161,35 +172,50 @@ static struct pipe *find(const char *name)
 			cds_list_del(&pipe->node);
 			return pipe;
 		}
-	pipe = calloc(1, sizeof(*pipe));
+	pipe = new_pipe();
 	if (!pipe)
 		return NULL;
 	strcpy(pipe->name, name);
-	CDS_INIT_LIST_HEAD(&pipe->half[0].queue);
-	CDS_INIT_LIST_HEAD(&pipe->half[1].queue);
 	cds_list_add(&pipe->node, &waiting);
 	return pipe;
 }
 
-/* Joins an end whose frames are already there. */
+/* @half: the frames, which are already there. */
+static void attach(struct end *end, struct pipe *pipe, const struct half *half)
+{
+	end->pipe = pipe;
+	end->out = &pipe->half[pipe->ends];
+	end->in = &pipe->half[!pipe->ends];
+	end->out->frames = half->frames;
+	end->out->room = half->room;
+	pipe->ends++;
+}
+
 static int join(struct end *end, const char *name, const struct half *half)
 {
 	struct pipe *pipe;
 
 	pthread_mutex_lock(&waiting_lock);
 	pipe = find(name);
-	if (pipe) {
-		end->pipe = pipe;
-		end->out = &pipe->half[pipe->ends];
-		end->in = &pipe->half[!pipe->ends];
-		end->out->frames = half->frames;
-		end->out->room = half->room;
-		pipe->ends++;
-	}
+	if (pipe)
+		attach(end, pipe, half);
 	pthread_mutex_unlock(&waiting_lock);
 	return pipe ? 0 : -ENOMEM;
 }
 
+static int join_itself(struct end *end, const struct half *half)
+{
+	struct pipe *pipe = new_pipe();
+
+	if (!pipe)
+		return -ENOMEM;
+	attach(end, pipe, half);
+	end->in = end->out;
+	end->link.flags |= US_LINK_LOOPBACK;
+	return 0;
+}
+
+/* @name: NULL: its only end. */
 static int make(struct us_stack *stack, struct end *end, const char *name,
 		uint32_t frames)
 {
@@ -204,7 +230,7 @@ static int make(struct us_stack *stack, struct end *end, const char *name,
 	err = us_pool_create(&half.frames, sizeof(struct frame) + half.room,
 			     frames + end->cut - 1);
 	if (!err)
-		err = join(end, name, &half);
+		err = name ? join(end, name, &half) : join_itself(end, &half);
 	if (!err)
 		return 0;
 	us_pool_destroy(&half.frames);
@@ -212,23 +238,16 @@ static int make(struct us_stack *stack, struct end *end, const char *name,
 		       frames, half.room);
 }
 
-static int open_end(struct us_stack *stack, const char *args,
+static int make_end(struct us_stack *stack, const char *args, const char *name,
 		    struct us_link **link)
 {
-	char name[NAME_MAX_LEN + 1];
+	struct end *end = calloc(1, sizeof(*end));
 	uint32_t frames;
-	struct end *end;
 	int err;
 
-	err = us_link_arg(stack, args, "name", name, sizeof(name));
-	if (err && err != -ENOENT)
-		return err;
-	if (err || !name[0])
-		return us_fail(stack, -EINVAL, "a pipe needs a name: use pipe:name=A for both of its ends");
-	end = calloc(1, sizeof(*end));
 	if (!end)
 		return us_fail(stack, -ENOMEM, "no memory for a pipe");
-	err = parse(stack, args, end, &frames);
+	err = parse(stack, args, name ? MTU : MTU_LO, end, &frames);
 	if (!err)
 		err = make(stack, end, name, frames);
 	if (err) {
@@ -237,6 +256,29 @@ static int open_end(struct us_stack *stack, const char *args,
 	}
 	*link = &end->link;
 	return 0;
+}
+
+static int open_end(struct us_stack *stack, const char *args,
+		    struct us_link **link)
+{
+	char name[NAME_MAX_LEN + 1];
+	int err = us_link_arg_check(stack, args, keys);
+
+	if (err)
+		return err;
+	err = us_link_arg(stack, args, "name", name, sizeof(name));
+	if (err && err != -ENOENT)
+		return err;
+	if (err || !name[0])
+		return us_fail(stack, -EINVAL, "a pipe needs a name: use pipe:name=A for both of its ends");
+	return make_end(stack, args, name, link);
+}
+
+static int open_lo(struct us_stack *stack, const char *args, struct us_link **link)
+{
+	int err = us_link_arg_check(stack, args, lo_keys);
+
+	return err ? err : make_end(stack, args, NULL, link);
 }
 
 /* The other end may still hold frames of this one: the last one frees all. */
@@ -482,16 +524,16 @@ static us_ns next(const struct us_link *link)
 	return us_container(queue->next, struct frame, node)->due;
 }
 
-const struct us_link_ops us_pipe_ops = {
-	.name = "pipe",
-	.open = open_end,
-	.close = close_end,
-	.reserve = reserve,
-	.submit = submit,
-	.flush = flush,
-	.poll = poll_end,
-	.release = release,
-	.pressure = pressure,
-	.fd = fd,
+#define OPS			\
+	.close = close_end,	\
+	.reserve = reserve,	\
+	.submit = submit,	\
+	.flush = flush,		\
+	.poll = poll_end,	\
+	.release = release,	\
+	.pressure = pressure,	\
+	.fd = fd,		\
 	.next = next,
-};
+
+const struct us_link_ops us_pipe_ops = { .name = "pipe", .open = open_end, OPS };
+const struct us_link_ops us_lo_ops = { .name = "lo", .open = open_lo, OPS };

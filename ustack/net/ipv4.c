@@ -61,6 +61,8 @@ static bool check_source(struct us_stack *stack, const struct us_pkt *pkt,
 {
 	const uint8_t *a = &src->b[12];
 
+	if (pkt->link->flags & US_LINK_LOOPBACK)
+		return true;
 	if (a[0] != 0 && a[0] < 0xe0 &&
 	    !(a[0] == 127 && pkt->link->flags & US_LINK_ETHERNET) &&
 	    !us_net_find_address(stack->net, src))
@@ -94,7 +96,7 @@ static bool check_addresses(struct us_stack *stack, const struct us_pkt *pkt,
 	    (pkt->link->flags & US_LINK_KERNEL_IP))
 		return true;
 	/* RFC 1122 3.3.6: a broadcast frame carries no unicast packet. */
-	if (group || !us_net_find_address(stack->net, dst)) {
+	if (group || !us_net_is_ours(stack->net, pkt->link, dst)) {
 		us_count(stack, ip_not_ours);
 		return false;
 	}

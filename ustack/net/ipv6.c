@@ -62,6 +62,8 @@ static bool is_loopback(const struct us_addr *addr)
 static bool check_source(struct us_stack *stack, const struct us_pkt *pkt,
 			 const struct us_addr *src, const struct us_addr *dst)
 {
+	if (pkt->link->flags & US_LINK_LOOPBACK)
+		return true;
 	if (!us_addr_is_group(src) && !us_addr_is_v4(src) && !us_addr_is_v4(dst) &&
 	    !(is_loopback(src) && pkt->link->flags & US_LINK_ETHERNET) &&
 	    !us_net_find_address(stack->net, src))
@@ -79,7 +81,7 @@ static bool check_addresses(struct us_stack *stack, const struct us_pkt *pkt,
 	if (pkt->link->flags & US_LINK_KERNEL_IP)
 		return !us_addr_is_v4(src) && !us_addr_is_v4(dst);
 	if (multicast ? !our_group(stack->net, dst) :
-	    group || !us_net_find_address(stack->net, dst)) {
+	    group || !us_net_is_ours(stack->net, pkt->link, dst)) {
 		us_count(stack, ip_not_ours);
 		return false;
 	}

@@ -67,6 +67,8 @@ void us_merge_flush(struct us_stack *stack);
 /* IPv4 prefixes are 0..32.  Errors as ustack_address_add(), ustack_route_add(). */
 int us_net_address_add(struct us_stack *stack, struct us_link *link,
 		       const struct us_addr *addr, unsigned int prefix);
+/* 127.0.0.1 and ::1, where @link hears itself. */
+int us_net_loopback(struct us_stack *stack, struct us_link *link);
 /* A @gateway that is all zero: the destination is on the link itself. */
 int us_net_route_add(struct us_stack *stack, struct us_link *link,
 		     const struct us_addr *net, unsigned int prefix,

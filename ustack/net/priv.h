@@ -128,6 +128,9 @@ bool us_merge_input(struct us_stack *stack, struct us_pkt *pkt);
 /* The entry of a local address, or NULL. */
 const struct us_net_address *us_net_find_address(const struct us_net *net,
 						 const struct us_addr *addr);
+/* May a packet from @link be for @dst? */
+bool us_net_is_ours(const struct us_net *net, const struct us_link *link,
+		    const struct us_addr *dst);
 /* The route to @addr, or NULL. */
 const struct us_net_route *us_net_lookup(const struct us_net *net,
 					 const struct us_addr *addr);

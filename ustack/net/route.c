@@ -96,6 +96,24 @@ const struct us_net_route *us_net_lookup(const struct us_net *net,
 	return NULL;
 }
 
+/**
+ * us_net_is_ours() - is a packet that came for a local address ours?
+ * @net: the network layer.
+ * @link: it came from there.
+ * @dst: where it goes.
+ *
+ * Weak hosts take what comes to any of their addresses on any link (RFC 1122 3.3.4.2), but
+ * for those of the loopback, which are nobody's outside (3.2.1.3, RFC 4291 2.5.3).
+ * Return: true if it is.
+ */
+bool us_net_is_ours(const struct us_net *net, const struct us_link *link,
+		    const struct us_addr *dst)
+{
+	const struct us_net_address *entry = us_net_find_address(net, dst);
+
+	return entry && (entry->link == link || !(entry->link->flags & US_LINK_LOOPBACK));
+}
+
 static bool is_link_local(const struct us_addr *a)
 {
 	return us_addr_is_v4(a) ? a->b[12] == 169 && a->b[13] == 254 :
@@ -141,14 +159,20 @@ const struct us_addr *us_net_source(const struct us_net *net,
 	return best;
 }
 
-static struct us_link *kernel_link(const struct us_stack *stack)
+/* The first link with a flag of US_LINK_*. */
+static struct us_link *link_with(const struct us_stack *stack, uint32_t flag)
 {
 	struct us_link *link;
 
 	cds_list_for_each_entry(link, &stack->links, node)
-		if (link->flags & US_LINK_KERNEL_IP)
+		if (link->flags & flag)
 			return link;
 	return NULL;
+}
+
+static struct us_link *kernel_link(const struct us_stack *stack)
+{
+	return link_with(stack, US_LINK_KERNEL_IP);
 }
 
 /**
@@ -277,6 +301,25 @@ int us_net_route_add(struct us_stack *stack, struct us_link *link,
 }
 
 /**
+ * us_net_loopback() - gives a link that hears itself the addresses for that
+ * @stack: the stack.
+ * @link: any; others get none.
+ *
+ * Return: 0, or as us_net_address_add(): -EEXIST of a second one.
+ */
+int us_net_loopback(struct us_stack *stack, struct us_link *link)
+{
+	const struct us_addr v4 = us_addr_from4((const uint8_t[]){ 127, 0, 0, 1 });
+	const struct us_addr v6 = { .b = { [15] = 1 } };
+	int err;
+
+	if (!(link->flags & US_LINK_LOOPBACK))
+		return 0;
+	err = us_net_address_add(stack, link, &v4, 32);
+	return err ? err : us_net_address_add(stack, link, &v6, 128);
+}
+
+/**
  * us_dst_on_link() - a destination that needs no route
  * @dst: all of it is set.
  * @link: out of it.
@@ -346,17 +389,41 @@ static const struct us_addr *source_by(const struct us_net *net,
 	return us_net_source(net, route->link, by_router ? &route->gateway : remote);
 }
 
+static bool fits(const struct us_net *net, const struct us_addr *local,
+		 const struct us_addr *remote)
+{
+	return local && us_net_find_address(net, local) &&
+	       us_addr_is_v4(local) == us_addr_is_v4(remote);
+}
+
+/* To ourselves, and from the same address, unless told otherwise. */
+static int resolve_own(struct us_stack *stack, struct us_dst *dst)
+{
+	struct us_link *link = link_with(stack, US_LINK_LOOPBACK);
+	struct us_addr remote = dst->remote, local = dst->local;
+
+	if (!link)
+		return -ENETUNREACH;
+	if (us_addr_is_any(&local))
+		local = remote;
+	if (!fits(stack->net, &local, &remote))
+		return -EADDRNOTAVAIL;
+	us_dst_on_link(dst, link, &local, &remote);
+	return 0;
+}
+
 static int resolve(struct us_stack *stack, struct us_dst *dst)
 {
 	const struct us_net_route *route = us_net_lookup(stack->net, &dst->remote);
 	const struct us_addr *local = &dst->local;
 
+	if (us_net_find_address(stack->net, &dst->remote))
+		return resolve_own(stack, dst);
 	if (!route)
 		return resolve_kernel(stack, dst);
 	if (us_addr_is_any(local))
 		local = source_by(stack->net, route, &dst->remote);
-	if (!local || !us_net_find_address(stack->net, local) ||
-	    us_addr_is_v4(local) != us_addr_is_v4(&dst->remote))
+	if (!fits(stack->net, local, &dst->remote))
 		return -EADDRNOTAVAIL;
 	if (is_broadcast(route, &dst->remote))
 		return -ENETUNREACH;
@@ -434,7 +501,12 @@ int us_dst_explain(struct us_stack *stack, const struct us_addr *remote, int err
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (err != -ENETUNREACH || !lacks_route(stack, remote))
+	if (err != -ENETUNREACH)
+		return err;
+	if (us_net_find_address(stack->net, remote))
+		return us_fail(stack, err, "connect: %s is an address of this stack itself: open the link \"lo\" for what it sends to itself",
+			       print(remote, text));
+	if (!lacks_route(stack, remote))
 		return err;
 	return us_fail(stack, err, "connect: the stack has no route to %s: give it an address of that network (ustack_address_add()), or a gateway (ustack_route_add())",
 		       print(remote, text));

@@ -489,6 +489,19 @@ static void get_mtu(struct ustack_socket *s, union us_value *value)
 	value->number = (int)info.base.tcpi_pmtu;
 }
 
+/* They always are. */
+static int set_v6only(struct ustack_socket *s, const union us_value *value)
+{
+	(void)s;
+	return value->number ? 0 : -EINVAL;
+}
+
+static void get_v6only(struct ustack_socket *s, union us_value *value)
+{
+	(void)s;
+	value->number = 1;
+}
+
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
@@ -566,6 +579,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_IP, IP_RECVERR, BYTE, set_recverr, get_recverr },
 	{ IPPROTO_IP, IP_MTU, NUMBER, NULL, get_mtu },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, BYTE, set_mtu_discover, get_mtu_discover },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, NUMBER, set_v6only, get_v6only },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_ttl, get_ttl },
 	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tos },
 	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
@@ -580,9 +594,10 @@ static const struct us_option options[] = {
 static const struct us_option *find(const struct ustack_socket *s, int level,
 				    int name)
 {
-	/* Those of IP are of connections only. */
+	/* Those of IP are of connections only, but for one. */
 	if (level != SOL_SOCKET && level != s->ops->protocol &&
-	    s->ops->protocol != IPPROTO_TCP)
+	    s->ops->protocol != IPPROTO_TCP &&
+	    !(level == IPPROTO_IPV6 && name == IPV6_V6ONLY))
 		return NULL;
 	if (level == IPPROTO_UDP && s->ops->protocol != IPPROTO_UDP)
 		return NULL;
