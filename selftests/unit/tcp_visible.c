@@ -80,6 +80,90 @@ static void test_limits(void)
 	end();
 }
 
+/* A window that takes no segment is no better than a closed one. */
+static void test_limited_by_silly_window(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option nodelay 1");
+	bench_line("send 1460 = 1460");
+	bench_discard();
+	bench_line("< . 1:1(0) ack 1461 win 1");
+	bench_line("send 1000 = 1000");
+	bench_line("+0.1 poll = OUT");
+	i = info();
+	ok(about(i.rwnd_limited, 100000), "limited by a silly window: %llu us",
+	   (unsigned long long)i.rwnd_limited);
+	bench_line("< . 1:1(0) ack 1461 win 65535");
+	bench_line("> P. 1461:2461(1000) ack 1");
+	bench_line("+0.02 < . 1:1(0) ack 2461 win 65535");
+	i = info();
+	ok(about(i.rwnd_limited, 100000) && about(i.busy_time, 120000),
+	   "then by the path: busy for %llu us", (unsigned long long)i.busy_time);
+	end();
+}
+
+/* Of a cwnd of ten segments, and a window of half a segment more. */
+static void test_limited_by_path(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option nodelay 1");
+	bench_line("< P. 1:2(1) ack 1 win 65535");
+	bench_line("> . 1:1(0) ack 2");
+	bench_line("< P. 2:3(1) ack 1 win 119");
+	bench_line("> . 1:1(0) ack 3");
+	bench_line("send 30000 = 30000");
+	bench_discard();
+	bench_line("+0.01 poll = IN|OUT");
+	i = info();
+	ok(i.base.tcpi_unacked == 10 && !i.rwnd_limited,
+	   "the congestion window is full, and the peer's nearly so: %llu us",
+	   (unsigned long long)i.rwnd_limited);
+	end();
+}
+
+/* What each segment may bring, beside the options that each one has. */
+static void test_advertised(void)
+{
+	struct us_tcp_info i;
+
+	memset(&bench, 0, sizeof(bench));
+	script_open(&bench, false);
+	bench_line("listen");
+	bench_line("< S 0:0(0) win 65535 <mss 1200,sackOK,TS val 1 ecr 0,nop,wscale 7>");
+	bench_line("> S. 0:0(0) ack 1");
+	bench_line("+0.02 < . 1:1(0) ack 1 win 65535 <nop,nop,TS val 21 ecr 1>");
+	bench_line("accept = 0");
+	i = info();
+	ok(i.base.tcpi_advmss == 1448 && i.base.tcpi_snd_mss == 1188,
+	   "timestamps are taken off what was advertised, too: %u", i.base.tcpi_advmss);
+	end();
+}
+
+static void test_last_data(void)
+{
+	struct us_tcp_info i;
+
+	bench_begin("option nodelay 1");
+	bench_line("+5 poll = OUT");
+	i = info();
+	ok(i.base.tcpi_last_data_recv / 100 == 50 && i.base.tcpi_last_data_sent / 100 == 50,
+	   "open for 5 s, without data: %u ms", i.base.tcpi_last_data_recv);
+	bench_line("send 10 = 10");
+	bench_line("> P. 1:11(10) ack 1");
+	bench_line("< . 1:1(0) ack 11 win 65535");
+	bench_line("+0.5 poll = OUT");
+	i = info();
+	ok(i.base.tcpi_last_data_recv / 100 == 5 && i.base.tcpi_last_data_sent / 100 == 5,
+	   "sent 500 ms ago, nothing came: %u ms", i.base.tcpi_last_data_recv);
+	bench_line("+30 poll = OUT");
+	i = info();
+	ok(i.base.tcpi_last_data_recv / 1000 == 30 && i.base.tcpi_last_data_sent / 1000 == 30,
+	   "idle for 30 s: %u ms", i.base.tcpi_last_data_sent);
+	end();
+}
+
 /* Microseconds go round in 73 minutes. */
 static void test_limited_for_hours(void)
 {
@@ -415,7 +499,11 @@ int main(void)
 	plan(0);
 	test_sending();
 	test_limits();
+	test_limited_by_silly_window();
+	test_limited_by_path();
 	test_limited_for_hours();
+	test_advertised();
+	test_last_data();
 	test_timeouts();
 	test_timeouts_for_hours();
 	test_gibibytes();

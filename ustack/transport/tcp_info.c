@@ -19,6 +19,15 @@ static uint32_t since(const struct us_tcp *tcp, uint32_t tick)
 	return milliseconds(us_tcp_tick(tcp->table->stack) - tick);
 }
 
+/* What a connection without an active part knows is when the last segment came. */
+static uint32_t since_data(const struct us_tcp *tcp)
+{
+	uint32_t none = tcp->bytes_received ? 0 : (uint32_t)(US_SEC >> US_TCP_TICK_SHIFT);
+
+	/* Until data comes, us_tcp_activate() counts from a second ago. */
+	return since(tcp, tcp->active ? tcp->active->last_data + none : tcp->last_rcv);
+}
+
 static uint32_t segments(const struct us_tcp *tcp, uint32_t bytes)
 {
 	return tcp->mss ? (bytes + tcp->mss - 1) / tcp->mss : 0;
@@ -65,8 +74,6 @@ static void fill_base_active(const struct us_tcp *tcp, struct tcp_info *info)
 	info->tcpi_lost = segments(tcp, a->lost);
 	info->tcpi_retrans = segments(tcp, a->retrans);
 	info->tcpi_snd_cwnd = segments(tcp, a->cwnd);
-	info->tcpi_last_data_sent = since(tcp, a->last_snd);
-	info->tcpi_last_data_recv = since(tcp, a->last_data);
 	info->tcpi_reordering = US_TCP_DUP_THRESH;
 	if (us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST))
 		info->tcpi_probes = tcp->retries;
@@ -80,8 +87,11 @@ static void fill_base(const struct us_tcp *tcp, struct tcp_info *info)
 	info->tcpi_rto = microseconds(us_tcp_rto(tcp));
 	info->tcpi_ato = microseconds(US_TCP_DELACK);
 	info->tcpi_snd_mss = tcp->mss;
-	info->tcpi_advmss = tcp->adv_mss;
+	info->tcpi_advmss = tcp->adv_mss - (tcp->flags & US_TCP_TS ? 12 : 0);
 	info->tcpi_unacked = segments(tcp, us_tcp_in_flight(tcp));
+	info->tcpi_last_data_sent = since(tcp, tcp->active ? tcp->active->last_snd :
+						       tcp->last_rcv);
+	info->tcpi_last_data_recv = since_data(tcp);
 	info->tcpi_last_ack_recv = since(tcp, tcp->last_rcv);
 	info->tcpi_pmtu = tcp->dst.mtu;
 	info->tcpi_rcv_ssthresh = us_tcp_rcv_wnd(tcp);

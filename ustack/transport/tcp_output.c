@@ -403,11 +403,19 @@ static void begin(struct us_tcp *tcp)
 	}
 }
 
+/* A window that does not take the next segment is no better than a closed one. */
+static bool limited_by_peer(const struct us_tcp *tcp)
+{
+	uint32_t next = us_min32(unsent(tcp), tcp->mss), window = send_window(tcp);
+
+	return window < next && (!window || cwnd_room(tcp, next) >= next);
+}
+
 /* RFC 4898's SndLimState. */
 static enum us_tcp_limit what_limits(const struct us_tcp *tcp)
 {
 	if (unsent(tcp))
-		return send_window(tcp) ? US_TCP_LIMIT_PATH : US_TCP_LIMIT_PEER;
+		return limited_by_peer(tcp) ? US_TCP_LIMIT_PEER : US_TCP_LIMIT_PATH;
 	if (tcp->snd_una == tcp->snd_nxt)
 		return US_TCP_LIMIT_NONE;
 	return us_tcp_sndq_bytes(tcp) < tcp->sndbuf && !(tcp->flags & US_TCP_MEM_WAIT) ?
