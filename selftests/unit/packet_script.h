@@ -1241,6 +1241,8 @@ static inline void script_call_set(struct script *s, const char *p)
 		int level, option;
 	} names[] = {
 		{ "SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE },
+		{ "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY },
+		{ "TCP_CORK", IPPROTO_TCP, TCP_CORK },
 		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
 		{ "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL },
 		{ "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT },

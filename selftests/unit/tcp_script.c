@@ -168,7 +168,7 @@ static const struct named_script scripts[] = {
 	{ "RST after FIN: the stream has ended, the error is for others",
 	ACCEPT_PLAIN
 	"< F. 1:1(0) ack 1\n"
-	"+0.04 > . 1:1(0) ack 2\n"
+	"+0.001 > . 1:1(0) ack 2\n"
 	"< R. 2:2(0) ack 1\n"
 	"recv 10 = 0\n"
 	"recv 10 = 0\n"
@@ -381,6 +381,38 @@ static const struct named_script scripts[] = {
 	"+0.05 < P. 11:21(10) ack 1001\n"
 	"> . 1001:1001(0) ack 21\n"
 	"+0.05 > P. 1001:1501(500) ack 21\n" },
+
+	{ "cork: TCP_NODELAY lets out what waits, each time; what follows is corked",
+	"option cork 1\n"
+	OPEN_PLAIN
+	"send 300 = 300\n"
+	"none 20\n"
+	"set TCP_NODELAY 1 = 0\n"
+	"> P. 1:301(300) ack 1\n"
+	"send 200 = 200\n"
+	"none 20\n"
+	"set TCP_NODELAY 1 = 0\n"
+	"> P. 301:501(200) ack 1\n"
+	"send 100 = 100\n"
+	"none 20\n"
+	"set TCP_KEEPIDLE 60 = 0\n"
+	"set TCP_NODELAY 0 = 0\n"
+	"none 20\n"
+	"< . 1:1(0) ack 501\n"
+	"set TCP_CORK 0 = 0\n"
+	"> P. 501:601(100) ack 1\n" },
+
+	{ "MSG_MORE: the end of corking, or TCP_NODELAY, lets it out, too",
+	OPEN_PLAIN
+	"send 100 more = 100\n"
+	"none 20\n"
+	"set TCP_CORK 0 = 0\n"
+	"> P. 1:101(100) ack 1\n"
+	"< . 1:1(0) ack 101\n"
+	"send 50 more = 50\n"
+	"none 20\n"
+	"set TCP_NODELAY 1 = 0\n"
+	"> P. 101:151(50) ack 1\n" },
 
 	{ "MSG_MORE: waits for the rest",
 	"option nodelay 1\n"
@@ -952,30 +984,50 @@ static const struct named_script scripts[] = {
 
 	{ "the peer closes first: our FIN carries the ACK of its",
 	OPEN_PLAIN
-	"< F. 1:1(0) ack 1\n"
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"recv 10 = 10\n"
+	"< F. 11:11(0) ack 1\n"
 	"state CLOSE_WAIT\n"
 	"none 30\n"
 	"close\n"
-	"> F. 1:1(0) ack 2\n"
+	"> F. 1:1(0) ack 12\n"
 	"state LAST_ACK\n"
-	"< . 2:2(0) ack 2\n"
+	"< . 12:12(0) ack 2\n"
 	"state CLOSE\n" },
 
 	{ "the peer closes first",
 	OPEN_PLAIN
-	"< F. 1:1(0) ack 1\n"
-	"+0.04 > . 1:1(0) ack 2\n"
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"recv 10 = 10\n"
+	"< F. 11:11(0) ack 1\n"
+	"+0.04 > . 1:1(0) ack 12\n"
 	"state CLOSE_WAIT\n"
 	"poll = IN|OUT|RDHUP\n"
 	"recv 10 = 0\n"
 	"send 5 = 5\n"
-	"> P. 1:6(5) ack 2\n"
+	"> P. 1:6(5) ack 12\n"
 	"close\n"
-	"> F. 6:6(0) ack 2\n"
+	"> F. 6:6(0) ack 12\n"
 	"state LAST_ACK\n"
-	"< . 2:2(0) ack 7\n"
+	"< . 12:12(0) ack 7\n"
 	"state CLOSE\n"
 	"waits 0\n" },
+
+	{ "the peer closes, and never said anything: its FIN is acknowledged",
+	OPEN_PLAIN
+	"< F. 1:1(0) ack 1\n"
+	"+0.001 > . 1:1(0) ack 2\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "the peer closes, and never said anything: our FIN carries the ACK, if it is quick",
+	OPEN_PLAIN
+	"< F. 1:1(0) ack 1\n"
+	"close\n"
+	"> F. 1:1(0) ack 2\n"
+	"< . 2:2(0) ack 2\n"
+	"state CLOSE\n" },
 
 	{ "we close first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT",
 	OPEN_PLAIN

@@ -209,6 +209,7 @@ static void get_sndtimeo(struct ustack_socket *s, union us_value *value)
 static int set_nodelay(struct ustack_socket *s, const union us_value *value)
 {
 	s->options.nodelay = value->number;
+	s->options.push = value->number;	/* passes over a cork, too */
 	return 0;
 }
 
@@ -220,6 +221,7 @@ static void get_nodelay(struct ustack_socket *s, union us_value *value)
 static int set_cork(struct ustack_socket *s, const union us_value *value)
 {
 	s->options.cork = value->number;
+	s->options.push = !value->number;
 	return 0;
 }
 

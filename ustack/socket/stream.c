@@ -561,10 +561,11 @@ static int error(struct ustack_socket *s)
 
 static void changed(struct ustack_socket *s)
 {
-	if (s->listener)
-		us_tcp_listen_options(s->listener, &s->options);
 	if (s->tcp)
 		us_tcp_set_options(s->tcp, &s->options);
+	s->options.push = false;
+	if (s->listener)
+		us_tcp_listen_options(s->listener, &s->options);
 }
 
 /* As tcp_ioctl() of Linux; nothing is counted while the connection opens. */

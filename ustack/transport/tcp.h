@@ -77,6 +77,7 @@ enum us_tcp_ecn_mode {
  * @fastopen: data is to go with the SYN.
  * @nodelay: no Nagle.
  * @cork: only full segments.
+ * @push: what waits for a fuller segment does no more, this once.
  * @syn_retries: of a SYN; 0 is the default.
  * @keep_probes: without an answer that end a connection; 0 is the default.
  * @keep_idle: seconds before the first one; 0 is the default.
@@ -113,6 +114,7 @@ struct us_tcp_options {
 	bool fastopen : 1;
 	bool nodelay : 1;
 	bool cork : 1;
+	bool push : 1;
 	bool keepalive : 1;
 	bool oobinline : 1;
 	uint8_t mtu_discover : 2;

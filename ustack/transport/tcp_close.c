@@ -71,6 +71,18 @@ static void enter_time_wait(struct us_tcp *tcp)
 	us_tcp_done(tcp, 0);
 }
 
+/* As Linux: what the user has yet to say, or our FIN, will carry it.  To a peer that said
+ * nothing there is seldom anything to say.
+ */
+static void acknowledge_later(struct us_tcp *tcp)
+{
+	tcp->active->pingpong = true;
+	if (tcp->bytes_received)
+		us_tcp_schedule_ack(tcp);
+	else
+		us_tcp_timer_set(tcp, US_TCP_TIMER_DELACK, US_TCP_MSEC(1));
+}
+
 /**
  * us_tcp_fin_received() - the peer's FIN is next in order
  * @tcp: active, in ESTABLISHED, FIN-WAIT-1 or FIN-WAIT-2.
@@ -90,9 +102,7 @@ void us_tcp_fin_received(struct us_tcp *tcp)
 	}
 	if (tcp->state == TCP_ESTABLISHED) {
 		us_tcp_enter(tcp, TCP_CLOSE_WAIT);
-		/* As Linux: what the user has yet to say, or our FIN, will carry it. */
-		tcp->active->pingpong = true;
-		us_tcp_schedule_ack(tcp);
+		acknowledge_later(tcp);
 	} else {
 		us_tcp_enter(tcp, TCP_CLOSING);
 		us_tcp_ack_now(tcp);

@@ -69,6 +69,19 @@ static void set_keepalive(struct us_tcp *tcp, const struct us_tcp_options *optio
 		us_tcp_timer_keep(tcp, us_tcp_tick(tcp->table->stack) - tcp->last_rcv);
 }
 
+/* Before others that wait are looked at; if the window lets only some of it go, a cork is
+ * a cork again.
+ */
+static void push(struct us_tcp *tcp)
+{
+	uint32_t cork = tcp->flags & US_TCP_CORK;
+
+	tcp->flags &= ~(US_TCP_CORK | US_TCP_MORE);
+	if (!(tcp->flags & US_TCP_PENDING))
+		us_tcp_output(tcp);
+	tcp->flags |= cork;
+}
+
 /**
  * us_tcp_set_options() - changes the options of a connection
  * @tcp: the connection.
@@ -90,8 +103,11 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	us_tcp_cc_select(tcp, options->cc);
 	us_tcp_pace_limit(tcp, options->max_pacing);
 	if (tcp->state != TCP_CLOSE && tcp->state != TCP_SYN_SENT &&
-	    tcp->state != TCP_SYN_RECV)
+	    tcp->state != TCP_SYN_RECV) {
+		if (options->push)
+			push(tcp);
 		us_tcp_queue(tcp);
+	}
 }
 
 /**
