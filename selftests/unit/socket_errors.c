@@ -164,6 +164,8 @@ static void test_dgram(void)
 	fails(ustack_listen(s, 1), EOPNOTSUPP);
 	fails(ustack_listen_peer(s), EINVAL);
 	ok(!ustack_accept(s, NULL, NULL, 0) && errno == EOPNOTSUPP, "accept: of datagrams");
+	fails(ustack_sendto(s, NULL, 1, 0, &peer.sa, sizeof(peer.v4)), EFAULT);
+	fails(ustack_recv(s, NULL, 1, 0), EFAULT);
 	ustack_close(s);
 	ustack_close(s6);
 }

@@ -83,13 +83,17 @@ static void test_data(void)
 	ok(ustack_recv(b, buffer, 3, MSG_PEEK) == 3 && !memcmp(buffer, "hel", 3), "MSG_PEEK");
 	ok(ustack_recv(b, buffer, 2, 0) == 2 && !memcmp(buffer, "he", 2), "recv: a part");
 	ok(ustack_recv(b, buffer, 0, 0) == 0, "recv: nothing asked for");
+	fails(ustack_send(a, NULL, 1, 0), EFAULT);
+	fails(ustack_send(a, NULL, 1, USTACK_MSG_BATCH), EFAULT);
+	fails(ustack_recv(b, NULL, 3, 0), EFAULT);
+	fails(ustack_recv(b, NULL, 8, MSG_PEEK), EFAULT);
 	ok(ustack_recv(b, NULL, 2, MSG_PEEK | MSG_TRUNC) == 2 &&
 	   ustack_recv(b, NULL, 9, MSG_PEEK | MSG_TRUNC) == 3, "MSG_PEEK, MSG_TRUNC: counts");
 	ok(ustack_recv(b, NULL, 2, MSG_TRUNC) == 2, "MSG_TRUNC throws away");
 	ok(ustack_recv(b, buffer, 8, MSG_WAITALL) == 1 && buffer[0] == 'o',
 	   "MSG_WAITALL does not wait without blocking");
 	fails(ustack_recv(b, buffer, 1, 0), EAGAIN);
-	ok(ustack_send(b, "", 0, 0) == 0, "send: nothing");
+	ok(ustack_send(b, "", 0, 0) == 0 && ustack_send(b, NULL, 0, 0) == 0, "send: nothing");
 	close_both();
 }
 

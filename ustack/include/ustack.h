@@ -603,7 +603,8 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
  *
  * Waits until all of it is queued, SO_SNDTIMEO at most.  There is no SIGPIPE.
  * Return: bytes queued; -1 and errno: EAGAIN, EPIPE, ENOTCONN, EDESTADDRREQ, EMSGSIZE,
- * ECONNRESET, ETIMEDOUT, EINTR and others, as send(2).
+ * ECONNRESET, ETIMEDOUT, EINTR, EFAULT (NULL, where bytes are to be) and others, as
+ * send(2).
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);
@@ -639,7 +640,8 @@ ssize_t ustack_sendto(struct ustack_socket *socket, const void *data,
  * Waits for something to come, SO_RCVTIMEO at most.  There is no SIGURG: POLLPRI tells
  * of urgent data.
  * Return: bytes; 0 at the end of a stream; -1 and errno: EAGAIN, ENOTCONN, ECONNREFUSED,
- * ECONNRESET, ETIMEDOUT, EINTR and others, as recv(2).
+ * ECONNRESET, ETIMEDOUT, EINTR, EFAULT (NULL, where bytes are to go) and others, as
+ * recv(2).
  */
 ssize_t ustack_recv(struct ustack_socket *socket, void *data, size_t length,
 		    int flags);

@@ -208,6 +208,8 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 	n = autobind(s);
 	if (!n && s->error)
 		n = us_socket_error(s);
+	if (!n && us_unlikely(!data && len))
+		n = -EFAULT;
 	if (n)
 		return n;
 	n = us_udp_send(s->udp, data, len, &to);
@@ -223,7 +225,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 			 int flags, const struct sockaddr *address,
 			 socklen_t length)
 {
-	if (flags == USTACK_MSG_BATCH && !address && s->udp && !s->shut && !s->error &&
+	if (flags == USTACK_MSG_BATCH && !address && s->udp && !s->shut && !s->error && data &&
 	    us_udp_send_behind(s->udp, data, len))
 		return (ssize_t)len;
 	return us_dgram_send(s, data, len, flags, address, length, s->segment);
@@ -251,6 +253,8 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, siz
 
 	if (flags & MSG_ERRQUEUE)
 		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
+	if (!data && len)
+		return -EFAULT;
 	while ((n = pull(s, data, len, flags, from)) == -EAGAIN) {
 		if (limit < 0)
 			limit = us_socket_limit(s, s->rcvtimeo, flags);
@@ -280,7 +284,7 @@ ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags
 	ssize_t n = -EAGAIN;
 
 	/* Most are in the middle of a train, if there are any. */
-	if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)) && s->udp && !s->error)
+	if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)) && s->udp && !s->error && data)
 		n = us_udp_recv_behind(s->udp, data, len, from);
 	return n != -EAGAIN ? n : recv_waiting(s, data, len, flags, from);
 }

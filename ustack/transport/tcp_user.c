@@ -263,7 +263,7 @@ void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
  * What is queued leaves with us_tcp_flush(); if it is much, it does not wait for that
  * where there may be none for long.
  * Return: bytes queued, -EAGAIN if there is no room or the connection is not
- * yet open, -EBUSY while room is lent, -EPIPE, -ENOBUFS, or the connection's error.
+ * yet open, -EBUSY while room is lent, -EPIPE, -ENOBUFS, -EFAULT, or the connection's error.
  */
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 {
@@ -272,6 +272,8 @@ ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 
 	if (err)
 		return err;
+	if (us_unlikely(!data && len))
+		return -EFAULT;
 	if (us_unlikely(tcp->flags & US_TCP_DEFERRED))
 		return us_tcp_fastopen_send(tcp, data, len);
 	done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < INT32_MAX ?
@@ -376,10 +378,13 @@ us_noinline ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len
 /* As much as fits, in whatever pieces it lies. */
 static us_noinline ssize_t take(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	uint32_t done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
-			us_tcp_read_marked(tcp, data, len, peek) :
-			us_tcp_rcvq_read(tcp, data, len, 0, peek);
+	uint32_t done;
 
+	if (!data && len)
+		return -EFAULT;
+	done = us_unlikely(tcp->flags & US_TCP_URGENT) ?
+	       us_tcp_read_marked(tcp, data, len, peek) :
+	       us_tcp_rcvq_read(tcp, data, len, 0, peek);
 	if (done)	/* who peeks may wait for more than the window lets in */
 		us_tcp_was_read(tcp);
 	return done || !len ? (ssize_t)done : us_tcp_nothing_to_read(tcp);
@@ -392,12 +397,12 @@ static us_noinline ssize_t take(struct us_tcp *tcp, void *data, size_t len, bool
  * @len: of @data.
  * @peek: leave them.
  *
- * Return: bytes, 0 at the end of the stream, -EAGAIN if there are none yet, or
+ * Return: bytes, 0 at the end of the stream, -EAGAIN if there are none yet, -EFAULT, or
  * the connection's error once everything before it was read.
  */
 us_noinline ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek)
 {
-	if (!peek && len && us_tcp_has_piece(tcp, len))
+	if (!peek && len && data && us_tcp_has_piece(tcp, len))
 		return us_tcp_recv_piece(tcp, data, len);
 	if (tcp->active && tcp->active->rcv_bytes)
 		return take(tcp, data, len, peek);
