@@ -2,16 +2,21 @@
 /* What can be seen of a connection: TCP_INFO, counters, the log of events. */
 #include "tcp_bench.h"
 
-static struct us_tcp_info info(void)
+static struct us_tcp_info info_of(struct ustack_socket *socket)
 {
 	struct us_tcp_info info;
 	socklen_t length = sizeof(info);
 
 	memset(&info, 0xff, sizeof(info));
-	if (ustack_getsockopt(bench.socket, IPPROTO_TCP, TCP_INFO, &info, &length) ||
+	if (ustack_getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) ||
 	    length != sizeof(info))
 		script_fail(&bench, "TCP_INFO: %s", strerror(errno));
 	return info;
+}
+
+static struct us_tcp_info info(void)
+{
+	return info_of(bench.socket);
 }
 
 static void end(void)
@@ -408,6 +413,30 @@ static void test_idle(void)
 	end();
 }
 
+/* As Linux tells it, and who asks how full the queue is. */
+static void test_listening(void)
+{
+	struct us_tcp_info i;
+
+	memset(&bench, 0, sizeof(bench));
+	script_open(&bench, false);
+	bench_line("listen");
+	i = info_of(bench.listener);
+	ok(i.base.tcpi_state == TCP_LISTEN && i.base.tcpi_unacked == 0 &&
+	   i.base.tcpi_sacked == 1, "listening: of %u nobody waits", i.base.tcpi_sacked);
+	bench_line("< S 0:0(0) win 65535 <mss 1460>");
+	bench_line("> S. 0:0(0) ack 1");
+	i = info_of(bench.listener);
+	ok(i.base.tcpi_unacked == 0, "listening: half a connection does not wait");
+	bench_line("< . 1:1(0) ack 1 win 65535");
+	i = info_of(bench.listener);
+	ok(i.base.tcpi_unacked == 1, "listening: one waits to be accepted");
+	bench_line("accept = 0");
+	i = info_of(bench.listener);
+	ok(i.base.tcpi_unacked == 0, "listening: none waits any more");
+	end();
+}
+
 /* ------------------------------------------------------------------------ log */
 
 static char log_text[4096];
@@ -514,6 +543,7 @@ int main(void)
 	test_lively();
 	test_least_rtt();
 	test_idle();
+	test_listening();
 	test_log();
 	return finish();
 }

@@ -507,8 +507,10 @@ static void get_v6only(struct ustack_socket *s, union us_value *value)
 static void get_info(struct ustack_socket *s, union us_value *value)
 {
 	memset(&value->info, 0, sizeof(value->info));
-	value->info.base.tcpi_state = s->listener ? TCP_LISTEN : TCP_CLOSE;
-	if (s->tcp)
+	value->info.base.tcpi_state = TCP_CLOSE;
+	if (s->listener)
+		us_tcp_listen_info(s->listener, &value->info);
+	else if (s->tcp)
 		us_tcp_info(s->tcp, &value->info);
 }
 

@@ -303,6 +303,7 @@ struct us_tcp_queued {
 void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued);
 void us_tcp_cc_info(const struct us_tcp *tcp, struct us_tcp_cc_info *info);
 void us_tcp_info(const struct us_tcp *tcp, struct us_tcp_info *info);
+void us_tcp_listen_info(const struct us_tcp_listener *listener, struct us_tcp_info *info);
 void us_tcp_count_living(const struct us_stack *stack, uint64_t *counter);
 void us_tcp_names(const struct us_tcp *tcp, struct us_addr *local,
 		  uint16_t *local_port, struct us_addr *remote,

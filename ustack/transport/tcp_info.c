@@ -268,3 +268,16 @@ void us_tcp_info(const struct us_tcp *tcp, struct us_tcp_info *info)
 	fill_times(tcp, info);
 	fill_rates(tcp, info);
 }
+
+/**
+ * us_tcp_listen_info() - reads what getsockopt(TCP_INFO) tells of a listening socket
+ * @listener: the listener.
+ * @info: filled in; as in Linux two fields tell of the accept queue.
+ */
+void us_tcp_listen_info(const struct us_tcp_listener *listener, struct us_tcp_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->base.tcpi_state = TCP_LISTEN;
+	info->base.tcpi_unacked = listener->nr_accept;
+	info->base.tcpi_sacked = listener->backlog;
+}
