@@ -122,6 +122,26 @@ static const struct named_script scripts[] = {
 	"< F. 1:1(0) ack 2\n"
 	"> . 2:2(0) ack 2\n" },
 
+	{ "TIME-WAIT: SYNs that open nothing are answered so, too, whatever they bring",
+	"listen\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 1\n"
+	"accept = 0\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< F. 1:1(0) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"+1 < S 1:4(3) win 65535 <mss 1000>\n"
+	"> . 2:2(0) ack 2\n"
+	"< S 1:4(3) win 65535 <mss 1000>\n"
+	"< SF 1:1(0) win 65535 <mss 1000>\n"
+	"counter tcp_time_wait_limited 2\n"
+	"# a listener would not take this one\n"
+	"+1 < SF 100000:100000(0) win 65535 <mss 1000>\n"
+	"> . 2:2(0) ack 2\n"
+	"waits 1\n" },
+
 	{ "TIME-WAIT: a FIN of long ago does not prolong it (PAWS)",
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"

@@ -189,7 +189,9 @@ static void acknowledge(struct us_tcp_table *table, const struct us_tcp_wait *wa
  */
 static bool reopens(const struct us_tcp_wait *wait, const struct us_tcp_segment *seg)
 {
-	if ((seg->flags & (US_TCP_SYN | US_TCP_ACK | US_TCP_RST)) != US_TCP_SYN)
+	const uint8_t mask = US_TCP_SYN | US_TCP_ACK | US_TCP_RST | US_TCP_FIN;
+
+	if ((seg->flags & mask) != US_TCP_SYN)	/* of the others no listener takes any */
 		return false;
 	if (seg->has_ts && !wait->has_ts)
 		return true;
@@ -236,7 +238,7 @@ bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
 		cds_list_del(&wait->node);
 		restart(table, wait);
 	}
-	if ((!seg->len && !(seg->flags & US_TCP_FIN)) &&
+	if (((seg->flags & US_TCP_SYN) || (!seg->len && !(seg->flags & US_TCP_FIN))) &&
 	    us_tcp_answered_lately(table->stack, &wait->oow_at))
 		us_count(table->stack, tcp_time_wait_limited);
 	else
