@@ -1233,7 +1233,8 @@ static const struct named_script scripts[] = {
 	{ "RST: after a FIN its number, once more, resets",
 	OPEN_PLAIN
 	"< F. 1:1(0) ack 1\n"
-	"+0.04 > . 1:1(0) ack 2\n"
+	"send 10 = 10\n"
+	"> P. 1:11(10) ack 2\n"
 	"< R 0:0(0)\n"
 	"state CLOSE_WAIT\n"
 	"< R 1:1(0)\n"
