@@ -102,6 +102,27 @@ static void test_send(void)
 	world_destroy();
 }
 
+/* All that a call brings is not taken at once: what is left falls while it is. */
+static void test_one_call(void)
+{
+	static char much[4 << 20];
+	const struct us_txmem *mem;
+	int sndbuf = sizeof(much);
+
+	world_create("");
+	world.frozen = true;
+	mem = ((struct us_stack *)world.a)->mem;
+	world_pair(SOCK_NONBLOCK, &a[0], &b[0]);
+	ustack_setsockopt(a[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	ustack_send(a[0], much, sizeof(much), MSG_DONTWAIT);
+	ok(us_txmem_free_bytes(mem) > us_txmem_size(mem) / 2,
+	   "one call of 4 MiB: %zu of %zu bytes are left", us_txmem_free_bytes(mem),
+	   us_txmem_size(mem));
+	ok(works(1 << 20), "a peer that reads is served beside it");
+	release(1);
+	world_destroy();
+}
+
 /* Buffers as they are, and windows that are small: of a whole memory they are little. */
 static void test_many(void)
 {
@@ -131,6 +152,7 @@ int main(void)
 	plan(0);
 	test_receive();
 	test_send();
+	test_one_call();
 	test_many();
 	return finish();
 }

@@ -148,27 +148,22 @@ bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, size_t len)
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 {
 	struct us_tcp_active *a = tcp->active;
-	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0, want;
+	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0, n;
 
 	if (us_likely(us_tcp_sndq_put(tcp, data, len)))
 		return len;
 	if (us_unlikely(a->snd_lent))
 		return 0;
-	want = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
-	len = us_min32(want, us_tcp_sndq_room(tcp));
-	while (done < len) {
-		struct us_chunk *chunk = a->snd_last;
-		uint32_t n;
-
-		if (!chunk || chunk->len == chunk->size)
-			chunk = add_chunk(tcp, len - done);
-		if (!chunk)
+	len = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
+	/* What is taken leaves less: the next chunk asks anew. */
+	while (done < len && (n = us_min32(len - done, us_tcp_sndq_room(tcp)))) {
+		if (!tail_room(a) && !add_chunk(tcp, n))
 			break;
-		n = us_min32(len - done, chunk->size - chunk->len);
-		put(a, chunk, (const uint8_t *)data + done, n);
+		n = us_min32(n, tail_room(a));
+		put(a, a->snd_last, (const uint8_t *)data + done, n);
 		done += n;
 	}
-	if (done < want)
+	if (done < len)
 		wait_for_memory(tcp);
 	return done;
 }
