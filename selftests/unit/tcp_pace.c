@@ -283,6 +283,36 @@ static void test_validation(void)
 	bench_end();
 }
 
+/* What the window has become when so many segments of it were sent at once, and
+ * acknowledged two at a time.
+ */
+static uint32_t after_sending(uint32_t segments)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
+	uint32_t window, i;
+
+	ustack_send(bench.socket, bench.head, segments * MSS, 0);
+	bench_discard();
+	for (i = 2; i < segments + 2; i += 2) {
+		char text[80];
+
+		snprintf(text, sizeof(text), "+0.001 < . 1:1(0) ack %u win 65535",
+			 1 + us_min32(i, segments) * MSS);
+		bench_line(text);
+	}
+	window = tcp->active->cwnd / MSS;
+	bench_end();
+	return window;
+}
+
+static void test_slow_start(void)
+{
+	ok(after_sending(5) == 10, "slow start: half of the window was used: it stays");
+	ok(after_sending(6) == 12, "a little more: it becomes twice what was used");
+	ok(after_sending(9) == 18, "nearly all of it: so, too");
+	ok(after_sending(10) == 20, "all of it: it doubles");
+}
+
 static void test_idle(void)
 {
 	struct us_tcp *tcp = bench_begin("option sndbuf 1000000");
@@ -450,6 +480,7 @@ int main(void)
 	test_rate_sample();
 	test_rate_interval();
 	test_validation();
+	test_slow_start();
 	test_idle();
 	test_idle_small();
 	test_idle_unread();

@@ -61,6 +61,46 @@ static void test_sending(void)
 	end();
 }
 
+/* A window is told in whole segments: so many may be on their way.  What is there of one,
+ * or more than nothing, is one.
+ */
+static void test_window(void)
+{
+	struct us_tcp *tcp = bench_begin("option sndbuf 100000");
+	struct us_tcp_info i;
+
+	bench_line("send 7300 = 7300");
+	bench_discard();
+	tcp->active->cwnd = 7 * 1460 + 200;
+	tcp->ssthresh = 6 * 1460 + 1459;
+	i = info();
+	ok(i.base.tcpi_snd_cwnd == 7 && i.base.tcpi_snd_ssthresh == 6,
+	   "windows: %u and %u whole segments", i.base.tcpi_snd_cwnd,
+	   i.base.tcpi_snd_ssthresh);
+	tcp->active->cwnd = 1000;
+	ok(info().base.tcpi_snd_cwnd == 1, "less than a segment is one, too");
+	tcp->active->cwnd = 10 * 1460;
+	ok(info().base.tcpi_ca_state == TCP_CA_Open, "nothing is missing: open");
+	bench_line("+0.02 < . 1:1(0) ack 1 win 65535 <nop,nop,sack 1461:2921>");
+	ok(info().base.tcpi_ca_state == TCP_CA_Disorder, "something is, but maybe late: disorder");
+	bench_line("+0.001 < . 1:1(0) ack 7301 win 65535");
+	ok(info().base.tcpi_ca_state == TCP_CA_Open, "it came: open");
+	end();
+}
+
+/* Without SACK duplicate ACKs tell so. */
+static void test_disorder(void)
+{
+	bench_begin("option sndbuf 100000");
+	bench_tcp()->flags &= ~US_TCP_SACK;
+	bench_line("send 7300 = 7300");
+	bench_discard();
+	bench_line("+0.02 < . 1:1(0) ack 1 win 65535");
+	ok(info().base.tcpi_ca_state == TCP_CA_Disorder, "a duplicate ACK: disorder");
+	bench_line("+0.001 < . 1:1(0) ack 7301 win 65535");
+	end();
+}
+
 static void test_limits(void)
 {
 	struct us_tcp_info i;
@@ -527,6 +567,8 @@ int main(void)
 {
 	plan(0);
 	test_sending();
+	test_window();
+	test_disorder();
 	test_limits();
 	test_limited_by_silly_window();
 	test_limited_by_path();

@@ -179,7 +179,7 @@ static void acked(struct us_tcp *tcp, const struct us_tcp_acked *r)
 
 	if (a->cwnd >= tcp->ssthresh) {
 		avoid(tcp, r->delivered);
-	} else if (a->cwnd_limited) {
+	} else if (us_tcp_window_is_used(tcp)) {
 		a->cwnd += us_tcp_hystart(tcp, &state(tcp)->hystart, r);
 		a->cwnd = us_min32(a->cwnd, US_TCP_CWND_MAX);
 	}

@@ -26,7 +26,7 @@ static void acked(struct us_tcp *tcp, const struct us_tcp_acked *r)
 	struct newreno *s = state(tcp);
 	uint32_t bytes = r->delivered;
 
-	if (!a->cwnd_limited)
+	if (!us_tcp_window_is_used(tcp))
 		return;
 	if (a->cwnd < tcp->ssthresh) {
 		uint32_t grow = us_min32(bytes, tcp->ssthresh - a->cwnd);

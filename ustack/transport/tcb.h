@@ -445,7 +445,8 @@ struct us_tcp_accecn {
  * @resent_twice: something of that more than once.
  * @retrans_ts: TSval of the first retransmission of this recovery (Eifel).
  * @ca_state: TCP_CA_*.
- * @dupacks: duplicate ACKs in a row.
+ * @dupacks: duplicate ACKs in a row, US_TCP_DUP_THRESH at most.
+ * @last_flight: bytes in flight when something new was sent last.
  * @cwnd_limited: cwnd, not the application, stopped the last output.
  * @reordering_seen: RACK.
  * @reo_steps: by how many quarters of min_rtt its reordering window is larger (D-SACK)...
@@ -542,7 +543,7 @@ struct us_tcp_active {
 	struct us_tcp_sent *lost_hint;
 	const struct us_tcp_cc *cc;
 	uint32_t high_seq;
-	uint32_t dupacks;
+	uint32_t last_flight;
 	uint32_t min_rtt;
 	uint32_t rack_xmit;
 	uint32_t rack_end;
@@ -620,6 +621,7 @@ struct us_tcp_active {
 	bool tlp_again : 1;
 	bool resent_twice : 1;
 	bool rack_copy : 1;
+	uint8_t dupacks;
 	struct us_tcp_totals totals;
 	struct us_chunk *snd_lent;
 	uint32_t snd_lent_room;

@@ -33,6 +33,12 @@ static uint32_t segments(const struct us_tcp *tcp, uint32_t bytes)
 	return tcp->mss ? (bytes + tcp->mss - 1) / tcp->mss : 0;
 }
 
+/* A window: so many full segments may be on their way, and always one. */
+static uint32_t whole_segments(const struct us_tcp *tcp, uint32_t bytes)
+{
+	return tcp->mss ? us_max32(bytes / tcp->mss, 1) : 0;
+}
+
 /* A C program built with <linux/tcp.h> finds its fields at these places. */
 static_assert(offsetof(struct us_tcp_info, pacing_rate) == 104 &&
 	      offsetof(struct us_tcp_info, delivery_rate) == 160 &&
@@ -68,12 +74,13 @@ static void fill_base_active(const struct us_tcp *tcp, struct tcp_info *info)
 {
 	const struct us_tcp_active *a = tcp->active;
 
-	info->tcpi_ca_state = a->ca_state;
+	info->tcpi_ca_state = a->ca_state == TCP_CA_Open && a->sacked ? TCP_CA_Disorder :
+			      a->ca_state;
 	info->tcpi_rcv_mss = a->rcv_mss;
 	info->tcpi_sacked = segments(tcp, a->sacked);
 	info->tcpi_lost = segments(tcp, a->lost);
 	info->tcpi_retrans = segments(tcp, a->retrans);
-	info->tcpi_snd_cwnd = segments(tcp, a->cwnd);
+	info->tcpi_snd_cwnd = whole_segments(tcp, a->cwnd);
 	info->tcpi_reordering = US_TCP_DUP_THRESH;
 	if (us_tcp_timer_armed(tcp, US_TCP_TIMER_PERSIST))
 		info->tcpi_probes = tcp->retries;
@@ -99,7 +106,7 @@ static void fill_base(const struct us_tcp *tcp, struct tcp_info *info)
 	info->tcpi_rtt = microseconds(tcp->srtt >> 3);
 	info->tcpi_rttvar = microseconds(tcp->rttvar >> 2);
 	info->tcpi_snd_ssthresh = tcp->ssthresh == US_TCP_SSTHRESH_INF ?
-				  INT32_MAX : segments(tcp, tcp->ssthresh);
+				  INT32_MAX : whole_segments(tcp, tcp->ssthresh);
 	info->tcpi_snd_cwnd = US_TCP_INITIAL_WINDOW;
 	info->tcpi_total_retrans = tcp->total_retrans;
 	fill_options(tcp, info);

@@ -455,7 +455,8 @@ static void message_sent(struct us_tcp *tcp)
 	struct us_tcp_active *a = tcp->active;
 	uint32_t out = us_tcp_in_flight(tcp);
 
-	a->cwnd_limited = a->cwnd < tcp->ssthresh && !a->cc->model && out >= a->cwnd / 2;
+	a->cwnd_limited = false;
+	a->last_flight = out;
 	us_tcp_rate_limited(tcp);
 	us_tcp_probe_arm(tcp);
 	us_tcp_limited_by(tcp, out < tcp->sndbuf && !(tcp->flags & US_TCP_MEM_WAIT) ?
@@ -471,10 +472,10 @@ static us_noinline void send_any(struct us_tcp *tcp, uint32_t before)
 		if (us_likely(tcp->dst.mtu == tcp->dst.route_mtu) || probe_mtu(tcp))
 			send_all(tcp);
 	}
-	if (!a->cwnd_limited && a->cwnd < tcp->ssthresh && !a->cc->model)
-		a->cwnd_limited = us_tcp_pipe(tcp) >= a->cwnd / 2;
 	if (!unsent(tcp) && a->lost == a->retrans && us_tcp_pipe(tcp) < a->cwnd)
 		us_tcp_rate_limited(tcp);
+	if (tcp->snd_nxt != before)
+		a->last_flight = us_tcp_in_flight(tcp);
 	if (tcp->snd_nxt != before || a->ca_state == TCP_CA_Recovery)
 		us_tcp_probe_arm(tcp);
 	arm_persist(tcp);

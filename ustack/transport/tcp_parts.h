@@ -757,7 +757,7 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp);
  * @name: as in TCP_CONGESTION.
  * @init: sets up cc_state; cwnd and ssthresh are set.
  * @acked: bytes arrived while no recovery holds cwnd; grows cwnd, but only if
- *	a->cwnd_limited.
+ *	us_tcp_window_is_used().
  * @ssthresh: a loss was detected, or a mark: the new ssthresh, bytes; a part of
  *	us_tcp_used_window().
  * @timeout: the retransmission timer ran; cwnd and ssthresh are set.  NULL: nothing.
@@ -920,6 +920,17 @@ static inline bool us_tcp_is_opening(const struct us_tcp *tcp)
 static inline bool us_tcp_is_calm(const struct us_tcp_active *a)
 {
 	return !(a->sacked | a->lost | a->tlp_end | a->ca_state | a->frto | a->mtu_probe);
+}
+
+/* May cwnd grow?  What the application leaves unused says nothing of the path; but in slow
+ * start it may become twice what was used (RFC 7661 4.3 would let it grow for all of that
+ * round trip; as Linux).
+ */
+static inline bool us_tcp_window_is_used(const struct us_tcp *tcp)
+{
+	const struct us_tcp_active *a = tcp->active;
+
+	return a->cwnd_limited || (a->cwnd < tcp->ssthresh && a->cwnd / 2 < a->last_flight);
 }
 
 /* Bytes of sequence space in flight. */

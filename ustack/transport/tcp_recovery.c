@@ -135,7 +135,7 @@ static void count_duplicates(struct us_tcp *tcp, struct us_tcp_acked *r)
 	struct us_tcp_active *a = tcp->active;
 
 	if (r->duplicate) {
-		a->dupacks++;
+		a->dupacks += a->dupacks < US_TCP_DUP_THRESH;
 		if (a->ca_state == TCP_CA_Loss)
 			return;
 		a->sacked = us_min32(a->sacked + tcp->mss,
