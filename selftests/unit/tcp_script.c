@@ -1270,6 +1270,14 @@ static const struct named_script scripts[] = {
 	"state CLOSE\n"
 	"recv 10 = ECONNRESET\n" },
 
+	{ "RST: with a hole, but without SACK, is challenged there",
+	OPEN_PLAIN
+	"< . 1001:2001(1000) ack 1\n"
+	"> . 1:1(0) ack 1\n"
+	"< R 2001:2001(0)\n"
+	"> . 1:1(0) ack 1\n"
+	"state ESTABLISHED\n" },
+
 	{ "RST: elsewhere in the window is challenged, once in 500 ms",
 	OPEN_PLAIN
 	"< R 100:100(0)\n"

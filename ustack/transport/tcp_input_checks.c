@@ -156,17 +156,24 @@ static bool in_window(const struct us_tcp *tcp, const struct us_tcp_segment *seg
 	       !us_after(seg->seq, tcp->rcv_adv);
 }
 
-/* Only an exact number resets (RFC 5961 3.2): the next one.  As in Linux it may be that of
- * the FIN, too, which some peers give to the RST behind it; and where a hole keeps the next
- * one back, what is behind all that came: our challenge, or its answer, is lost as easily.
- */
-static bool is_exact(const struct us_tcp *tcp, uint32_t seq)
+/* Where a hole keeps rcv_nxt back, and the peer knows what is behind it. */
+static bool is_behind_all(const struct us_tcp *tcp, uint32_t seq)
 {
 	const struct us_tcp_reass *reass = tcp->active ? tcp->active->reass : NULL;
 
+	return (tcp->flags & US_TCP_SACK) && reass && reass->nr &&
+	       seq == reass->range[reass->nr - 1].end;
+}
+
+/* Only an exact number resets (RFC 5961 3.2): the next one.  As in Linux it may be that of
+ * the FIN, too, which some peers give to the RST behind it; and with a hole what is behind
+ * all that came: our challenge, or its answer, is lost as easily.
+ */
+static bool is_exact(const struct us_tcp *tcp, uint32_t seq)
+{
 	return seq == tcp->rcv_nxt ||
 	       ((tcp->flags & US_TCP_FIN_RCVD) && seq == tcp->rcv_nxt - 1) ||
-	       (reass && reass->nr && seq == reass->range[reass->nr - 1].end);
+	       is_behind_all(tcp, seq);
 }
 
 /*
