@@ -88,6 +88,18 @@ static const struct named_script scripts[] = {
 	"+20 set TCP_KEEPIDLE 10 = 0\n"
 	"+0 > . 0:0(0) ack 1\n" },
 
+	{ "keep-alive: what the opening took is no silence",
+	"option keepalive 1\n"
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+1 > S 0:0(0)\n"
+	"+2 > S 0:0(0)\n"
+	"+3 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"set TCP_KEEPIDLE 10 = 0\n"
+	"none 9900\n"
+	"+0.1 > . 0:0(0) ack 1\n" },
+
 	{ "keep-alive: values that make no sense",
 	"set TCP_KEEPIDLE 0 = EINVAL\n"
 	"set TCP_KEEPIDLE 32768 = EINVAL\n"

@@ -193,7 +193,7 @@ static void test_last_data(void)
 	bench_begin("option nodelay 1");
 	bench_line("+5 poll = OUT");
 	i = info();
-	ok(i.base.tcpi_last_data_recv / 100 == 50 && i.base.tcpi_last_data_sent / 100 == 50,
+	ok(i.base.tcpi_last_data_recv / 10 - 499 <= 1 && i.base.tcpi_last_data_sent / 10 - 499 <= 1,
 	   "open for 5 s, without data: %u ms", i.base.tcpi_last_data_recv);
 	bench_line("send 10 = 10");
 	bench_line("> P. 1:11(10) ack 1");

@@ -21,6 +21,7 @@ static void establish(struct us_tcp *tcp)
 	else if (tcp->syn_xmit)
 		us_tcp_rtt_sample(tcp, us_tcp_usec(stack) - tcp->syn_xmit);
 	tcp->idle_cwnd = 0;
+	tcp->last_rcv = us_tcp_tick(stack);
 	us_count(stack, tcp_established);
 	us_tcp_timer_keep(tcp, 0);
 	if (tcp->flags & US_TCP_FIN_QUEUED)	/* closed while it opened */
