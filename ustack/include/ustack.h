@@ -603,8 +603,8 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
  *
  * Waits until all of it is queued, SO_SNDTIMEO at most.  There is no SIGPIPE.
  * Return: bytes queued; -1 and errno: EAGAIN, EPIPE, ENOTCONN, EDESTADDRREQ, EMSGSIZE,
- * ECONNRESET, ETIMEDOUT, EINTR, EFAULT (NULL, where bytes are to be) and others, as
- * send(2).
+ * ECONNRESET, ETIMEDOUT, EINTR, EFAULT (NULL, where bytes are to be; with
+ * USTACK_MSG_BATCH nobody looks) and others, as send(2).
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);

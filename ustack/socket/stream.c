@@ -397,7 +397,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 		us_stream_let_out(s->stack, false, false);
 		return len;
 	}
-	if (flags == USTACK_MSG_BATCH && s->tcp && !s->error && data &&
+	if (flags == USTACK_MSG_BATCH && s->tcp && !s->error &&
 	    us_tcp_send_batched(s->tcp, data, len))
 		return len;
 	return send_waiting(s, data, len, flags, address, length);
@@ -523,7 +523,7 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 {
 	(void)from;
 	/* Bytes that are there, as most calls find them. */
-	if (us_likely(!flags && len && data && s->tcp && us_tcp_has_piece(s->tcp, len)))
+	if (us_likely(!flags && data && s->tcp && us_tcp_has_piece(s->tcp, len)))
 		return us_tcp_recv_piece(s->tcp, data, len);
 	return recv_waiting(s, data, len, flags);
 }

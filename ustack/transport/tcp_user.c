@@ -346,7 +346,7 @@ int us_tcp_nothing_to_read(struct us_tcp *tcp)
 /**
  * us_tcp_has_piece() - do the bytes wished for lie in one piece?
  * @tcp: the connection.
- * @len: bytes wished for; not 0.
+ * @len: bytes wished for.
  *
  * Return: true: us_tcp_recv_piece() takes them; false: us_tcp_recv() has to look.
  */
@@ -360,7 +360,7 @@ bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len)
  * us_tcp_recv_piece() - takes bytes that lie in one piece
  * @tcp: us_tcp_has_piece() said so.
  * @data: goes there.
- * @len: of @data; not 0.
+ * @len: of @data.
  *
  * All that most calls have to do that read messages.
  * Return: bytes.
