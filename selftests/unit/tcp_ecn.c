@@ -32,6 +32,13 @@
 	"< .W 1:1(0) ack 1 win 65535 <accecn0 1>\n" \
 	"accept = 0\n"
 
+#define ACC_TIMED \
+	"listen\n" \
+	"< SEWe 0:0(0) win 65535 <mss 1000,nop,nop,TS val 1000 ecr 0>\n" \
+	"> S.W 0:0(0) ack 1\n" \
+	"< .W 1:1(0) ack 1 <nop,nop,TS val 1000 ecr 0>\n" \
+	"accept = 0\n"
+
 static const struct named_script scripts[] = {
 	{ "off by default: a SYN does not ask, and a SYN-ACK cannot agree",
 	"connect = EINPROGRESS\n"
@@ -236,7 +243,7 @@ static const struct named_script scripts[] = {
 	"< SEWe 0:0(0) win 65535 <mss 1000>\n"
 	"> S.W 0:0(0) ack 1\n"
 	"< S 0:0(0) win 65535 <mss 1000>\n"
-	"> S.W 0:0(0) ack 1\n"
+	"> S.W 0:0(0) ack 1 <mss 1460>\n"
 	"< .W 1:1(0) ack 1 win 65535\n"
 	"accept = 0\n"
 	"send 10 = 10\n"
@@ -382,6 +389,38 @@ static const struct named_script scripts[] = {
 	"send 10 = 10\n"
 	"> P.Ee 1:11(10) ack 1 <accecn0 1,nop,nop,nop> ect0\n"
 	"+0.2 > P.Ee 1:11(10) ack 1 <>\n" },
+
+	{ "AccECN: marked data that comes a third time: the ACK goes without the option",
+	ACC_ACCEPT
+	"< P.Ee 1:101(100) ack 1 ect0\n"
+	"> .Ee 1:1(0) ack 101 <accecn0 101,nop,nop,nop>\n"
+	"+0.3 < P.Ee 1:101(100) ack 1 ect0\n"
+	"> .Ee 1:1(0) ack 101 <accecn0 201,nop,nop,nop>\n"
+	"< P.Ee 101:201(100) ack 1 ect0\n"
+	"> .Ee 1:1(0) ack 201 <accecn0 301,nop,nop,nop>\n"
+	"+0.3 < P.Ee 101:201(100) ack 1 ect0\n"
+	"> .Ee 1:1(0) ack 201 <accecn0 401,nop,nop,nop>\n"
+	"+0.6 < P.Ee 101:201(100) ack 1 ect0\n"
+	"> .Ee 1:1(0) ack 201 <>\n"
+	"< P.Ee 201:301(100) ack 1 ce\n"
+	"> .We 1:1(0) ack 301 <>\n" },
+
+	{ "AccECN: the handshake's ACK, once more, tells of no marks",
+	ACC_TIMED
+	"< .W 1:1(0) ack 1 <nop,nop,TS val 1060 ecr 0>\n"
+	"send 10 = 10\n"
+	"> P.Ee 1:11(10) ack 1 ect0\n"
+	"< .W 1:1(0) ack 1 <nop,nop,TS val 1070 ecr 0>\n"
+	"counter tcp_ecn_reduced 0\n"
+	"< .We 1:1(0) ack 1 <nop,nop,TS val 1080 ecr 0>\n"
+	"counter tcp_ecn_reduced 1\n" },
+
+	{ "AccECN: an ACK that is no newer than the handshake's tells nothing",
+	ACC_TIMED
+	"send 10 = 10\n"
+	"> P.Ee 1:11(10) ack 1 ect0\n"
+	"< .We 1:1(0) ack 1 <nop,nop,TS val 1000 ecr 0>\n"
+	"counter tcp_ecn_reduced 0\n" },
 
 	{ "AccECN: no super-segment while the counter has the bit of CWR",
 	"option gso 65535\n"

@@ -409,6 +409,7 @@ struct us_tcp_marks {
  * @probe: data is still to try whether the option gets through.
  * @last_ce: the last packet was marked CE.
  * @marked: the last ACK told of new marks.
+ * @again: the last marked data had come before.
  */
 struct us_tcp_accecn {
 	struct us_tcp_marks r;
@@ -420,6 +421,7 @@ struct us_tcp_accecn {
 	bool probe : 1;
 	bool last_ce : 1;
 	bool marked : 1;
+	bool again : 1;
 };
 
 /**

@@ -43,6 +43,7 @@ void us_tcp_accecn_init(struct us_tcp *tcp)
 {
 	begin(&tcp->active->accecn.r);
 	begin(&tcp->active->accecn.s);
+	tcp->active->accecn.ts = tcp->ts_recent;
 }
 
 /**
@@ -124,6 +125,19 @@ static bool must_tell(const struct us_tcp *tcp, const struct us_tcp_segment *seg
 	return (ce && seg->len && !acc->last_ce) || acc->unsaid >= (data ? 2 : 3);
 }
 
+/* RFC 9768 3.2.3.2.2: data that comes a third time, with nothing new since, has not seen our
+ * ACKs, maybe for their option.  Of data that is not marked they have none.
+ */
+static void note_again(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	struct us_tcp_accecn *acc = &tcp->active->accecn;
+	bool again = !us_after(seg->end, tcp->rcv_nxt);
+
+	if (again && acc->again)
+		tcp->ecn |= US_TCP_ECN_NO_OPTION;
+	acc->again = again;
+}
+
 /**
  * us_tcp_accecn_count() - an acceptable segment arrived
  * @tcp: synchronized.
@@ -146,6 +160,7 @@ void us_tcp_accecn_count(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 		acc->r.bytes[seg->ecn] += seg->len;
 		acc->changed |= (uint8_t)BIT(seg->ecn);
 		acc->ever |= (uint8_t)BIT(seg->ecn);
+		note_again(tcp, seg);
 	}
 	if (must_tell(tcp, seg, ce)) {
 		tcp->flags |= US_TCP_ACK_NOW;
@@ -154,11 +169,16 @@ void us_tcp_accecn_count(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	acc->last_ce = ce;
 }
 
-/* An ACK that another one may have overtaken tells nothing. */
-static bool is_news(const struct us_tcp_accecn *acc, const struct us_tcp_segment *seg,
+/* An ACK that another one may have overtaken tells nothing.  Nor does the handshake's, which
+ * comes once more if our SYN-ACK did (RFC 9768 3.2.2.2).
+ */
+static bool is_news(const struct us_tcp *tcp, const struct us_tcp_segment *seg,
 		    const struct us_tcp_acked *r)
 {
-	return r->acked || r->delivered || (seg->has_ts && us_after(seg->ts_val, acc->ts));
+	if (r->acked || r->delivered)
+		return true;
+	return seg->has_ts && us_after(seg->ts_val, tcp->active->accecn.ts) &&
+	       (tcp->bytes_acked || seg->ace != handshake[US_ECN_NOT_ECT]);
 }
 
 /* RFC 9768 3.2.2.4, 3.2.3.2.4: fields that somebody zeroed on the way. */
@@ -229,7 +249,7 @@ bool us_tcp_accecn_told(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 	uint32_t marks, bytes = 0;
 	bool option;
 
-	if (!is_news(acc, seg, r))
+	if (!is_news(tcp, seg, r))
 		return false;
 	acc->ts = seg->ts_val;
 	acc->probe = acc->probe && !r->acked;

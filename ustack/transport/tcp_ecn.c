@@ -109,8 +109,7 @@ bool us_tcp_ecn_syn_again(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	note_arrival(tcp, seg);
 	if (seg->ace == ACE_NONE)
 		tcp->ecn &= (uint16_t)~US_TCP_ECN_ECT;
-	else
-		tcp->ecn |= US_TCP_ECN_NO_OPTION;
+	tcp->ecn |= US_TCP_ECN_NO_OPTION;	/* our SYN-ACK got lost, maybe for it */
 	return !classic;
 }
 
