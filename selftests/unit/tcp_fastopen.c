@@ -23,6 +23,15 @@
 	"> F. 1:1(0) ack 1\n" \
 	"< R. 1:1(0) ack 2\n"
 
+/* A SYN with data that gets no answer. */
+#define LOSS \
+	"connect = 0\n" \
+	"send 10 = 10\n" \
+	"> S 0:10(10)\n" \
+	"+1 > S 0:0(0)\n" \
+	"< R. 0:0(0) ack 1\n" \
+	"close\n"
+
 static const struct named_script scripts[] = {
 	{ "server: off by default",
 	"listen\n"
@@ -222,9 +231,23 @@ static const struct named_script scripts[] = {
 	"< R. 1:1(0) ack 2\n"
 	"sendto 100 = 100\n"
 	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
-	"sendto 100 = EISCONN\n"
+	"sendto 100 = EALREADY\n"
+	"send 100 = EAGAIN\n"
 	"< S. 0:0(0) ack 101 win 65535 <mss 1000>\n"
-	"> . 101:101(0) ack 1\n" },
+	"> . 101:101(0) ack 1\n"
+	"sendto 10 = 10\n"
+	"> P. 101:111(10) ack 1\n"
+	"sendto 10 = EISCONN\n" },
+
+	{ "client: connected, for the user, until the SYN leaves; then connecting",
+	CLIENT
+	"connect = 0\n"
+	"connect = EISCONN\n"
+	"sendto 100 = 100\n"
+	"> S 0:100(100)\n"
+	"connect = EALREADY\n"
+	"< R. 0:0(0) ack 1\n"
+	"connect = ECONNREFUSED\n" },
 
 	{ "client: no more data than the peer's segments take",
 	CLIENT
@@ -237,7 +260,7 @@ static const struct named_script scripts[] = {
 	{ "client: nothing to send: the SYN goes alone, with the cookie",
 	CLIENT
 	"connect = 0\n"
-	"send 0 = 0\n"
+	"send 0 = EINPROGRESS\n"
 	"> S 0:0(0) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
 	"> . 1:1(0) ack 1\n"
@@ -253,6 +276,36 @@ static const struct named_script scripts[] = {
 	"> P. 1:101(100) ack 1\n"
 	"counter tcp_fastopen_refused 1\n"
 	"< . 1:1(0) ack 101\n" },
+
+	{ "client: the peer's segments became smaller",
+	CLIENT
+	"connect = 0\n"
+	"send 5000 = 960\n"
+	"> S 0:960(960)\n"
+	"< S. 0:0(0) ack 961 win 65535 <mss 600>\n"
+	"> . 961:961(0) ack 1\n"
+	"close\n"
+	"> F. 961:961(0) ack 1\n"
+	"< R. 1:1(0) ack 962\n"
+	"connect = 0\n"
+	"send 5000 = 560\n"
+	"> S 0:560(560) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n" },
+
+	{ "client: a loss behind a success is the first again",
+	CLIENT
+	LOSS
+	"+61 connect = 0\n"
+	"send 10 = 10\n"
+	"> S 0:10(10)\n"
+	"< S. 0:0(0) ack 11 win 65535 <mss 1000>\n"
+	"> . 11:11(0) ack 1\n"
+	"close\n"
+	"> F. 11:11(0) ack 1\n"
+	"< R. 1:1(0) ack 12\n"
+	LOSS
+	"+61 connect = 0\n"
+	"send 10 = 10\n"
+	"> S 0:10(10)\n" },
 
 	{ "client: a new cookie with the refusal is kept",
 	CLIENT
@@ -379,6 +432,44 @@ static void test_both(bool whole)
 	world_destroy();
 }
 
+/* A call that blocks is connect(2) and send(2), whether the cookie is known or not: @flags
+ * and @address of MSG_FASTOPEN, or the socket has TCP_FASTOPEN_CONNECT.
+ */
+static void test_blocks(int flags)
+{
+	static char bytes[5000];
+	union world_name peer = world_name("10.0.0.2", 7);
+	struct ustack_socket *listener, *a, *b;
+	int one = 1, queue = 5, i;
+	ssize_t n[3];
+
+	world_create("delay=20");
+	world.frozen = false;
+	listener = world_listen(world.b, "10.0.0.2", 7);
+	ustack_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue));
+	for (i = 0; i < 3; i++) {
+		a = ustack_socket(world.a, AF_INET, SOCK_STREAM, 0);
+		if (!flags) {
+			ustack_setsockopt(a, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one,
+					  sizeof(one));
+			ustack_connect(a, &peer.sa, world_length(&peer));
+		}
+		n[i] = ustack_sendto(a, bytes, sizeof(bytes), flags, &peer.sa,
+				     world_length(&peer));
+		if (i == 1)
+			ustack_close(listener);
+		b = i ? NULL : ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK);
+		ustack_close(a);
+		if (b)
+			ustack_close(b);
+		world_run(WORLD_MS(200));
+	}
+	ok(n[0] == sizeof(bytes) && n[1] == sizeof(bytes), "all is sent: %zd and %zd", n[0],
+	   n[1]);
+	ok(n[2] == -1, "nobody listens: the call that opens says so");
+	world_destroy();
+}
+
 /* Line by line. */
 static void bench_lines(const char *text)
 {
@@ -388,6 +479,33 @@ static void bench_lines(const char *text)
 		snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
 		bench_line(line);
 	}
+}
+
+/* TCP_INFO: was all that came with the SYN taken?  @syn_ack says. */
+static bool all_taken(const char *syn_ack)
+{
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+
+	memset(&bench, 0, sizeof(bench));
+	script_open(&bench, false);
+	bench_lines(CLIENT
+		    "connect = 0\n"
+		    "send 100 = 100\n"
+		    "> S 0:100(100)\n");
+	bench_lines(syn_ack);
+	ustack_getsockopt(bench.socket, IPPROTO_TCP, TCP_INFO, &info, &length);
+	ok(!bench.why[0], "the rest is sent again");
+	bench_end();
+	return info.tcpi_options & TCPI_OPT_SYN_DATA;
+}
+
+static void test_part(void)
+{
+	ok(all_taken("< S. 0:0(0) ack 101 win 65535 <mss 1000>\n"
+		     "> . 101:101(0) ack 1\n"), "TCPI_OPT_SYN_DATA: all was taken");
+	ok(!all_taken("< S. 0:0(0) ack 41 win 65535 <mss 1000>\n"
+		      "> P. 41:101(60) ack 1\n"), "TCPI_OPT_SYN_DATA: a part is not all");
 }
 
 /* A peer whose numbers are far from 0, where the client begins before it knows them. */
@@ -445,6 +563,9 @@ int main(int argc, char **argv)
 		       argc < 2 ? NULL : argv[1]);
 	test_both(true);
 	test_both(false);
+	test_blocks(MSG_FASTOPEN);
+	test_blocks(0);
+	test_part();
 	test_buffer();
 	test_options();
 	return finish();

@@ -110,7 +110,13 @@ static int check_remote(const struct ustack_socket *s, const struct us_addr *rem
 	return port ? 0 : -ECONNREFUSED;
 }
 
-/* @fastopen: the SYN may wait for data.  Then, for the user, the socket is connected. */
+/* For the user, a socket whose SYN waits for data is connected. */
+static bool is_deferred(const struct ustack_socket *s)
+{
+	return s->tcp && us_tcp_deferred(s->tcp);
+}
+
+/* @fastopen: the SYN may wait for data. */
 static int begin(struct ustack_socket *s, const struct sockaddr *address,
 		 socklen_t length, bool fastopen)
 {
@@ -128,7 +134,7 @@ static int begin(struct ustack_socket *s, const struct sockaddr *address,
 	if (err)
 		return err;
 	s->error = 0;
-	s->state = us_tcp_deferred(s->tcp) ? US_SOCKET_CONNECTED : US_SOCKET_CONNECTING;
+	s->state = US_SOCKET_CONNECTING;
 	us_socket_event(s);
 	return 0;
 }
@@ -179,12 +185,12 @@ static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
 	case US_SOCKET_CONNECTED:
 		return -EISCONN;
 	case US_SOCKET_CONNECTING:
-		return finish_connect(s, 0, -EALREADY);
+		return is_deferred(s) ? -EISCONN : finish_connect(s, 0, -EALREADY);
 	}
 	if (s->listener)
 		return -EISCONN;
 	err = begin(s, address, length, s->options.fastopen);
-	if (err || s->state == US_SOCKET_CONNECTED)
+	if (err || is_deferred(s))
 		return err;
 	return finish_connect(s, 0, -EINPROGRESS);
 }
@@ -263,7 +269,7 @@ int us_stream_may_send(struct ustack_socket *s)
 		return err;
 	if (!s->tcp)
 		return -EPIPE;
-	if (s->state == US_SOCKET_CONNECTING && opening(tcp_state(s)))
+	if (s->state == US_SOCKET_CONNECTING && opening(tcp_state(s)) && !is_deferred(s))
 		return -EAGAIN;
 	return 0;
 }
@@ -317,7 +323,7 @@ static int open_fast(struct ustack_socket *s, const struct sockaddr *address,
 	int err;
 
 	if (s->state == US_SOCKET_CONNECTING)
-		return -EALREADY;
+		return is_deferred(s) ? 0 : finish_connect(s, flags, -EALREADY);
 	if (s->state == US_SOCKET_CONNECTED || s->listener)
 		return -EISCONN;
 	if (!address)
@@ -325,9 +331,25 @@ static int open_fast(struct ustack_socket *s, const struct sockaddr *address,
 	if (address->sa_family == AF_UNSPEC)
 		return -EOPNOTSUPP;
 	err = begin(s, address, length, true);
-	if (err || s->state == US_SOCKET_CONNECTED)
+	if (err || is_deferred(s))
 		return err;
 	return finish_connect(s, flags, -EINPROGRESS);
+}
+
+/* The SYN left, with @done bytes.  A call that may wait does until it is answered, as
+ * connect(2) would have; if it failed, nothing was sent.
+ */
+static int finish_fast(struct ustack_socket *s, int flags, size_t *done)
+{
+	struct us_tcp_queued queued;
+	int err;
+
+	us_tcp_queued(s->tcp, &queued);
+	*done = queued.unsent;
+	err = finish_connect(s, flags, *done ? -EAGAIN : -EINPROGRESS);
+	if (err && err != -EAGAIN)
+		*done = 0;
+	return err;
 }
 
 /* @data, or @pieces, @len bytes of either. */
@@ -349,8 +371,13 @@ static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *da
 	}
 	for (;;) {
 		n = push(s, data, len, pieces, done, flags);
-		if (n >= 0)
+		if (n >= 0) {
 			done += n;
+		} else if (n == -EINPROGRESS) {
+			n = finish_fast(s, flags, &done);
+			if (!n)
+				continue;
+		}
 		us_stream_let_out(s->stack, more, limit >= 0);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;

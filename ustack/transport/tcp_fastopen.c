@@ -160,20 +160,21 @@ uint32_t us_tcp_fastopen_room(const struct us_tcp *tcp)
  * @data: copied.
  * @len: of @data.
  *
- * Return: bytes taken, -EAGAIN if there was no memory for one: the SYN goes alone.
+ * What there was no memory for it does not take.
+ * Return: -EINPROGRESS.
  */
-ssize_t us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len)
+int us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len)
 {
 	uint32_t room = us_tcp_fastopen_room(tcp);
-	uint32_t done = us_tcp_sndq_append(tcp, data, (uint32_t)(len < room ? len : room));
 
+	us_tcp_sndq_append(tcp, data, (uint32_t)(len < room ? len : room));
 	us_stack_tick(tcp->table->stack);
 	tcp->flags &= ~US_TCP_DEFERRED;
 	us_count(tcp->table->stack, tcp_fastopen_active);
 	tcp->syn_xmit = us_tcp_usec(tcp->table->stack);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
-	return done || !len ? (ssize_t)done : -EAGAIN;
+	return -EINPROGRESS;
 }
 
 /**
@@ -192,23 +193,31 @@ void us_tcp_fastopen_gather(struct us_tcp *tcp, struct us_tx *tx)
 	a->snd_at = NULL;
 }
 
+/* A peer that is content with its cookie does not tell another: the MSS counts all the same,
+ * and that the SYN was not lost.
+ */
 static void remember(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
-	struct us_tcp_fo_peer *peer = place(tcp);
+	struct us_tcp_fo_peer *peer = seg->fo_len > 0 ? place(tcp) : find(tcp);
 
-	if (seg->fo_len <= 0)
+	if (!peer)
 		return;
-	memset(peer, 0, sizeof(*peer));
-	peer->remote = tcp->dst.remote;
+	if (seg->fo_len > 0) {
+		memset(peer, 0, sizeof(*peer));
+		peer->remote = tcp->dst.remote;
+		peer->len = (uint8_t)seg->fo_len;
+		memcpy(peer->cookie, seg->fo, peer->len);
+	}
+	if (!tcp->retries)
+		peer->losses = 0;
 	peer->mss = (uint16_t)us_max32(tcp->peer_mss, 536);
-	peer->len = (uint8_t)seg->fo_len;
-	memcpy(peer->cookie, seg->fo, peer->len);
 }
 
 /* The peer took so much of what the SYN brought. */
 static void data_acked(struct us_tcp *tcp, uint32_t bytes)
 {
-	tcp->flags |= US_TCP_SYN_DATA;
+	if (bytes == tcp->active->syn_data)
+		tcp->flags |= US_TCP_SYN_DATA;
 	tcp->snd_una += bytes;
 	tcp->snd_nxt += bytes;
 	tcp->bytes_acked += bytes;

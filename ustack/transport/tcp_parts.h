@@ -714,7 +714,7 @@ void us_tcp_fastopen_syn(struct us_tcp *tcp, struct us_tcp_segment *seg);
 void us_tcp_fastopen_over(struct us_tcp *tcp);
 void us_tcp_fastopen_wish(struct us_tcp *tcp);
 uint32_t us_tcp_fastopen_room(const struct us_tcp *tcp);
-ssize_t us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len);
+int us_tcp_fastopen_send(struct us_tcp *tcp, const void *data, size_t len);
 void us_tcp_fastopen_gather(struct us_tcp *tcp, struct us_tx *tx);
 void us_tcp_fastopen_syn_ack(struct us_tcp *tcp, const struct us_tcp_segment *seg);
 void us_tcp_fastopen_timeout(struct us_tcp *tcp);

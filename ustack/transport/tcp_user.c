@@ -264,6 +264,8 @@ void us_tcp_queued_more(struct us_tcp *tcp, int flags, bool full)
  * where there may be none for long.
  * Return: bytes queued, -EAGAIN if there is no room or the connection is not
  * yet open, -EBUSY while room is lent, -EPIPE, -ENOBUFS, -EFAULT, or the connection's error.
+ * -EINPROGRESS if the SYN waited for bytes (Fast Open): it leaves, with those that
+ * us_tcp_queued() tells.
  */
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags)
 {
@@ -308,8 +310,8 @@ ssize_t us_tcp_send_pieces(struct us_tcp *tcp, const struct us_pieces *from, siz
 		most = us_tcp_fastopen_room(tcp);
 	done = us_tcp_sndq_append_pieces(tcp, from, at, left < most ? (uint32_t)left : most);
 	if (deferred)
-		us_tcp_fastopen_send(tcp, NULL, 0);	/* no more than these */
-	else if (done)
+		return us_tcp_fastopen_send(tcp, NULL, 0);	/* no more than these */
+	if (done)
 		us_tcp_queued_more(tcp, flags, done < left);
 	return done || !left ? (ssize_t)done : us_tcp_no_room(tcp);
 }
