@@ -65,6 +65,27 @@ static const struct named_script scripts[] = {
 	"send 50 = 50\n"
 	"> P. 51:101(50) ack 101\n" },
 
+	{ "server: ten segments of an answer, and all of a small window",
+	SERVER
+	"< S 0:100(100) win 65535 <mss 1000,FO =>\n"
+	"> S. 0:0(0) ack 101\n"
+	"accept = 0\n"
+	"send 20000 = 20000\n"
+	"> . 1:1001(1000) ack 101\n> . 1001:2001(1000) ack 101\n"
+	"> . 2001:3001(1000) ack 101\n> . 3001:4001(1000) ack 101\n"
+	"> . 4001:5001(1000) ack 101\n> . 5001:6001(1000) ack 101\n"
+	"> . 6001:7001(1000) ack 101\n> . 7001:8001(1000) ack 101\n"
+	"> . 8001:9001(1000) ack 101\n> . 9001:10001(1000) ack 101\n"
+	"none 100\n"
+	"< R 101:101(0)\n"
+	"close\n"
+	"< S 0:100(100) win 2000 <mss 1000,FO =>\n"
+	"> S. 0:0(0) ack 101\n"
+	"accept = 0\n"
+	"send 20000 = 20000\n"
+	"> . 1:1001(1000) ack 101\n> . 1001:2001(1000) ack 101\n"
+	"none 100\n" },
+
 	{ "server: a corked answer goes after 200 ms, though the handshake was not complete",
 	SERVER
 	"< S 0:100(100) win 65535 <mss 1000,FO =>\n"
@@ -218,6 +239,30 @@ static const struct named_script scripts[] = {
 	"> S. 0:0(0) ack 1\n"
 	"< S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
 	"> P. 1:101(100) ack 1\n" },
+
+	{ "client: both open at once, and the peer has taken the data",
+	CLIENT
+	"connect = 0\n"
+	"send 100 = 100\n"
+	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< S. 0:0(0) ack 101 win 65535 <mss 1000>\n"
+	"state ESTABLISHED\n"
+	"none 1000\n"
+	"send 10 = 10\n"
+	"> P. 101:111(10) ack 1\n" },
+
+	{ "client: both open at once, and an ACK of more than the data",
+	CLIENT
+	"connect = 0\n"
+	"send 100 = 100\n"
+	"> S 0:100(100) <mss 1460,sackOK,TS val * ecr 0,nop,wscale 7,FO 7,nop,nop>\n"
+	"< S 0:0(0) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"< . 1:1(0) ack 102 win 65535\n"
+	"> R 102:102(0)\n"
+	"state SYN_RECV\n" },
 
 	{ "client: MSG_FASTOPEN does both at once",
 	"sendto 100 = EINPROGRESS\n"

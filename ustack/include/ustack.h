@@ -616,7 +616,8 @@ ssize_t ustack_send(struct ustack_socket *socket, const void *data,
  * @length: bytes of @data.
  * @flags: as for ustack_send().
  * @address: of the receiver; NULL: as ustack_send().  SOCK_STREAM passes it over,
- *	but with MSG_FASTOPEN, by which it connects.
+ *	but with MSG_FASTOPEN, by which it connects: as ustack_connect(), it waits and
+ *	fails, too.
  * @address_length: of @address.
  *
  * Datagrams are not fragmented.  One of those that a router found too large is lost; for

@@ -52,6 +52,9 @@ static void begin(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	tcp->table->nr_fastopen++;
 	us_count(tcp->table->stack, tcp_fastopen_passive);
 	us_tcp_syn_window(tcp);
+	/* Both are for what is behind the SYN-ACK's number, which is in flight, too. */
+	tcp->active->cwnd++;
+	tcp->snd_wnd++;
 	if (seg->len) {
 		tcp->flags |= US_TCP_SYN_DATA;
 		seg->seq++;

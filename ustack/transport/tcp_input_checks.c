@@ -283,13 +283,16 @@ static bool check_syn(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	return false;
 }
 
-/* The ACK of SYN-RECEIVED.  Fast Open may have sent data already. */
+/* The ACK of SYN-RECEIVED.  Fast Open may have sent data already: behind the SYN-ACK, or
+ * with a SYN that met the peer's.
+ */
 static bool complete_handshake(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	bool early = us_tcp_opened_early(tcp);
+	uint32_t syn_data = tcp->active ? tcp->active->syn_data : 0;
 
 	if (early ? seg->ack - tcp->snd_una - 1 >= us_tcp_in_flight(tcp) :
-	    seg->ack != tcp->snd_nxt) {
+	    seg->ack - tcp->snd_nxt > syn_data) {
 		us_count(tcp->table->stack, tcp_bad_ack);
 		us_tcp_refuse(tcp->table->stack, seg);
 		return false;
@@ -297,6 +300,8 @@ static bool complete_handshake(struct us_tcp *tcp, const struct us_tcp_segment *
 	if (!early && (tcp->flags & US_TCP_PASSIVE) && !us_tcp_listen_promote(tcp))
 		return false;
 	tcp->snd_una++;
+	if (!early && syn_data)
+		us_tcp_fastopen_syn_ack(tcp, seg);
 	tcp->snd_wl1 = seg->seq;
 	/* That of a SYN-ACK is not scaled: both opened at once. */
 	tcp->snd_wnd = seg->has_wscale ? seg->window : seg->window << tcp->snd_wscale;
