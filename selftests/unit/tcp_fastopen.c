@@ -86,6 +86,20 @@ static const struct named_script scripts[] = {
 	"> . 1:1001(1000) ack 101\n> . 1001:2001(1000) ack 101\n"
 	"none 100\n" },
 
+	{ "server: the handshake's ACK tells of a hole in the answer",
+	SERVER
+	"< S 0:100(100) win 65535 <mss 1000,sackOK,FO =>\n"
+	"> S. 0:0(0) ack 101\n"
+	"accept = 0\n"
+	"send 5000 = 5000\n"
+	"> . 1:1001(1000) ack 101\n> . 1001:2001(1000) ack 101\n"
+	"> . 2001:3001(1000) ack 101\n> . 3001:4001(1000) ack 101\n"
+	"> P. 4001:5001(1000) ack 101\n"
+	"+0.01 < . 101:101(0) ack 1 win 65535 <nop,nop,sack 1001:5001>\n"
+	"> . 1:1001(1000) ack 101\n"
+	"< . 101:101(0) ack 5001 win 65535\n"
+	"none 1000\n" },
+
 	{ "server: a corked answer goes after 200 ms, though the handshake was not complete",
 	SERVER
 	"< S 0:100(100) win 65535 <mss 1000,FO =>\n"

@@ -353,7 +353,7 @@ static bool check_ack(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return false;
 	if (us_tcp_paws_ok(tcp, seg))	/* is_overtaken() lets in what is older */
 		us_tcp_note_ts(tcp, seg);
-	if (opens && seg->ack == tcp->snd_una)
+	if (opens && seg->ack == tcp->snd_una && !seg->nr_sack)
 		return true;
 	us_tcp_ack(tcp, seg);
 	if (tcp->flags & US_TCP_FIN_ACKED)
