@@ -115,10 +115,10 @@ stays_out() {
 	[ $? = 1 ] && holds "$work/relay.err" 'port 80 is in use'
 }
 
-# The server's refusal is the client's reset.
+# The server's refusal is the client's reset.  Of one that it reads socat tells with -d only.
 refuses() {
 	relay_starts netchannel 80 127.0.0.1 8000
-	echo x | in_peer socat -t 5 - TCP4:$app4:80 2>"$work/client.err"
+	in_peer socat -d -u -T 5 TCP4:$app4:80 - 2>"$work/client.err"
 	cat "$work/client.err"
 	holds "$work/client.err" reset && relay_ends 1
 }
