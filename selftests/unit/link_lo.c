@@ -235,6 +235,22 @@ static void test_opening(void)
 	   strstr(ustack_error(stack), "name=x"), "it has no name");
 }
 
+/* What could be had of it is not kept. */
+static void test_half(void)
+{
+	const union name six = name_of("::1", 0), four = name_of("127.0.0.1", PORT);
+	struct ustack_socket *s;
+
+	setup(NULL);
+	ustack_address_add(stack, outside, &six.sa, 128);
+	ok(ustack_link_open(stack, "lo", NULL) == -EEXIST &&
+	   strstr(ustack_error(stack), "::1"), "another link has ::1");
+	s = socket_of(&four, SOCK_STREAM);
+	ok(ustack_bind(s, &four.sa, sizeof(four.v4)) == -1 && errno == EADDRNOTAVAIL,
+	   "then there is no 127.0.0.1, either");
+	ustack_destroy(stack);
+}
+
 /* Time passes on the way, and some of it is lost. */
 static void test_shaped(void)
 {
@@ -247,6 +263,7 @@ int main(void)
 {
 	plan(0);
 	test_missing();
+	test_half();
 	setup("lo");
 	test_stream("127.0.0.1");
 	test_stream("::1");

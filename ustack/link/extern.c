@@ -103,7 +103,6 @@ static int open_outside(struct us_stack *stack, const char *args,
 	return 0;
 }
 
-
 /* ------------------------------------------------------------------ sending */
 
 static struct us_tx *reserve(struct us_link *link, uint32_t keep)

@@ -305,16 +305,22 @@ int us_net_route_add(struct us_stack *stack, struct us_link *link,
  * @stack: the stack.
  * @link: any; others get none.
  *
- * Return: 0, or as us_net_address_add(): -EEXIST of a second one.
+ * Both or none: nothing of @link stays if it fails.
+ * Return: 0, -ENOSPC, -EEXIST: another link has one of them, as a second of this kind.
  */
 int us_net_loopback(struct us_stack *stack, struct us_link *link)
 {
 	const struct us_addr v4 = us_addr_from4((const uint8_t[]){ 127, 0, 0, 1 });
 	const struct us_addr v6 = { .b = { [15] = 1 } };
+	const struct us_net *net = stack->net;
 	int err;
 
 	if (!(link->flags & US_LINK_LOOPBACK))
 		return 0;
+	if (us_net_find_address(net, &v4) || us_net_find_address(net, &v6))
+		return us_fail(stack, -EEXIST, "lo: another link has 127.0.0.1 or ::1 already");
+	if (net->addresses + 2 > US_NET_ADDRESSES || net->routes + 2 > US_NET_ROUTES)
+		return us_fail(stack, -ENOSPC, "lo: no room for two more addresses: open it before others are added");
 	err = us_net_address_add(stack, link, &v4, 32);
 	return err ? err : us_net_address_add(stack, link, &v6, 128);
 }
