@@ -4,6 +4,8 @@
  *
  * Who waits looks for packets before it sleeps: as long as waits are short.
  */
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -136,6 +138,11 @@ TEST_F_TIMEOUT(spin, who_waited_long_sleeps_the_next_time, 300)
 	EXPECT_LE(MOST, slept);
 }
 
+static int64_t usec(const struct timespec *begin, const struct timespec *end)
+{
+	return (end->tv_sec - begin->tv_sec) * 1000000LL + (end->tv_nsec - begin->tv_nsec) / 1000;
+}
+
 /* usec that a read() takes with a deadline, and to which nothing comes. */
 static int64_t late(struct chan *c, unsigned int us)
 {
@@ -148,7 +155,7 @@ static int64_t late(struct chan *c, unsigned int us)
 		return INT64_MAX;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	c->ctl->deadline = 0;
-	return (end.tv_sec - begin.tv_sec) * 1000000LL + (end.tv_nsec - begin.tv_nsec) / 1000;
+	return usec(&begin, &end);
 }
 
 /* By then each would spin for more than the half of LONG, if nobody else comes. */
@@ -184,6 +191,52 @@ TEST_F_TIMEOUT(spin, not_after_a_deadline, 300)
 		slept += sleeps(&self->c, &self->sender, 1000, 1);
 	}
 	EXPECT_LE(MOST, slept);
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+static int alarm_soon(void *argument)
+{
+	(void)argument;
+	net_pin(1);
+	usleep(8000);
+	return kill(getppid(), SIGALRM);
+}
+
+/* A read() to which nothing comes but a signal spins, and returns then. */
+static bool ends_by_signal(struct chan *c)
+{
+	uint64_t before = chan_counter(c, NETCHANNEL_WAITS);
+	struct timespec begin, end;
+	int pid, n, err;
+
+	c->ctl->rx_seen = c->rx_next;
+	pid = child_start(alarm_soon, NULL);
+	usleep(4000);		/* it leaves this CPU meanwhile */
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	n = read(c->fd, NULL, 0);
+	err = errno;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return !child_wait(pid) && n == -1 && err == EINTR &&
+	       chan_counter(c, NETCHANNEL_WAITS) == before &&
+	       usec(&begin, &end) < LONG / 3;
+}
+
+TEST_F_TIMEOUT(spin, not_beyond_a_signal, 300)
+{
+	struct sigaction action = { .sa_handler = on_alarm };	/* no SA_RESTART */
+	int i, good = 0;
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	/* Often, not always: the host may stand still, or somebody else want the CPU. */
+	for (i = 0; i < 20 && good < MOST; i++) {
+		ASSERT_TRUE(spins(&self->c, &self->sender, LONG * 2 / 3));
+		good += ends_by_signal(&self->c);
+	}
+	EXPECT_EQ(MOST, good);
 }
 
 TEST_F(spin, never_with_spin_us_0)
