@@ -859,7 +859,14 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * IPV6_RECVERR, IPV6_MTU (to read only), IPV6_MTU_DISCOVER (as that of AF_INET).
  *
  * Of SOCK_DGRAM, level IPPROTO_UDP: UDP_SEGMENT (at most 64 datagrams of a message),
- * UDP_GRO.  Of IPPROTO_IP none, of IPPROTO_IPV6 no other.
+ * UDP_GRO.
+ *
+ * Of SOCK_DGRAM, AF_INET, level IPPROTO_IP: IP_TTL, IP_TOS (with the ECN bits), IP_MTU (to
+ * read only, with a peer), IP_MTU_DISCOVER (WANT and DO are the same: what is too large is
+ * refused; PROBE: up to the MTU of the route, whatever routers say).
+ *
+ * Of SOCK_DGRAM, AF_INET6, level IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_MTU,
+ * IPV6_MTU_DISCOVER, all as those of AF_INET.
  *
  * Others are refused (ENOPROTOOPT).
  */

@@ -19,6 +19,14 @@ const struct us_udp_user us_dgram_user = {
 	.event = event,
 };
 
+static void apply(struct ustack_socket *s)
+{
+	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
+	us_udp_set_gro(s->udp, s->gro);
+	us_udp_set_ip(s->udp, s->options.tos, s->options.ttl,
+		      s->options.mtu_discover == IP_PMTUDISC_PROBE);
+}
+
 static int take_port(struct ustack_socket *s, const struct us_addr *local,
 		     uint16_t port, bool listen_peer)
 {
@@ -29,8 +37,7 @@ static int take_port(struct ustack_socket *s, const struct us_addr *local,
 		return err;
 	s->local = *local;
 	s->port = port;
-	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
-	us_udp_set_gro(s->udp, s->gro);
+	apply(s);
 	return 0;
 }
 
@@ -323,10 +330,8 @@ static int error(struct ustack_socket *s)
 
 static void changed(struct ustack_socket *s)
 {
-	if (!s->udp)
-		return;
-	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
-	us_udp_set_gro(s->udp, s->gro);
+	if (s->udp)
+		apply(s);
 }
 
 /* What was sent is gone; what comes next is told by its length. */

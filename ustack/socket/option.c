@@ -434,19 +434,20 @@ static void get_ttl(struct ustack_socket *s, union us_value *value)
 	value->number = s->options.ttl ? s->options.ttl : US_NET_TTL;
 }
 
-/* As Linux: of IPv4 the low byte counts; its ECN bits stay TCP's. */
+/* As Linux: of IPv4 the low byte counts; the ECN bits of streams stay TCP's. */
 static int set_tos(struct ustack_socket *s, const union us_value *value)
 {
-	s->options.tos = value->number & 0xfc;
+	s->options.tos = value->number & (s->ops->protocol == IPPROTO_TCP ? 0xfc : 0xff);
 	return 0;
 }
 
 static int set_tclass(struct ustack_socket *s, const union us_value *value)
 {
+	static const union us_value none;
+
 	if (value->number < -1 || value->number > UINT8_MAX)
 		return -EINVAL;
-	s->options.tos = value->number == -1 ? 0 : value->number & 0xfc;
-	return 0;
+	return set_tos(s, value->number == -1 ? &none : value);
 }
 
 static void get_tos(struct ustack_socket *s, union us_value *value)
@@ -482,13 +483,19 @@ static void get_mtu_discover(struct ustack_socket *s, union us_value *value)
 			IP_PMTUDISC_WANT;
 }
 
-/* Only of a connection: see get_option(). */
+/* Only of a connection, or to a peer: a negative errno where there is none. */
 static void get_mtu(struct ustack_socket *s, union us_value *value)
 {
 	struct us_tcp_info info;
 
-	us_tcp_info(s->tcp, &info);
-	value->number = (int)info.base.tcpi_pmtu;
+	value->number = -ENOTCONN;
+	if (s->tcp) {
+		us_tcp_info(s->tcp, &info);
+		value->number = (int)info.base.tcpi_pmtu;
+	} else if (s->ops->protocol == IPPROTO_UDP && s->udp) {
+		us_stack_tick(s->stack);
+		value->number = us_udp_mtu(s->udp);
+	}
 }
 
 /* They always are. */
@@ -598,12 +605,12 @@ static const struct us_option options[] = {
 static const struct us_option *find(const struct ustack_socket *s, int level,
 				    int name)
 {
-	/* Those of IP are of connections only, but for one. */
-	if (level != SOL_SOCKET && level != s->ops->protocol &&
-	    s->ops->protocol != IPPROTO_TCP &&
-	    !(level == IPPROTO_IPV6 && name == IPV6_V6ONLY))
+	if ((level == IPPROTO_UDP || level == IPPROTO_TCP) && level != s->ops->protocol)
 		return NULL;
-	if (level == IPPROTO_UDP && s->ops->protocol != IPPROTO_UDP)
+	/* Datagrams have no errors that are told later. */
+	if (s->ops->protocol == IPPROTO_UDP &&
+	    (level == IPPROTO_IP ? name == IP_RECVERR :
+				   level == IPPROTO_IPV6 && name == IPV6_RECVERR))
 		return NULL;
 	if (level == (s->family == AF_INET ? IPPROTO_IPV6 : IPPROTO_IP))
 		return NULL;
@@ -673,9 +680,9 @@ static int get_option(struct ustack_socket *s, int level, int name,
 		return -EFAULT;
 	if ((int)*length < 0)
 		return -EINVAL;
-	if (option->get == get_mtu && !s->tcp)
-		return -ENOTCONN;
 	option->get(s, &value);
+	if (option->get == get_mtu && value.number < 0)
+		return value.number;
 	if (*length > option->size)
 		*length = option->size;
 	*length = part(level, *length);

@@ -303,6 +303,7 @@ static int resolve(const struct us_udp *udp, const struct us_addr *remote,
 
 	*dst = (struct us_dst){
 		.local = udp->bound, .remote = *remote, .family = udp->family,
+		.ttl = udp->ttl, .tos = udp->tos,
 	};
 	err = us_dst_resolve(udp->stack, dst);
 	if (!err)
@@ -432,6 +433,47 @@ void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes)
 void us_udp_set_gro(struct us_udp *udp, bool gro)
 {
 	udp->gro = gro;
+}
+
+/**
+ * us_udp_set_ip() - sets what IP headers have
+ * @udp: the port.
+ * @tos: DS field and ECN bits.
+ * @ttl: or hop limit; 0: the default.
+ * @probe: what routers say of a path does not bound what is sent.
+ *
+ * What waits leaves before, if the link has room.
+ */
+void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe)
+{
+	if (udp->tos == tos && udp->ttl == ttl && udp->probe == probe)
+		return;
+	us_udp_train_flush(udp);
+	udp->tos = tos;
+	udp->ttl = ttl;
+	udp->probe = probe;
+	if (!udp->routed)
+		return;
+	udp->dst.tos = tos;
+	udp->dst.ttl = ttl ? ttl : US_NET_TTL;
+	us_udp_mtu_limit(udp, &udp->dst);
+}
+
+/**
+ * us_udp_mtu() - IP_MTU
+ * @udp: the port.
+ *
+ * Return: bytes of the largest IP packet to the peer, -ENOTCONN, or as us_udp_connect().
+ */
+int us_udp_mtu(struct us_udp *udp)
+{
+	struct us_dst dst;
+	int err;
+
+	if (!udp->connected)
+		return -ENOTCONN;
+	err = resolve(udp, &udp->remote, &dst);
+	return err ? err : dst.mtu;
 }
 
 /**

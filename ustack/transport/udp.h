@@ -82,6 +82,9 @@ int us_udp_release(struct us_udp *udp, size_t len);
 void us_udp_end_loans(struct us_udp *udp);
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
 void us_udp_set_gro(struct us_udp *udp, bool gro);
+void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe);
+/* Bytes of the largest IP packet to the peer. */
+int us_udp_mtu(struct us_udp *udp);
 short us_udp_poll(const struct us_udp *udp);
 int us_udp_error(struct us_udp *udp);
 void us_udp_names(const struct us_udp *udp, struct us_addr *local,

@@ -43,7 +43,7 @@ void us_udp_mtu_limit(const struct us_udp *udp, struct us_dst *dst)
 {
 	uint16_t known = known_mtu(udp, &dst->remote);
 
-	dst->mtu = known < dst->route_mtu ? known : dst->route_mtu;
+	dst->mtu = !udp->probe && known < dst->route_mtu ? known : dst->route_mtu;
 }
 
 /**

@@ -70,6 +70,9 @@ struct us_udp_train {
  * @routed: @dst is valid.
  * @gro: trains are received whole (UDP_GRO).
  * @told: that a link has room; sent nothing since.
+ * @probe: what routers say of a path does not bound what is sent (IP_PMTUDISC_PROBE).
+ * @ttl: or hop limit; 0 is the default.
+ * @tos: DS field and ECN bits.
  * @error: pending error, a positive errno.
  * @rcvbuf: bytes that @queue may count.
  * @queued: bytes that it counts: chunks, and US_UDP_RECORD each.
@@ -103,6 +106,9 @@ struct us_udp {
 	bool routed;
 	bool gro;
 	bool told;
+	bool probe;
+	uint8_t ttl;
+	uint8_t tos;
 	uint16_t error;
 	uint32_t rcvbuf;
 	uint32_t queued;
