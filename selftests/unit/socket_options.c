@@ -184,6 +184,18 @@ static void test_linger(void)
 	fails(ustack_setsockopt(s, SOL_SOCKET, SO_LINGER, &linger, 4), EINVAL);
 }
 
+static void test_linger2(void)
+{
+	ok(get(IPPROTO_TCP, TCP_LINGER2) == 60, "TCP_LINGER2: a minute by default");
+	ok(set(IPPROTO_TCP, TCP_LINGER2, 7) == 0 && get(IPPROTO_TCP, TCP_LINGER2) == 7 &&
+	   set(IPPROTO_TCP, TCP_LINGER2, 0) == 0 && get(IPPROTO_TCP, TCP_LINGER2) == 60,
+	   "TCP_LINGER2: 0 is the default");
+	ok(set(IPPROTO_TCP, TCP_LINGER2, -7) == 0 && get(IPPROTO_TCP, TCP_LINGER2) == -1,
+	   "TCP_LINGER2: negative");
+	ok(set(IPPROTO_TCP, TCP_LINGER2, 121) == 0 && get(IPPROTO_TCP, TCP_LINGER2) == 120,
+	   "TCP_LINGER2: two minutes at most");
+}
+
 static int set_time(long sec, long usec)
 {
 	struct timeval tv = { sec, usec };
@@ -315,6 +327,7 @@ int main(void)
 	test_congestion();
 	test_max_pacing();
 	test_linger();
+	test_linger2();
 	test_times();
 	test_lengths();
 	ustack_close(s);

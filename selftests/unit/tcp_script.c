@@ -1150,6 +1150,70 @@ static const struct named_script scripts[] = {
 	"+60.1 state CLOSE\n"
 	"waits 0\n" },
 
+	{ "FIN-WAIT-2: as long as TCP_LINGER2 says, once the user has let go",
+	OPEN_PLAIN
+	"set TCP_LINGER2 10 = 0\n"
+	"shutdown = 0\n"
+	"> F. 1:1(0) ack 1\n"
+	"< . 1:1(0) ack 2\n"
+	"+100 state FIN_WAIT2\n"
+	"close\n"
+	"+9.9 state FIN_WAIT2\n"
+	"+0.2 state CLOSE\n"
+	"waits 0\n" },
+
+	{ "FIN-WAIT-2: TCP_LINGER2 of an accepted connection, set before",
+	"set TCP_LINGER2 100 = 0\n"
+	ACCEPT_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< . 1:1(0) ack 2\n"
+	"+99.9 state FIN_WAIT2\n"
+	"+0.2 state CLOSE\n" },
+
+	{ "FIN-WAIT-2: three and a half RTOs at least",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"+0.4 < S. 0:0(0) ack 1 win 65535 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"set TCP_LINGER2 1 = 0\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"+0.4 < . 1:1(0) ack 2\n"
+	"+2.5 state FIN_WAIT2\n"
+	"+2.5 state CLOSE\n" },
+
+	{ "FIN-WAIT-2: a negative TCP_LINGER2: RST once the FIN is acknowledged",
+	OPEN_PLAIN
+	"set TCP_LINGER2 -1 = 0\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"+0.1 < . 1:1(0) ack 2\n"
+	"> R. 2:2(0) ack 1\n"
+	"state CLOSE\n"
+	"waits 0\n" },
+
+	{ "FIN-WAIT-2: a negative TCP_LINGER2: RST at once, if it is there",
+	OPEN_PLAIN
+	"set TCP_LINGER2 -1 = 0\n"
+	"shutdown = 0\n"
+	"> F. 1:1(0) ack 1\n"
+	"< . 1:1(0) ack 2\n"
+	"+1 state FIN_WAIT2\n"
+	"close\n"
+	"> R. 2:2(0) ack 1\n"
+	"state CLOSE\n" },
+
+	{ "FIN-WAIT-2: a negative TCP_LINGER2 is no RST if the peer ends first",
+	OPEN_PLAIN
+	"set TCP_LINGER2 -1 = 0\n"
+	"< F. 1:1(0) ack 1\n"
+	"+0.001 > . 1:1(0) ack 2\n"
+	"close\n"
+	"> F. 1:1(0) ack 2\n"
+	"< . 2:2(0) ack 2\n"
+	"state CLOSE\n" },
+
 	{ "closed with data unread: RST",
 	OPEN_PLAIN
 	"< P. 1:11(10) ack 1\n"

@@ -14,6 +14,7 @@
 #define BUFFER_MAX	(64 << 20)
 #define SECONDS_MAX	32767	/* of keep-alive */
 #define TIMES_MAX	127	/* that something is tried */
+#define LINGER2_MAX	120
 #define MSS_MIN		88
 #define MSS_MAX		32767
 #define MSS_DEFAULT	536
@@ -419,6 +420,21 @@ static void get_syncnt(struct ustack_socket *s, union us_value *value)
 			US_TCP_SYN_RETRIES;
 }
 
+static int set_linger2(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0)
+		s->linger2 = -1;
+	else
+		s->linger2 = value->number < LINGER2_MAX ? (int8_t)value->number :
+							   LINGER2_MAX;
+	return 0;
+}
+
+static void get_linger2(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->linger2 ? s->linger2 : US_TCP_LINGER2;
+}
+
 static int set_ttl(struct ustack_socket *s, const union us_value *value)
 {
 	uint32_t number = 0;
@@ -583,6 +599,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_KEEPINTVL, NUMBER, set_keepintvl, get_keepintvl },
 	{ IPPROTO_TCP, TCP_KEEPCNT, NUMBER, set_keepcnt, get_keepcnt },
 	{ IPPROTO_TCP, TCP_SYNCNT, NUMBER, set_syncnt, get_syncnt },
+	{ IPPROTO_TCP, TCP_LINGER2, NUMBER, set_linger2, get_linger2 },
 	{ IPPROTO_UDP, UDP_SEGMENT, NUMBER, set_segment, get_segment },
 	{ IPPROTO_UDP, UDP_GRO, NUMBER, set_gro, get_gro },
 	{ IPPROTO_IP, IP_TTL, BYTE, set_ttl, get_ttl },

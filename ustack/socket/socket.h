@@ -47,6 +47,7 @@ struct us_watch;
  * @reuse: SO_REUSEADDR.
  * @gro: UDP_GRO.
  * @linger: seconds, negative is off.
+ * @linger2: TCP_LINGER2, as us_tcp_close() has it.
  * @error: positive errno that a call saw but did not return (it returned a
  *	count instead); the next call does.
  * @rcvtimeo: SO_RCVTIMEO in nanoseconds; US_NEVER waits for ever.
@@ -76,7 +77,8 @@ struct ustack_socket {
 	unsigned int calls;
 	int fd;
 	int linger;
-	int error;
+	uint16_t error;
+	int8_t linger2;
 	struct ustack_socket *fd_next;
 	us_ns rcvtimeo;
 	us_ns sndtimeo;

@@ -145,7 +145,7 @@ static int connect_failed(struct ustack_socket *s)
 	int err = us_socket_error(s);
 
 	if (s->tcp)
-		us_tcp_close(s->tcp);
+		us_tcp_close(s->tcp, 0);
 	s->tcp = NULL;
 	s->state = US_SOCKET_UNCONNECTED;
 	us_socket_event(s);	/* that it is none any more */
@@ -223,6 +223,7 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	child->state = US_SOCKET_CONNECTED;
 	child->options = s->options;
 	child->linger = s->linger;
+	child->linger2 = s->linger2;
 	child->reuse = s->reuse;
 	child->rcvtimeo = s->rcvtimeo;
 	child->sndtimeo = s->sndtimeo;
@@ -640,7 +641,7 @@ static void close_stream(struct ustack_socket *s)
 	}
 	if (s->linger > 0)
 		linger(s);
-	us_tcp_close(s->tcp);
+	us_tcp_close(s->tcp, s->linger2);
 }
 
 const struct us_socket_ops us_stream_ops = {

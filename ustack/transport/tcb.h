@@ -151,6 +151,7 @@ struct us_tcp_bind {
  * @table: of its stack.
  * @user: given to us_tcp_user.event().
  * @accept_next: next in the accept queue; no @user yet then.
+ * @linger2: seconds in FIN-WAIT-2, with US_TCP_ORPHAN; no @user any more.
  * @listener: it came from, until accepted; or NULL.
  * @bind: keeps the link's flow alive; or NULL.
  * @out: on the flush list, a link's pending list, or (SYN-RECEIVED) the
@@ -226,6 +227,7 @@ struct us_tcp {
 	union {
 		void *user;
 		struct us_tcp *accept_next;
+		int linger2;
 	};
 	struct us_tcp_listener *listener;
 	struct us_tcp_bind *bind;

@@ -63,6 +63,7 @@ enum us_tcp_ecn_mode {
 #define US_TCP_KEEP_INTERVAL	75
 #define US_TCP_KEEP_PROBES	9
 #define US_TCP_SYN_RETRIES	7
+#define US_TCP_LINGER2		60	/* in seconds, too */
 
 /**
  * struct us_tcp_options - what may be set before connect and listen; accepted
@@ -271,9 +272,10 @@ int us_tcp_shutdown(struct us_tcp *tcp);	/* the sending side: FIN */
 /* Receiving side: what comes is acknowledged and thrown away. */
 void us_tcp_shutdown_read(struct us_tcp *tcp);
 /* The user lets go of @tcp: it closes in the background (FIN), or with RST if
- * data was left unread (RFC 2525 2.17); never touched again by the user.
+ * data was left unread (RFC 2525 2.17); never touched again by the user.  @linger2:
+ * seconds in FIN-WAIT-2 then, 0 is the default; negative: none at all.
  */
-void us_tcp_close(struct us_tcp *tcp);
+void us_tcp_close(struct us_tcp *tcp, int linger2);
 void us_tcp_abort(struct us_tcp *tcp);		/* RST; lets go, too */
 /* POLLIN | POLLOUT | POLLRDHUP | POLLHUP | POLLERR as Linux has them. */
 short us_tcp_poll(const struct us_tcp *tcp);

@@ -110,10 +110,25 @@ void us_tcp_fin_received(struct us_tcp *tcp)
 	us_tcp_notify(tcp);
 }
 
+/* As Linux: the peer has the time for a few retransmissions, whatever the user says. */
+static uint32_t fin_wait(const struct us_tcp *tcp)
+{
+	uint32_t seconds = tcp->linger2 ? (uint32_t)tcp->linger2 : US_TCP_LINGER2;
+
+	return us_max32(US_TCP_MSEC(seconds * 1000), us_tcp_rto(tcp) / 2 * 7);
+}
+
+/* Nobody hears what the peer has yet to say: its FIN is all that is waited for. */
 static void start_linger(struct us_tcp *tcp)
 {
-	if (tcp->state == TCP_FIN_WAIT2 && (tcp->flags & US_TCP_ORPHAN))
-		us_tcp_timer_set(tcp, US_TCP_TIMER_LINGER, US_TCP_FIN_WAIT);
+	if (tcp->state != TCP_FIN_WAIT2 || !(tcp->flags & US_TCP_ORPHAN))
+		return;
+	if (tcp->linger2 >= 0) {
+		us_tcp_timer_set(tcp, US_TCP_TIMER_LINGER, fin_wait(tcp));
+		return;
+	}
+	us_tcp_send_reset(tcp);
+	us_tcp_done(tcp, 0);
 }
 
 /**
@@ -205,9 +220,12 @@ static bool has_unread(const struct us_tcp *tcp)
  * @tcp: closes in order in the background; with RST if data was left unread
  *	(RFC 2525 2.17), or if too many close already.  Not touched by the user
  *	any more.
+ * @linger2: seconds in FIN-WAIT-2, 0 is the default; negative: none at all.
  */
-void us_tcp_close(struct us_tcp *tcp)
+void us_tcp_close(struct us_tcp *tcp, int linger2)
 {
+	struct us_tcp_table *table = tcp->table;
+
 	if (tcp->active)
 		us_tcp_sndq_take_back(tcp->active);
 	if (tcp->state == TCP_CLOSE || tcp->state == TCP_SYN_SENT ||
@@ -217,10 +235,12 @@ void us_tcp_close(struct us_tcp *tcp)
 		return;
 	}
 	if (!us_tcp_move(tcp, US_TCP_SHARE_ORPHAN)) {
-		us_count(tcp->table->stack, tcp_orphan_dropped);
+		us_count(table->stack, tcp_orphan_dropped);
 		us_tcp_abort(tcp);
 		return;
 	}
 	tcp->flags |= US_TCP_ORPHAN;
+	tcp->linger2 = linger2;
 	start_linger(tcp);
+	us_tcp_reap(table);
 }

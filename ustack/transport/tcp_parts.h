@@ -25,7 +25,6 @@
 #define US_TCP_R1		3	/* RFC 9293 3.8.3 */
 #define US_TCP_RETRIES		15	/* its R2 */
 #define US_TCP_ORPHAN_RETRIES	8
-#define US_TCP_FIN_WAIT		US_TCP_MSEC(60000)
 #define US_TCP_LOOK		US_TCP_MSEC(1000)	/* is anything under way? */
 #define US_TCP_IDLE		US_TCP_MSEC(10000)	/* as long as BBR knows min_rtt */
 #define US_TCP_WAIT_TICKS	us_tcp_ticks(60 * US_SEC)	/* TIME-WAIT */
