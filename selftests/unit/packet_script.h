@@ -22,7 +22,8 @@
  *
  *	listen | listen_peer | connect | accept [= ERR]
  *	send N [more] [oob] = N|ERR	recv N [peek] = N|ERR	shutdown = 0	close
- *	urgent [peek] = BYTE|ERR		mark = 0|1	unread N
+ *	urgent [peek] = BYTE|ERR		mark = 0|1
+ *	unread N	unacked N	unsent N	bytes, as ioctl(2) tells them
  *	poll = IN|OUT|PRI|HUP|RDHUP|ERR|0	error = ERR|0
  *	set NAME VALUE = 0|ERR			setsockopt(2), by the option's name
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
@@ -1109,13 +1110,28 @@ static inline void script_call_mark(struct script *s, const char *p)
 	script_result(s, p, script_at_mark(s));
 }
 
-static inline void script_call_unread(struct script *s, const char *p)
+static inline void script_queued(struct script *s, const char *p, unsigned long request)
 {
 	int value = -1;
 
-	ustack_ioctl(s->socket, FIONREAD, &value);
+	ustack_ioctl(s->socket, request, &value);
 	if (value != script_number(s, &p))
-		script_fail(s, "%d bytes can be read", value);
+		script_fail(s, "there are %d bytes", value);
+}
+
+static inline void script_call_unread(struct script *s, const char *p)
+{
+	script_queued(s, p, FIONREAD);
+}
+
+static inline void script_call_unacked(struct script *s, const char *p)
+{
+	script_queued(s, p, SIOCOUTQ);
+}
+
+static inline void script_call_unsent(struct script *s, const char *p)
+{
+	script_queued(s, p, SIOCOUTQNSD);
 }
 
 static inline void script_call_error(struct script *s, const char *p)
@@ -1341,7 +1357,8 @@ static inline void script_call(struct script *s, const char *p)
 		{ "state", script_call_state }, { "counter", script_call_counter },
 		{ "option", script_call_option }, { "set", script_call_set },
 		{ "urgent", script_call_urgent }, { "mark", script_call_mark },
-		{ "unread", script_call_unread },
+		{ "unread", script_call_unread }, { "unacked", script_call_unacked },
+		{ "unsent", script_call_unsent },
 	};
 	const char *q;
 	size_t i;

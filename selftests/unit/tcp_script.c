@@ -414,6 +414,29 @@ static const struct named_script scripts[] = {
 	"set TCP_NODELAY 1 = 0\n"
 	"> P. 101:151(50) ack 1\n" },
 
+	{ "SIOCOUTQ, SIOCOUTQNSD: what is not acknowledged, and not sent; a FIN counts",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"unacked 0\n"
+	"< S. 0:0(0) ack 1 win 2000 <mss 1000>\n"
+	"> . 1:1(0) ack 1\n"
+	"unacked 0\n"
+	"unsent 0\n"
+	"send 3000 = 3000\n"
+	"> . 1:1001(1000) ack 1\n"
+	"> . 1001:2001(1000) ack 1\n"
+	"unacked 3000\n"
+	"unsent 1000\n"
+	"shutdown = 0\n"
+	"unacked 3001\n"
+	"unsent 1001\n"
+	"< . 1:1(0) ack 1001 win 2000\n"
+	"> FP. 2001:3001(1000) ack 1\n"
+	"unacked 2001\n"
+	"unsent 0\n"
+	"< . 1:1(0) ack 3002 win 2000\n"
+	"unacked 0\n" },
+
 	{ "MSG_MORE: waits for the rest",
 	"option nodelay 1\n"
 	OPEN_PLAIN
