@@ -26,6 +26,7 @@
  *	unread N	unacked N	unsent N	bytes, as ioctl(2) tells them
  *	poll = IN|OUT|PRI|HUP|RDHUP|ERR|0	error = ERR|0
  *	set NAME VALUE = 0|ERR			setsockopt(2), by the option's name
+ *	get NAME = VALUE			getsockopt(2)
  *	option NAME VALUE	before the socket opens: sndbuf rcvbuf nodelay cork
  *				maxseg keepalive user_timeout ecn fastopen
  *				(connect) fastqueue (listen); offer, mtu, gso, ipv6,
@@ -1250,14 +1251,28 @@ static inline void script_call_option(struct script *s, const char *p)
 		script_apply(s, s->socket);
 }
 
-static inline void script_call_set(struct script *s, const char *p)
+/**
+ * struct script_option - an option of sockets
+ * @name: in scripts.
+ * @level: of it.
+ * @option: of that level.
+ */
+struct script_option {
+	const char *name;
+	int level;
+	int option;
+};
+
+/* An option by its name, or NULL; @p is moved behind that. */
+static inline const struct script_option *script_option_of(struct script *s, const char **p)
 {
-	static const struct {
-		const char *name;
-		int level, option;
-	} names[] = {
+	static const struct script_option names[] = {
 		{ "SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE },
+		{ "SO_RCVBUF", SOL_SOCKET, SO_RCVBUF },
+		{ "SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT },
 		{ "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY },
+		{ "TCP_QUICKACK", IPPROTO_TCP, TCP_QUICKACK },
+		{ "TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT },
 		{ "TCP_CORK", IPPROTO_TCP, TCP_CORK },
 		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
 		{ "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL },
@@ -1272,24 +1287,54 @@ static inline void script_call_set(struct script *s, const char *p)
 	};
 	const char *q = NULL;
 	size_t i;
-	int value;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !q; i++)
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (names[i].level != (s->six ? IPPROTO_IP : IPPROTO_IPV6))
-			q = script_word(p, names[i].name);
-	if (!q) {
-		script_fail(s, "unknown option");
-		return;
+			q = script_word(*p, names[i].name);
+		if (!q)
+			continue;
+		*p = q;
+		return &names[i];
 	}
+	script_fail(s, "unknown option");
+	return NULL;
+}
+
+/* Of the connection, of who listens, or of a new one. */
+static inline struct ustack_socket *script_of_options(struct script *s)
+{
+	if (!s->socket && s->listener)
+		return s->listener;
 	if (!s->socket) {
 		s->socket = script_socket(s);
 		s->fresh = true;
 	}
-	value = (int)script_number(s, &q);
-	s->inline_ |= names[i - 1].option == SO_OOBINLINE && value;
-	script_result(s, q, ustack_setsockopt(s->socket, names[i - 1].level,
-					      names[i - 1].option, &value,
-					      sizeof(value)));
+	return s->socket;
+}
+
+static inline void script_call_set(struct script *s, const char *p)
+{
+	const struct script_option *option = script_option_of(s, &p);
+	int value;
+
+	if (!option)
+		return;
+	value = (int)script_number(s, &p);
+	s->inline_ |= option->option == SO_OOBINLINE && value;
+	script_result(s, p, ustack_setsockopt(script_of_options(s), option->level,
+					      option->option, &value, sizeof(value)));
+}
+
+static inline void script_call_get(struct script *s, const char *p)
+{
+	const struct script_option *option = script_option_of(s, &p);
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	if (option)
+		script_result(s, p, ustack_getsockopt(script_of_options(s), option->level,
+						      option->option, &value, &len) ?
+				    -1 : value);
 }
 
 /* "unreach CODE [mtu N] seq N": quotes the first 8 bytes of a segment of ours. */
@@ -1356,6 +1401,7 @@ static inline void script_call(struct script *s, const char *p)
 		{ "poll", script_call_poll }, { "error", script_call_error },
 		{ "state", script_call_state }, { "counter", script_call_counter },
 		{ "option", script_call_option }, { "set", script_call_set },
+		{ "get", script_call_get },
 		{ "urgent", script_call_urgent }, { "mark", script_call_mark },
 		{ "unread", script_call_unread }, { "unacked", script_call_unacked },
 		{ "unsent", script_call_unsent },

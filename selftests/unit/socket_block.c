@@ -89,6 +89,43 @@ static void test_recv(void)
 	close_both();
 }
 
+/* With 100 bytes to wait for, and three that are there. */
+static void test_lowat(void)
+{
+	struct iovec pieces[2] = { { (char[60]){ 0 }, 60 }, { (char[60]){ 0 }, 60 } };
+	struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2 };
+	char buffer[200] = "";
+	int value = 100;
+
+	world_pair(0, &a, &b);
+	timeout(a, SO_RCVTIMEO, 30);
+	ustack_setsockopt(a, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value));
+	ustack_send(b, "abc", 3, 0);
+	world_run(WORLD_MS(5));
+	ok(ustack_recv(a, buffer, 200, MSG_DONTWAIT | MSG_PEEK) == 3,
+	   "SO_RCVLOWAT: MSG_DONTWAIT: what is there");
+	ok(ustack_recv(a, buffer, 3, 0) == 3, "SO_RCVLOWAT: no more than is asked for");
+	ustack_send(b, "abc", 3, 0);
+	ok(ustack_recv(a, buffer, 200, 0) == 3, "SO_RCVLOWAT: what came in time");
+	ustack_send(b, "abc", 3, 0);
+	world_run(WORLD_MS(5));
+	ustack_send(b, buffer, 97, 0);
+	ok(ustack_recv(a, buffer, 200, 0) == 100, "SO_RCVLOWAT: so many are waited for");
+	ustack_send(b, "abc", 3, 0);
+	world_run(WORLD_MS(5));
+	ustack_send(b, buffer, 98, 0);
+	ok(ustack_recvmsg(a, &message, 0) == 101, "SO_RCVLOWAT: in pieces, too");
+	ustack_send(b, buffer, 150, 0);
+	world_run(WORLD_MS(5));
+	ustack_send(b, buffer, 50, 0);
+	ok(ustack_recv(a, buffer, 200, MSG_WAITALL) == 200, "SO_RCVLOWAT: MSG_WAITALL: all");
+	ustack_send(b, "abc", 3, 0);
+	ustack_shutdown(b, SHUT_WR);
+	ok(ustack_recv(a, buffer, 200, 0) == 3 && ustack_recv(a, buffer, 200, 0) == 0,
+	   "SO_RCVLOWAT: up to the end");
+	close_both();
+}
+
 /* For 16 ms others have something to be told of. */
 static int64_t keep_busy(struct ustack_socket *u)
 {
@@ -258,6 +295,7 @@ int main(void)
 	test_connect();
 	test_accept();
 	test_recv();
+	test_lowat();
 	test_send();
 	test_dgram();
 	test_linger();

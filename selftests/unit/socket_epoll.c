@@ -115,6 +115,26 @@ static void test_edge(void)
 	end();
 }
 
+static void test_lowat(void)
+{
+	int value = 5;
+
+	begin();
+	add(a, EPOLLIN | EPOLLET);
+	ustack_setsockopt(a, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value));
+	comes("abc");
+	ok(told() == 0, "SO_RCVLOWAT: too few have come");
+	comes("de");
+	ok(told() == EPOLLIN && told() == 0, "SO_RCVLOWAT: enough have");
+	value = 8;
+	ok(ustack_setsockopt(a, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value)) == 0 &&
+	   told() == 0, "SO_RCVLOWAT: they are not, now");
+	value = 4;
+	ok(ustack_setsockopt(a, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value)) == 0 &&
+	   told() == EPOLLIN && told() == 0, "SO_RCVLOWAT: fewer will do, and a set is told");
+	end();
+}
+
 static void test_one_shot(void)
 {
 	begin();
@@ -567,6 +587,7 @@ int main(void)
 	world_create("");
 	test_level();
 	test_edge();
+	test_lowat();
 	test_one_shot();
 	test_errors();
 	test_room();

@@ -249,6 +249,9 @@ static void test_dgram(void)
 	   get(SOL_SOCKET, SO_PROTOCOL) == IPPROTO_UDP, "datagrams: their type");
 	fails(set(IPPROTO_TCP, TCP_NODELAY, 1), ENOPROTOOPT);
 	ok(set(SOL_SOCKET, SO_RCVBUF, 100000) == 0, "datagrams: SO_RCVBUF");
+	ok(get(SOL_SOCKET, SO_RCVLOWAT) == 1 && set(SOL_SOCKET, SO_RCVLOWAT, 200000) == 0 &&
+	   get(SOL_SOCKET, SO_RCVLOWAT) == 200000 && set(SOL_SOCKET, SO_RCVLOWAT, -1) == 0 &&
+	   get(SOL_SOCKET, SO_RCVLOWAT) == INT32_MAX, "datagrams: SO_RCVLOWAT, without limit");
 }
 
 static void test_v6only(int type)

@@ -301,6 +301,100 @@ static void ends(struct pair *p)
 	receive_many(p, 0);
 }
 
+static void sets(struct pair *p, int level, int name, int value)
+{
+	socklen_t length = sizeof(value);
+
+	result(p, "setsockopt", p->kernel ? setsockopt(p->fd[1], level, name, &value, length) :
+					    ustack_setsockopt(p->b, level, name, &value, length));
+	value = -1;
+	result(p, "getsockopt", p->kernel ? getsockopt(p->fd[1], level, name, &value, &length) :
+					    ustack_getsockopt(p->b, level, name, &value, &length));
+	say(p, " %d", value);
+}
+
+/* With so much room for control messages. */
+static void receives_inq(struct pair *p, size_t length, int flags, size_t room)
+{
+	union {
+		struct cmsghdr header;
+		char room[64];
+	} c;
+	struct iovec piece = { got, length };
+	struct msghdr m = {
+		.msg_iov = &piece, .msg_iovlen = 1, .msg_control = room ? &c : NULL,
+		.msg_controllen = room, .msg_flags = 0x55,
+	};
+	int value;
+
+	memset(&c, 0, sizeof(c));
+	result(p, "recvmsg", recvmsg_of(p, &m, flags));
+	memcpy(&value, CMSG_DATA(&c.header), sizeof(value));
+	say(p, " %zu %#x, %zu %d %d: %d", m.msg_controllen, m.msg_flags, c.header.cmsg_len,
+	    c.header.cmsg_level, c.header.cmsg_type, value);
+}
+
+static void inq(struct pair *p)
+{
+	struct iovec pieces[] = TEXT;
+	struct msghdr m = { .msg_iov = pieces, .msg_iovlen = 4 };
+
+	sets(p, IPPROTO_TCP, TCP_INQ, 2);
+	sets(p, IPPROTO_TCP, TCP_INQ, -1);
+	sets(p, IPPROTO_TCP, TCP_INQ, 1);
+	receives_inq(p, 10, 0, 64);
+	for (int i = 0; i < 3; i++)
+		sends(p, &m, i == 1 ? MSG_OOB : 0);
+	for (size_t room = CMSG_SPACE(sizeof(int)) + 1; room >= CMSG_LEN(0) - 1; room--)
+		receives_inq(p, 3, MSG_PEEK, room);
+	receives_inq(p, 3, MSG_PEEK, 0);
+	receives_inq(p, 3, MSG_OOB | MSG_PEEK, 64);
+	for (int i = 0; i < 5; i++)
+		receives_inq(p, 5, 0, 64);
+	sends(p, &m, 0);
+	receives_inq(p, 3, MSG_TRUNC, 64);
+	result(p, "shutdown", p->kernel ? shutdown(p->fd[0], SHUT_WR) :
+					  ustack_shutdown(p->a, SHUT_WR));
+	settle(p);
+	receives_inq(p, 3, 0, 64);
+	receives_inq(p, 10, MSG_PEEK, 64);
+	for (int i = 0; i < 3; i++)
+		receives_inq(p, 10, 0, 64);
+	sets(p, IPPROTO_TCP, TCP_INQ, 0);
+	receives_inq(p, 10, 0, 64);
+}
+
+/* Of SO_RCVLOWAT only what does not depend on how large the buffers are. */
+static void lowat(struct pair *p)
+{
+	static const int values[] = { 0, 1, 1000 };
+	struct iovec pieces[] = TEXT;
+	struct msghdr m = { .msg_iov = pieces, .msg_iovlen = 4 };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		sets(p, SOL_SOCKET, SO_RCVLOWAT, values[i]);
+	sends(p, &m, 0);
+	receives(p, MSG_PEEK);
+	receives(p, MSG_WAITALL);
+	receives(p, 0);
+}
+
+static void quickack(struct pair *p)
+{
+	static const int values[] = { 0, 1, 0, 2, -1 };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		sets(p, IPPROTO_TCP, TCP_QUICKACK, values[i]);
+}
+
+static void defer_accept(struct pair *p)
+{
+	static const int values[] = { 0, 1, 2, 3, 4, 100, 127, 128, 1000000, -1 };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		sets(p, IPPROTO_TCP, TCP_DEFER_ACCEPT, values[i]);
+}
+
 static void not_connected(struct pair *p)
 {
 	struct pair fresh = { .kernel = p->kernel };
@@ -563,6 +657,10 @@ int main(void)
 	same("many messages", many);
 	same("many messages, and an error", many_and_reset);
 	same("the end", ends);
+	same("TCP_INQ", inq);
+	same("SO_RCVLOWAT", lowat);
+	same("TCP_QUICKACK", quickack);
+	same("TCP_DEFER_ACCEPT", defer_accept);
 	same("not connected", not_connected);
 	test_segments(2, 20);
 	test_segments(16, 10);

@@ -682,11 +682,12 @@ ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *messag
 /**
  * ustack_recvmsg() - recvmsg(2)
  * @socket: the socket.
- * @message: filled in, 1024 pieces at most.  SOCK_STREAM: the first ones first; no sender and
- *	no control messages, msg_flags tells of MSG_OOB.  SOCK_DGRAM: what goes into several
- *	pieces is copied twice; the one control message is UDP_GRO (int), of a socket with
- *	that option, if what came is more datagrams than one: they have so many bytes each,
- *	the last may have less.
+ * @message: filled in, 1024 pieces at most.  SOCK_STREAM: the first ones first; no sender;
+ *	msg_flags tells of MSG_OOB; the one control message is TCP_CM_INQ (int), of a socket
+ *	with TCP_INQ: bytes that are left to be read, and one more for FIN.  SOCK_DGRAM:
+ *	what goes into several pieces is copied twice; the one control message is UDP_GRO
+ *	(int), of a socket with that option, if what came is more datagrams than one: they
+ *	have so many bytes each, the last may have less.
  * @flags: as for ustack_recv().
  *
  * Return: as ustack_recv(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
@@ -841,14 +842,16 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * DOC: options of sockets
  *
  * Of all sockets, level SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN, SO_PROTOCOL,
- * SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_LINGER, SO_KEEPALIVE,
+ * SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT (of SOCK_DGRAM without effect, as in
+ * Linux; ustack_peek() does not wait for it), SO_REUSEADDR, SO_LINGER, SO_KEEPALIVE,
  * SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE.
  *
- * Of SOCK_STREAM, level IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG,
- * TCP_USER_TIMEOUT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2,
- * TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_CONGESTION, TCP_INFO (struct tcp_info of <linux/tcp.h>, or
- * as much of it as the caller has), TCP_CC_INFO (struct tcp_bbr_info; all zero but with
- * bbr; to read only), USTACK_TCP_ECN.
+ * Of SOCK_STREAM, level IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT,
+ * TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_QUICKACK,
+ * TCP_INQ, TCP_DEFER_ACCEPT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_CONGESTION,
+ * TCP_INFO (struct tcp_info of <linux/tcp.h>, or as much of it as the caller has),
+ * TCP_CC_INFO (struct tcp_bbr_info; all zero but with bbr; to read only),
+ * USTACK_TCP_ECN.
  *
  * Of SOCK_STREAM, AF_INET, level IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR, IP_MTU (to
  * read only), IP_MTU_DISCOVER (WANT, DO, PROBE: all the same).

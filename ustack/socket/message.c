@@ -149,24 +149,23 @@ static us_noinline ssize_t recv_pieces(struct ustack_socket *s, const struct msg
 	return n;
 }
 
-/* UDP_GRO: the size of the datagrams of what came. */
-static void write_control(struct msghdr *m, uint16_t segment)
+/* The one control message, or as much of it as there is room for. */
+static us_noinline void write_control(struct msghdr *m, int level, int type, int value)
 {
-	size_t room = m->msg_control ? m->msg_controllen : 0;
+	size_t room = m->msg_control ? m->msg_controllen : 0, len = CMSG_LEN(sizeof(value));
 	struct cmsghdr *c = m->msg_control;
-	int value = segment;
 
 	m->msg_controllen = 0;
-	if (!segment)
-		return;
-	if (room < CMSG_LEN(sizeof(value))) {
+	if (room < len) {
 		m->msg_flags |= MSG_CTRUNC;
-		return;
+		len = room;
 	}
-	c->cmsg_level = IPPROTO_UDP;
-	c->cmsg_type = UDP_GRO;
-	c->cmsg_len = CMSG_LEN(sizeof(value));
-	memcpy(CMSG_DATA(c), &value, sizeof(value));
+	if (room < sizeof(*c))
+		return;
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = len;
+	memcpy(CMSG_DATA(c), &value, len - sizeof(*c));
 	m->msg_controllen = room < CMSG_SPACE(sizeof(value)) ? room : CMSG_SPACE(sizeof(value));
 }
 
@@ -197,7 +196,10 @@ static ssize_t recv_dgram(struct ustack_socket *s, struct msghdr *m, ssize_t len
 	if (n < 0)
 		return n;
 	m->msg_flags = n > len ? MSG_TRUNC : 0;
-	write_control(m, from.segment);
+	if (from.segment)	/* the size of the datagrams of what came */
+		write_control(m, IPPROTO_UDP, UDP_GRO, from.segment);
+	else
+		m->msg_controllen = 0;
 	err = write_name(s, m, &from);
 	if (err)
 		return err;
@@ -221,7 +223,7 @@ static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size
 	return len ? 1 : 0;
 }
 
-/* Nobody is named, and there are no control messages. */
+/* Nobody is named. */
 static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m, size_t len,
 				       int flags)
 {
@@ -239,8 +241,11 @@ static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m
 		return n;
 	if (m->msg_name)
 		m->msg_namelen = 0;
-	m->msg_controllen = 0;
 	m->msg_flags = told;
+	if (us_unlikely(s->options.inq))
+		write_control(m, IPPROTO_TCP, TCP_CM_INQ, s->tcp ? us_tcp_inq(s->tcp) : 0);
+	else
+		m->msg_controllen = 0;
 	return n;
 }
 

@@ -118,6 +118,23 @@ static void get_rcvbuf(struct ustack_socket *s, union us_value *value)
 	value->number = (int)(2 * (s->tcp ? us_tcp_rcvbuf(s->tcp) : s->options.rcvbuf));
 }
 
+static int set_rcvlowat(struct ustack_socket *s, const union us_value *value)
+{
+	uint32_t bytes = value->number < 0 ? INT32_MAX : (uint32_t)value->number;
+
+	if (s->ops->protocol == IPPROTO_TCP)
+		bytes = us_tcp_rcvlowat_of(&s->options, bytes);
+	s->rcvlowat = bytes > 1 ? bytes : 0;
+	if (s->tcp && (us_tcp_poll(s->tcp, s->rcvlowat) & POLLIN))
+		us_socket_event(s);	/* fewer are enough now */
+	return 0;
+}
+
+static void get_rcvlowat(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->rcvlowat ? (int)s->rcvlowat : 1;
+}
+
 static int set_reuse(struct ustack_socket *s, const union us_value *value)
 {
 	s->reuse = value->number;
@@ -299,6 +316,44 @@ static int set_fastopen_connect(struct ustack_socket *s, const union us_value *v
 static void get_fastopen_connect(struct ustack_socket *s, union us_value *value)
 {
 	value->number = s->options.fastopen;
+}
+
+static int set_quickack(struct ustack_socket *s, const union us_value *value)
+{
+	if (s->tcp)
+		us_tcp_set_quickack(s->tcp, value->number);
+	else
+		s->options.ack_later = !value->number;
+	return 0;
+}
+
+static void get_quickack(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->tcp ? us_tcp_quickack(s->tcp) : !s->options.ack_later;
+}
+
+static int set_defer_accept(struct ustack_socket *s, const union us_value *value)
+{
+	s->options.defer_accept = us_tcp_defer_timeouts(value->number);
+	return 0;
+}
+
+static void get_defer_accept(struct ustack_socket *s, union us_value *value)
+{
+	value->number = us_tcp_defer_seconds(s->options.defer_accept);
+}
+
+static int set_inq(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < 0 || value->number > 1)
+		return -EINVAL;
+	s->options.inq = value->number;
+	return 0;
+}
+
+static void get_inq(struct ustack_socket *s, union us_value *value)
+{
+	value->number = s->options.inq;
 }
 
 static int set_user_timeout(struct ustack_socket *s, const union us_value *value)
@@ -580,6 +635,7 @@ static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_ACCEPTCONN, NUMBER, NULL, get_acceptconn },
 	{ SOL_SOCKET, SO_SNDBUF, NUMBER, set_sndbuf, get_sndbuf },
 	{ SOL_SOCKET, SO_RCVBUF, NUMBER, set_rcvbuf, get_rcvbuf },
+	{ SOL_SOCKET, SO_RCVLOWAT, NUMBER, set_rcvlowat, get_rcvlowat },
 	{ SOL_SOCKET, SO_REUSEADDR, NUMBER, set_reuse, get_reuse },
 	{ SOL_SOCKET, SO_LINGER, ALL(struct linger), set_linger, get_linger },
 	{ SOL_SOCKET, SO_KEEPALIVE, NUMBER, set_keepalive, get_keepalive },
@@ -592,6 +648,9 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
+	{ IPPROTO_TCP, TCP_QUICKACK, NUMBER, set_quickack, get_quickack },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, NUMBER, set_defer_accept, get_defer_accept },
+	{ IPPROTO_TCP, TCP_INQ, NUMBER, set_inq, get_inq },
 	{ IPPROTO_TCP, TCP_FASTOPEN, NUMBER, set_fastopen, get_fastopen },
 	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, NUMBER, set_fastopen_connect,
 	  get_fastopen_connect },

@@ -41,6 +41,7 @@ struct us_watch;
  * @nonblock: O_NONBLOCK.
  * @cloexec: FD_CLOEXEC of @fd.
  * @closed: close(2) was called; the last of @calls lets go of the socket.
+ * @rcvlowat: SO_RCVLOWAT; 0: one byte will do.
  * @calls: public calls at work on it, on a driven stack: there may be several.
  * @fd: its number among the process's files, or -1.
  * @fd_next: in its bucket of us_stack.fds.
@@ -67,18 +68,19 @@ struct ustack_socket {
 	uint16_t port;
 	uint16_t segment;
 	uint8_t family;
-	uint8_t state;
-	uint8_t shut;
+	uint8_t state : 4;
+	uint8_t shut : 4;
+	int8_t linger2;
 	bool nonblock : 1;
 	bool cloexec : 1;
 	bool closed : 1;
 	bool reuse : 1;
 	bool gro : 1;
-	unsigned int calls;
+	uint16_t calls;
+	uint16_t error;
+	uint32_t rcvlowat;
 	int fd;
 	int linger;
-	uint16_t error;
-	int8_t linger2;
 	struct ustack_socket *fd_next;
 	us_ns rcvtimeo;
 	us_ns sndtimeo;

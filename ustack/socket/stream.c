@@ -134,6 +134,7 @@ static int begin(struct ustack_socket *s, const struct sockaddr *address,
 	if (err)
 		return err;
 	s->error = 0;
+	s->options.ack_later = false;	/* of this connection, now */
 	s->state = US_SOCKET_CONNECTING;
 	us_socket_event(s);
 	return 0;
@@ -225,6 +226,7 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	child->linger = s->linger;
 	child->linger2 = s->linger2;
 	child->reuse = s->reuse;
+	child->rcvlowat = s->rcvlowat;
 	child->rcvtimeo = s->rcvtimeo;
 	child->sndtimeo = s->sndtimeo;
 	us_tcp_set_user(tcp, child);
@@ -496,12 +498,22 @@ static us_always_inline ssize_t pull(struct ustack_socket *s, void *data, size_t
 	return n;
 }
 
+/* Bytes that a call waits for, if it may. */
+static size_t wanted(const struct ustack_socket *s, size_t len, int flags)
+{
+	uint32_t lowat = s->rcvlowat;
+
+	if (flags & MSG_WAITALL)
+		return len;
+	return us_unlikely(lowat && len) ? (lowat < len ? lowat : len) : 1;
+}
+
 /* To @data, or to @pieces, @len bytes of either. */
 static us_always_inline ssize_t recv_some(struct ustack_socket *s, void *data, size_t len,
 					  const struct us_pieces *pieces, int flags)
 {
 	us_ns limit = -1;	/* looked for when it is needed */
-	size_t want = flags & MSG_WAITALL ? len : 1;
+	size_t want = wanted(s, len, flags);
 	size_t done = 0;
 	ssize_t n;
 
@@ -551,7 +563,8 @@ static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 {
 	(void)from;
 	/* Bytes that are there, as most calls find them. */
-	if (us_likely(!flags && data && s->tcp && us_tcp_has_piece(s->tcp, len)))
+	if (us_likely(!flags && !s->rcvlowat && data && s->tcp &&
+		      us_tcp_has_piece(s->tcp, len)))
 		return us_tcp_recv_piece(s->tcp, data, len);
 	return recv_waiting(s, data, len, flags);
 }
@@ -579,7 +592,7 @@ static short readiness(struct ustack_socket *s)
 			s->ready = us_tcp_accept(s->listener);
 		return s->ready ? POLLIN | POLLRDNORM : 0;
 	}
-	return s->tcp ? us_tcp_poll(s->tcp) : POLLOUT | POLLWRNORM | POLLHUP;
+	return s->tcp ? us_tcp_poll(s->tcp, s->rcvlowat) : POLLOUT | POLLWRNORM | POLLHUP;
 }
 
 static int error(struct ustack_socket *s)

@@ -52,7 +52,8 @@
 #define US_TCP_DEAD		(1u << 22) /* on the table's list of the dead */
 #define US_TCP_ECN		(1u << 23) /* us_tcp.ecn says which */
 #define US_TCP_FASTOPEN		(1u << 24) /* opening, with data on the SYN if it can be */
-#define US_TCP_DEFERRED		(1u << 25) /* the SYN waits for data */
+#define US_TCP_DEFERRED		(1u << 25) /* the SYN waits for data; or, the peer's ACK came
+					    * and had none (TCP_DEFER_ACCEPT) */
 #define US_TCP_URGENT		(1u << 26) /* the peer's urgent byte is to be read */
 #define US_TCP_URGING		(1u << 27) /* ours is not acknowledged */
 #define US_TCP_OOBINLINE	(1u << 28) /* the urgent byte is read as any other */

@@ -95,6 +95,10 @@ enum us_tcp_ecn_mode {
  * @rcvbuf_set: likewise; else it grows with what comes in a round trip.
  * @user_timeout: milliseconds that data may stay unacknowledged (RFC 5482), 0 is
  *	the default.
+ * @defer_accept: of a listener: timeouts of a SYN-ACK during which an ACK alone completes
+ *	nothing; of others: if not 0, data is to take the ACK of the SYN-ACK along.
+ * @inq: TCP_CM_INQ is told.
+ * @ack_later: of a connection to come: TCP_QUICKACK is 0.
  */
 struct us_tcp_options {
 	uint32_t sndbuf;
@@ -108,8 +112,9 @@ struct us_tcp_options {
 	uint8_t syn_retries;
 	uint8_t ttl;
 	uint8_t tos;
-	uint8_t cc;
-	uint8_t ecn;
+	uint8_t cc : 5;
+	uint8_t ecn : 2;
+	uint8_t defer_accept;
 	uint16_t fastopen_queue;
 	bool recverr : 1;
 	bool fastopen : 1;
@@ -121,6 +126,8 @@ struct us_tcp_options {
 	uint8_t mtu_discover : 2;
 	bool sndbuf_set : 1;
 	bool rcvbuf_set : 1;
+	bool inq : 1;
+	bool ack_later : 1;
 };
 
 /**
@@ -241,6 +248,9 @@ void us_tcp_unlisten(struct us_tcp_listener *listener);	/* resets the unaccepted
 void us_tcp_listen_options(struct us_tcp_listener *listener,
 			   const struct us_tcp_options *options);
 struct us_tcp *us_tcp_accept(struct us_tcp_listener *listener);	/* or NULL */
+/* TCP_DEFER_ACCEPT */
+uint8_t us_tcp_defer_timeouts(int seconds);
+int us_tcp_defer_seconds(uint8_t timeouts);
 
 void us_tcp_set_user(struct us_tcp *tcp, void *user);
 void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options);
@@ -278,12 +288,14 @@ void us_tcp_shutdown_read(struct us_tcp *tcp);
 void us_tcp_close(struct us_tcp *tcp, int linger2);
 void us_tcp_abort(struct us_tcp *tcp);		/* RST; lets go, too */
 /* POLLIN | POLLOUT | POLLRDHUP | POLLHUP | POLLERR as Linux has them. */
-short us_tcp_poll(const struct us_tcp *tcp);
+short us_tcp_poll(const struct us_tcp *tcp, uint32_t rcvlowat);
 /* Pending error as a positive errno, cleared by the call (SO_ERROR). */
 int us_tcp_error(struct us_tcp *tcp);
 /* What the two queues hold now (SO_SNDBUF, SO_RCVBUF). */
 uint32_t us_tcp_sndbuf(const struct us_tcp *tcp);
 uint32_t us_tcp_rcvbuf(const struct us_tcp *tcp);
+/* SO_RCVLOWAT, and the receive queue that it takes. */
+uint32_t us_tcp_rcvlowat_of(struct us_tcp_options *options, uint32_t bytes);
 /* Everything sent was acknowledged, FIN too (for SO_LINGER). */
 bool us_tcp_drained(const struct us_tcp *tcp);
 /* The SYN waits for data (Fast Open): to the user the connection is open. */
@@ -303,6 +315,9 @@ struct us_tcp_queued {
 };
 
 void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued);
+int us_tcp_inq(const struct us_tcp *tcp);	/* TCP_CM_INQ */
+void us_tcp_set_quickack(struct us_tcp *tcp, int value);	/* TCP_QUICKACK */
+bool us_tcp_quickack(const struct us_tcp *tcp);
 void us_tcp_cc_info(const struct us_tcp *tcp, struct us_tcp_cc_info *info);
 void us_tcp_info(const struct us_tcp *tcp, struct us_tcp_info *info);
 void us_tcp_listen_info(const struct us_tcp_listener *listener, struct us_tcp_info *info);

@@ -56,6 +56,23 @@ void us_tcp_buffer_set(struct us_tcp *tcp, const struct us_tcp_options *options)
 }
 
 /**
+ * us_tcp_rcvlowat_of() - SO_RCVLOWAT
+ * @options: of a socket; its receive queue becomes as large at least.
+ * @bytes: that are to make it readable.
+ *
+ * Return: those that do: as Linux no more than a size that the user set, or half of what
+ * the queue may become without one.
+ */
+uint32_t us_tcp_rcvlowat_of(struct us_tcp_options *options, uint32_t bytes)
+{
+	if (options->rcvbuf_set)
+		return us_min32(bytes, options->rcvbuf);
+	bytes = us_min32(bytes, RCVBUF_MAX / 2);
+	options->rcvbuf = us_max32(options->rcvbuf, bytes);
+	return bytes;
+}
+
+/**
  * us_tcp_sndbuf_grow() - the congestion window is more than half the send queue
  * @tcp: active.
  */

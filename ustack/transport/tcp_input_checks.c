@@ -86,6 +86,17 @@ static void reset_refuses(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	us_tcp_done(tcp, ECONNREFUSED);
 }
 
+/* As Linux: who means to send at once, or said that he may (TCP_QUICKACK), saves an ACK. */
+static void acknowledge_syn(struct us_tcp *tcp)
+{
+	if (us_likely(us_tcp_quickack(tcp))) {
+		us_tcp_ack_now(tcp);
+		return;
+	}
+	tcp->active->pingpong = false;
+	us_tcp_timer_set(tcp, US_TCP_TIMER_DELACK, US_TCP_DELACK_MAX);
+}
+
 /**
  * us_tcp_input_syn_sent() - a segment in SYN-SENT
  * @tcp: the connection.
@@ -114,13 +125,12 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return;
 	}
 	tcp->snd_una = tcp->snd_nxt;
-	tcp->flags |= US_TCP_ACK_NOW;
+	acknowledge_syn(tcp);
 	us_tcp_ecn_syn_ack(tcp, seg);
 	us_tcp_fastopen_syn_ack(tcp, seg);
 	establish(tcp);
 	if (tcp->active)
 		us_tcp_cc_init(tcp);	/* now that the MSS is known */
-	us_tcp_queue(tcp);
 	if (tcp->ecn & US_TCP_ECN_ACC)
 		us_tcp_ecn_handshake(tcp, seg);
 	if (seg->len || (seg->flags & US_TCP_FIN)) {
@@ -297,7 +307,8 @@ static bool complete_handshake(struct us_tcp *tcp, const struct us_tcp_segment *
 		us_tcp_refuse(tcp->table->stack, seg);
 		return false;
 	}
-	if (!early && (tcp->flags & US_TCP_PASSIVE) && !us_tcp_listen_promote(tcp))
+	if (!early && (tcp->flags & US_TCP_PASSIVE) &&
+	    (us_tcp_listen_defers(tcp, seg) || !us_tcp_listen_promote(tcp)))
 		return false;
 	tcp->snd_una++;
 	if (!early && syn_data)

@@ -54,6 +54,42 @@ void us_tcp_schedule_ack(struct us_tcp *tcp)
 }
 
 /**
+ * us_tcp_set_quickack() - TCP_QUICKACK
+ * @tcp: the connection.
+ * @value: of the option.
+ *
+ * As Linux: 0: ACKs wait for an answer that may carry them; else they do not, and one that
+ * waits leaves when all is read; if the number is even, those behind it wait again.
+ */
+void us_tcp_set_quickack(struct us_tcp *tcp, int value)
+{
+	struct us_tcp_active *a;
+
+	if (tcp->state == TCP_CLOSE || (!tcp->active && (value || !us_tcp_activate(tcp))))
+		return;
+	a = tcp->active;
+	a->pingpong = !value;
+	if (!value || !us_tcp_timer_armed(tcp, US_TCP_TIMER_DELACK) ||
+	    (tcp->state != TCP_ESTABLISHED && tcp->state != TCP_CLOSE_WAIT))
+		return;
+	a->pushed = true;
+	if (!a->rcv_bytes && !a->reass)
+		us_tcp_ack_now(tcp);
+	a->pingpong = !(value & 1);
+}
+
+/**
+ * us_tcp_quickack() - TCP_QUICKACK
+ * @tcp: the connection.
+ *
+ * Return: ACKs do not wait for an answer that may carry them.
+ */
+bool us_tcp_quickack(const struct us_tcp *tcp)
+{
+	return !tcp->active || !tcp->active->pingpong;
+}
+
+/**
  * us_tcp_ack_may_wait() - is all that is due the ACK of a message that nobody has read?
  * @tcp: on the table's flush list.
  *

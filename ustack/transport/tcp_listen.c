@@ -9,6 +9,7 @@
 
 #define SYN_QUEUE_MIN	128u
 #define BACKLOG_MAX	65535u
+#define DEFER_MAX	120	/* seconds: as US_TCP_RTO_MAX */
 
 static struct us_tcp_listener **bucket(struct us_tcp_table *table, uint16_t port)
 {
@@ -454,6 +455,89 @@ static void leave_syn_queue(struct us_tcp *tcp)
 	tcp->listener->nr_syn--;
 }
 
+/* The time in which so many timeouts are, in seconds: 1, 2, 4... */
+static int seconds(unsigned int timeouts)
+{
+	int sum = 0, next = 1;
+
+	for (; timeouts; timeouts--) {
+		sum += next;
+		next = next < DEFER_MAX / 2 ? 2 * next : DEFER_MAX;
+	}
+	return sum;
+}
+
+/**
+ * us_tcp_defer_timeouts() - TCP_DEFER_ACCEPT, as it is kept
+ * @seconds_: as the user says it.
+ *
+ * Return: timeouts of a SYN-ACK until they are over.
+ */
+uint8_t us_tcp_defer_timeouts(int seconds_)
+{
+	uint8_t timeouts = 0;
+
+	while (timeouts < UINT8_MAX && seconds(timeouts) < seconds_)
+		timeouts++;
+	return timeouts;
+}
+
+/**
+ * us_tcp_defer_seconds() - TCP_DEFER_ACCEPT, as it is told
+ * @timeouts: from us_tcp_defer_timeouts().
+ *
+ * Return: seconds.
+ */
+int us_tcp_defer_seconds(uint8_t timeouts)
+{
+	return seconds(timeouts);
+}
+
+/* A point-to-point peer has the port for three seconds only, if he is silent. */
+static uint8_t deferral(const struct us_tcp *tcp)
+{
+	const struct us_tcp_listener *l = tcp->listener;
+
+	return l && !l->listen_peer ? l->options.defer_accept : 0;
+}
+
+/**
+ * us_tcp_listen_defers() - is an ACK not enough to complete a handshake? (TCP_DEFER_ACCEPT)
+ * @tcp: passive, in SYN-RECEIVED.
+ * @seg: its ACK is that of our SYN.
+ *
+ * As Linux: that of a cookie, which cannot be had again, is.
+ */
+bool us_tcp_listen_defers(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (us_likely(tcp->retries >= deferral(tcp)) || tcp->share != US_TCP_SHARE_HALF ||
+	    seg->len || (seg->flags & US_TCP_FIN))
+		return false;
+	us_tcp_note_ts(tcp, seg);
+	tcp->flags |= US_TCP_DEFERRED;
+	return true;
+}
+
+/**
+ * us_tcp_listen_is_quiet() - does a SYN-ACK that timed out wait for data, and is not repeated?
+ * @tcp: in SYN-SENT or SYN-RECEIVED.
+ *
+ * The last time it is: its ACK will be enough.
+ */
+bool us_tcp_listen_is_quiet(const struct us_tcp *tcp)
+{
+	return (tcp->flags & US_TCP_DEFERRED) && tcp->retries + 1 < deferral(tcp);
+}
+
+/**
+ * us_tcp_listen_may_wait() - may it do so for longer than a handshake may take?
+ * @tcp: in SYN-SENT or SYN-RECEIVED.
+ */
+bool us_tcp_listen_may_wait(const struct us_tcp *tcp)
+{
+	return (tcp->flags & US_TCP_DEFERRED) && tcp->retries < deferral(tcp);
+}
+
 /**
  * us_tcp_listen_promote() - the handshake of a passive open is complete
  * @tcp: moves to the accept queue.
@@ -486,6 +570,8 @@ bool us_tcp_listen_promote(struct us_tcp *tcp)
 		l->accept_first = tcp;
 	l->accept_last = tcp;
 	l->nr_accept++;
+	if (l->options.ack_later)
+		us_tcp_set_quickack(tcp, 0);
 	return true;
 }
 

@@ -125,6 +125,8 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 	us_tcp_insert(t);
 	us_count(stack, tcp_active_open);
 	*tcp = t;
+	if (options->ack_later || options->defer_accept)
+		us_tcp_set_quickack(t, 0);
 	if (options->fastopen)
 		us_tcp_fastopen_wish(t);
 	if (t->flags & US_TCP_DEFERRED)

@@ -20,6 +20,7 @@
 #define US_TCP_RTO_MIN		US_TCP_MSEC(200)	/* as Linux */
 #define US_TCP_RTO_MAX		US_TCP_MSEC(120000)
 #define US_TCP_DELACK		US_TCP_MSEC(40)
+#define US_TCP_DELACK_MAX	US_TCP_MSEC(200)	/* as Linux: of a SYN-ACK */
 #define US_TCP_SYNACK_RETRIES	5
 #define US_TCP_PEER_RETRIES	1	/* after 1 s; 2 s more are the latch's 3 s */
 #define US_TCP_R1		3	/* RFC 9293 3.8.3 */
@@ -697,6 +698,9 @@ struct us_tcp_listener *us_tcp_listener_lookup(struct us_tcp_table *table,
 void us_tcp_listen_input(struct us_tcp_listener *listener,
 			 struct us_tcp_segment *seg, uint32_t iss);
 void us_tcp_listen_tell(struct us_tcp_listener *listener);
+bool us_tcp_listen_defers(struct us_tcp *tcp, const struct us_tcp_segment *seg);
+bool us_tcp_listen_is_quiet(const struct us_tcp *tcp);
+bool us_tcp_listen_may_wait(const struct us_tcp *tcp);
 bool us_tcp_listen_promote(struct us_tcp *tcp);
 void us_tcp_listen_forget(struct us_tcp *tcp);
 

@@ -100,17 +100,12 @@ static bool syn_expired(const struct us_tcp *tcp)
 {
 	uint32_t gone = us_tcp_usec(tcp->table->stack) - tcp->syn_xmit;
 
-	return tcp->retries >= syn_retries(tcp) ||
+	return (tcp->retries >= syn_retries(tcp) && !us_tcp_listen_may_wait(tcp)) ||
 	       (tcp->user_timeout && gone >> TICK_OF_USEC >= tcp->user_timeout);
 }
 
-static void syn_timeout(struct us_tcp *tcp)
+static void repeat_syn(struct us_tcp *tcp)
 {
-	if (syn_expired(tcp)) {
-		give_up(tcp);
-		return;
-	}
-	tcp->retries++;
 	tcp->flags |= US_TCP_SYN_LOST;
 	tcp->total_retrans++;
 	us_count(tcp->table->stack, tcp_retransmit);
@@ -118,6 +113,19 @@ static void syn_timeout(struct us_tcp *tcp)
 	us_tcp_ecn_syn_timeout(tcp);
 	us_tcp_fastopen_timeout(tcp);
 	us_tcp_send_syn(tcp);
+}
+
+static void syn_timeout(struct us_tcp *tcp)
+{
+	bool quiet = us_tcp_listen_is_quiet(tcp);
+
+	if (syn_expired(tcp)) {
+		give_up(tcp);
+		return;
+	}
+	tcp->retries++;
+	if (!quiet)
+		repeat_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
 

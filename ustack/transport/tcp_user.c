@@ -476,14 +476,32 @@ ssize_t us_tcp_recv_count(struct us_tcp *tcp, size_t len)
 	return len < bytes ? (ssize_t)len : bytes;
 }
 
+/* As Linux: an urgent byte counts, but where it is the next one; and who waits for more than
+ * can come, as far as the window goes, waits no longer.
+ */
+static bool is_readable(const struct us_tcp *tcp, uint32_t rcvlowat)
+{
+	const struct us_tcp_active *a = tcp->active;
+	uint32_t skip;
+
+	if (!us_tcp_has_bytes(tcp))
+		return false;
+	if (us_likely(!rcvlowat))
+		return true;
+	us_tcp_readable(tcp, &skip);
+	return a->rcv_bytes - skip >= rcvlowat ||
+	       us_min32(us_tcp_rcv_wnd(tcp), us_tcp_rcv_room(tcp)) <= a->rcv_mss;
+}
+
 /**
  * us_tcp_poll() - readiness, as Linux's tcp_poll() has it
  * @tcp: the connection.
+ * @rcvlowat: bytes that make it readable; 0: one will do.
  *
  * Return: POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLHUP, POLLERR,
  * POLLPRI.
  */
-short us_tcp_poll(const struct us_tcp *tcp)
+short us_tcp_poll(const struct us_tcp *tcp, uint32_t rcvlowat)
 {
 	bool closed = tcp->state == TCP_CLOSE;
 	bool no_read = closed || (tcp->flags & (US_TCP_FIN_RCVD | US_TCP_SHUT_RD));
@@ -497,7 +515,7 @@ short us_tcp_poll(const struct us_tcp *tcp)
 	if (tcp->flags & US_TCP_DEFERRED)
 		mask |= POLLOUT | POLLWRNORM;
 	if (!us_tcp_is_opening(tcp)) {
-		if (us_tcp_has_bytes(tcp))
+		if (is_readable(tcp, rcvlowat))
 			mask |= POLLIN | POLLRDNORM;
 		if (no_write || us_tcp_writable(tcp))
 			mask |= POLLOUT | POLLWRNORM;
@@ -555,6 +573,19 @@ void us_tcp_queued(const struct us_tcp *tcp, struct us_tcp_queued *queued)
 		.unacked = end - tcp->snd_una,
 		.unsent = end - tcp->snd_nxt,
 	};
+}
+
+/**
+ * us_tcp_inq() - TCP_CM_INQ: is there more to read?
+ * @tcp: the connection.
+ *
+ * Return: bytes that came, urgent ones too; as in Linux the FIN is one more, whether it was
+ * read or not.
+ */
+int us_tcp_inq(const struct us_tcp *tcp)
+{
+	return (tcp->active ? (int)tcp->active->rcv_bytes : 0) +
+	       !!(tcp->flags & US_TCP_FIN_RCVD);
 }
 
 /**
