@@ -64,6 +64,8 @@ static int create_layers(struct us_stack *stack, const struct ustack_config *con
 		err = us_pool_create(&stack->sockets, sizeof(struct ustack_socket),
 				     config->max_sockets);
 	if (!err)
+		err = us_error_queues_create(stack, config->max_sockets);
+	if (!err)
 		err = us_txmem_create(&stack->mem, NULL, config->send_memory);
 	if (!err)
 		err = us_net_create(stack);
@@ -98,6 +100,7 @@ static void destroy(struct us_stack *stack)
 	if (stack->mem)
 		us_txmem_destroy(stack->mem);
 	us_fd_destroy(stack);
+	us_error_queues_destroy(stack);
 	us_pool_destroy(&stack->sockets);
 	us_pool_destroy(&stack->pkts);
 	free(stack->trace);

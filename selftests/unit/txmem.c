@@ -71,12 +71,49 @@ static void odd_size(void)
 	free(base);
 }
 
+static int told_of;
+
+static void told(struct us_lender *lender)
+{
+	(void)lender;
+	told_of++;
+}
+
+/* What is borrowed is told of when the last one who refers to it lets go, or it is copied. */
+static void borrowed(struct us_txmem *mem)
+{
+	size_t all = us_txmem_free_bytes(mem);
+	struct us_lender lender = { 1, told };
+	struct us_chunk *a = us_chunk_alloc(mem, 3000), *b = us_chunk_alloc(mem, 3000);
+	uint8_t *own = b->data;
+	char bytes[3000] = "borrowed";
+
+	us_chunk_borrow(a, bytes, 3000, &lender);
+	us_chunk_borrow(b, bytes, 9, &lender);
+	us_lender_put(&lender);
+	ok(a->data == (uint8_t *)bytes && a->len == 3000 && a->size == a->len &&
+	   us_chunk_borrows(a) && us_chunk_lender(a) == &lender, "borrowed: without room");
+	us_chunk_get(a);
+	us_chunk_put(a);
+	ok(!told_of, "borrowed: told of by nobody yet");
+	us_chunk_put(a);
+	us_chunk_get(b);
+	us_chunk_return(b);
+	ok(told_of == 1, "borrowed: then once");
+	memset(bytes, 0, sizeof(bytes));
+	ok(b->data == own && !strcmp((char *)b->data, "borrowed") && !us_chunk_borrows(b) &&
+	   b->refs == 2, "borrowed: whoever refers to it finds a copy");
+	us_chunk_put(b);
+	us_chunk_put(b);
+	ok(us_txmem_free_bytes(mem) == all && told_of == 1, "borrowed: no memory is lost");
+}
+
 int main(void)
 {
 	struct us_txmem *mem;
 	struct us_chunk *a, *b;
 
-	plan(14);
+	plan(19);
 	ok(us_txmem_create(&mem, NULL, US_CHUNK_MIN - 1) == -EINVAL, "too small");
 	ok(us_txmem_create(&mem, NULL, 4 * US_CHUNK_MAX) == 0, "from the heap");
 	a = us_chunk_alloc(mem, 1);
@@ -96,6 +133,7 @@ int main(void)
 	a = us_chunk_alloc(mem, US_CHUNK_MAX);
 	ok(a && a->size == US_CHUNK_MAX, "free blocks were joined");
 	us_chunk_put(a);
+	borrowed(mem);
 	us_txmem_destroy(mem);
 	us_txmem_destroy(NULL);
 	odd_size();

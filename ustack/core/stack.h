@@ -59,6 +59,8 @@ struct us_upcalls {
  * @ecn: enum ustack_ecn of new sockets.
  * @trace: log of events; NULL: off.
  * @sockets: pool of sockets.
+ * @error_queues: pool of struct us_error_queue.
+ * @zerocopies: pool of struct us_zerocopy.
  * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
  * @fds: sockets with a descriptor, or NULL.
  * @epolls: of struct ustack_epoll.node.
@@ -88,6 +90,8 @@ struct us_stack {
 	uint8_t ecn;
 	struct us_trace *trace;
 	struct us_pool sockets;
+	struct us_pool error_queues;
+	struct us_pool zerocopies;
 	struct cds_list_head claims;
 	struct us_fds *fds;
 	struct cds_list_head epolls;

@@ -24,7 +24,7 @@ struct us_txmem;
  * @data: the bytes.
  * @size: of @data.
  * @refs: the send queue's and one for each slot of a link that still refers to
- *	it; at zero the chunk is free.  Bytes are reused only then.
+ *	it; at zero the chunk is free.  Bytes are reused only then.  And US_CHUNK_BORROWS.
  * @next: for whoever allocated the chunk: the next of a queue.
  * @seq: likewise: sequence number of the first byte.
  * @len: likewise: bytes in use.
@@ -39,6 +39,25 @@ struct us_chunk {
 	uint32_t len;
 };
 
+/* us_chunk.refs: @data is not the chunk's own memory, which waits to take its place. */
+#define US_CHUNK_BORROWS	(1u << 31)
+
+/**
+ * struct us_lender - whose memory is sent from where it lies
+ * @refs: chunks that borrow some, and whoever lends more.
+ * @done: nobody refers to any of it any more.
+ */
+struct us_lender {
+	uint32_t refs;
+	void (*done)(struct us_lender *lender);
+};
+
+static inline void us_lender_put(struct us_lender *lender)
+{
+	if (--lender->refs == 0)
+		lender->done(lender);
+}
+
 /* A domain over @size bytes at @base, or of the heap if that is NULL.  0,
  * -EINVAL, -ENOMEM.
  */
@@ -52,6 +71,19 @@ size_t us_txmem_size(const struct us_txmem *mem);
 struct us_chunk *us_chunk_alloc(struct us_txmem *mem, uint32_t want);
 void us_chunk_free(struct us_chunk *chunk);
 
+/* @chunk, new, has @len bytes at @data, not more than fit into it. */
+void us_chunk_borrow(struct us_chunk *chunk, const void *data, uint32_t len,
+		     struct us_lender *lender);
+/* Copies what is borrowed, whoever refers to it. */
+void us_chunk_return(struct us_chunk *chunk);
+/* Of whom @chunk borrows. */
+struct us_lender *us_chunk_lender(struct us_chunk *chunk);
+
+static inline bool us_chunk_borrows(const struct us_chunk *chunk)
+{
+	return chunk->refs & US_CHUNK_BORROWS;
+}
+
 static inline void us_chunk_get(struct us_chunk *chunk)
 {
 	chunk->refs++;
@@ -59,7 +91,7 @@ static inline void us_chunk_get(struct us_chunk *chunk)
 
 static inline void us_chunk_put(struct us_chunk *chunk)
 {
-	if (--chunk->refs == 0)
+	if ((uint32_t)(--chunk->refs << 1) == 0)
 		us_chunk_free(chunk);
 }
 

@@ -15,12 +15,16 @@ _Static_assert(US_CHUNK_MIN << (ORDERS - 1) == US_CHUNK_MAX, "orders");
  * struct unit - US_CHUNK_MIN bytes of the domain
  * @chunk: first member; what a block that begins here is to its user.
  * @node: in us_txmem.free, if @free.
+ * @lender: of a chunk that borrows.
  * @order: of the block that begins here.
  * @free: a free block begins here.
  */
 struct unit {
 	struct us_chunk chunk;
-	struct cds_list_head node;
+	union {
+		struct cds_list_head node;
+		struct us_lender *lender;
+	};
 	uint8_t order;
 	bool free;
 };
@@ -203,6 +207,56 @@ struct us_chunk *us_chunk_alloc(struct us_txmem *mem, uint32_t want)
 	return &unit->chunk;
 }
 
+static struct unit *unit_of(struct us_chunk *chunk)
+{
+	return us_container(chunk, struct unit, chunk);
+}
+
+/* What us_chunk.data is of a chunk that borrows nothing. */
+static uint8_t *own(struct us_chunk *chunk)
+{
+	return chunk->mem->base + (size_t)index_of(chunk->mem, unit_of(chunk)) * US_CHUNK_MIN;
+}
+
+/**
+ * us_chunk_borrow() - sends from where the bytes lie
+ * @chunk: new; nothing can be added to it.  Its own memory is kept for us_chunk_return().
+ * @data: stays until @lender is told.
+ * @len: of @data, at most chunk->size.
+ * @lender: one reference more.
+ */
+void us_chunk_borrow(struct us_chunk *chunk, const void *data, uint32_t len,
+		     struct us_lender *lender)
+{
+	chunk->data = (uint8_t *)data;	/* which is only read */
+	chunk->size = len;
+	chunk->len = len;
+	chunk->refs |= US_CHUNK_BORROWS;
+	unit_of(chunk)->lender = lender;
+	lender->refs++;
+}
+
+/**
+ * us_chunk_lender() - of whom a chunk borrows
+ * @chunk: us_chunk_borrows().
+ */
+struct us_lender *us_chunk_lender(struct us_chunk *chunk)
+{
+	return unit_of(chunk)->lender;
+}
+
+/**
+ * us_chunk_return() - copies what is borrowed: the lender's memory is needed no more
+ * @chunk: us_chunk_borrows(); slots of a link that refer to it find the copy.
+ */
+void us_chunk_return(struct us_chunk *chunk)
+{
+	memcpy(own(chunk), chunk->data, chunk->len);
+	chunk->data = own(chunk);
+	chunk->refs &= ~US_CHUNK_BORROWS;
+	us_lender_put(unit_of(chunk)->lender);
+}
+
 /**
  * us_chunk_free() - gives a chunk back; see us_chunk_put()
  * @chunk: that nobody refers to.
@@ -212,11 +266,13 @@ struct us_chunk *us_chunk_alloc(struct us_txmem *mem, uint32_t want)
 void us_chunk_free(struct us_chunk *chunk)
 {
 	struct us_txmem *mem = chunk->mem;
-	struct unit *unit = us_container(chunk, struct unit, chunk);
+	struct unit *unit = unit_of(chunk);
 	uint32_t index = index_of(mem, unit);
 	unsigned int order = unit->order;
 
-	mem->free_bytes += chunk->size;
+	if (us_unlikely(us_chunk_borrows(chunk)))
+		us_lender_put(unit->lender);
+	mem->free_bytes += bytes_of(order);
 	for (; order < ORDERS - 1; order++) {
 		uint32_t buddy = index ^ 1u << order;
 

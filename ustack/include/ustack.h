@@ -596,15 +596,23 @@ struct ustack_socket *ustack_accept(struct ustack_socket *socket,
 /**
  * ustack_send() - send(2)
  * @socket: connected.
- * @data: copied before the call returns.
+ * @data: copied before the call returns, but with MSG_ZEROCOPY.
  * @length: bytes of @data.
  * @flags: MSG_DONTWAIT, USTACK_MSG_BATCH; for SOCK_STREAM also MSG_MORE, MSG_OOB,
- *	MSG_FASTOPEN.
+ *	MSG_FASTOPEN, MSG_ZEROCOPY.
+ *
+ * With MSG_ZEROCOPY, on a SOCK_STREAM with SO_ZEROCOPY (else it is passed over), @data is sent
+ * from where it lies, and must stay as it is until the error queue says that the call is done
+ * (ustack_recvmsg()), or ustack_close() or ustack_destroy() returns: what is left then is
+ * copied.  A netchannel link sends from memory of its own only, and what goes with the SYN of
+ * Fast Open is sent from there, too: such calls copy and are told of at once,
+ * with SO_EE_CODE_ZEROCOPY_COPIED.  128 records at most wait for ACKs or to be read.
  *
  * Waits until all of it is queued, SO_SNDTIMEO at most.  There is no SIGPIPE.
  * Return: bytes queued; -1 and errno: EAGAIN, EPIPE, ENOTCONN, EDESTADDRREQ, EMSGSIZE,
  * ECONNRESET, ETIMEDOUT, EINTR, EFAULT (NULL, where bytes are to be; with
- * USTACK_MSG_BATCH nobody looks) and others, as send(2).
+ * USTACK_MSG_BATCH nobody looks), ENOBUFS (MSG_ZEROCOPY, with too many records) and others,
+ * as send(2).
  */
 ssize_t ustack_send(struct ustack_socket *socket, const void *data,
 		    size_t length, int flags);
@@ -636,7 +644,7 @@ ssize_t ustack_sendto(struct ustack_socket *socket, const void *data,
  * @data: filled in.
  * @length: bytes of @data; what a datagram has beyond is lost.
  * @flags: MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC; for SOCK_STREAM also MSG_WAITALL, MSG_OOB.
- *	MSG_ERRQUEUE finds nothing (EAGAIN at once): errors are not queued.
+ *	MSG_ERRQUEUE takes a record of the error queue, see ustack_recvmsg().
  *
  * Waits for something to come, SO_RCVTIMEO at most.  There is no SIGURG: POLLPRI tells
  * of urgent data.
@@ -689,6 +697,12 @@ ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *messag
  *	(int), of a socket with that option, if what came is more datagrams than one: they
  *	have so many bytes each, the last may have less.
  * @flags: as for ustack_recv().
+ *
+ * With MSG_ERRQUEUE the one control message is struct sock_extended_err of
+ * <linux/errqueue.h> (IP_RECVERR of SOL_IP, IPV6_RECVERR of SOL_IPV6), there is no data, and
+ * the call does not wait (EAGAIN).  Errors are not queued, but calls with MSG_ZEROCOPY are
+ * told of (SO_EE_ORIGIN_ZEROCOPY): those from ee_info to ee_data, counted from 0 on, are
+ * done.  While there is such a record POLLERR is set, and SO_ERROR is not.
  *
  * Return: as ustack_recv(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
  */
@@ -844,7 +858,8 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * Of all sockets, level SOL_SOCKET: SO_ERROR, SO_TYPE, SO_DOMAIN, SO_PROTOCOL,
  * SO_ACCEPTCONN, SO_SNDBUF, SO_RCVBUF, SO_RCVLOWAT (of SOCK_DGRAM without effect, as in
  * Linux; ustack_peek() does not wait for it), SO_REUSEADDR, SO_LINGER, SO_KEEPALIVE,
- * SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE.
+ * SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO, SO_MAX_PACING_RATE.  SO_ZEROCOPY, of SOCK_STREAM only
+ * (EOPNOTSUPP).
  *
  * Of SOCK_STREAM, level IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT,
  * TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_QUICKACK,

@@ -150,9 +150,9 @@ static us_noinline ssize_t recv_pieces(struct ustack_socket *s, const struct msg
 }
 
 /* The one control message, or as much of it as there is room for. */
-static us_noinline void write_control(struct msghdr *m, int level, int type, int value)
+static void put_control(struct msghdr *m, int level, int type, const void *data, size_t size)
 {
-	size_t room = m->msg_control ? m->msg_controllen : 0, len = CMSG_LEN(sizeof(value));
+	size_t room = m->msg_control ? m->msg_controllen : 0, len = CMSG_LEN(size);
 	struct cmsghdr *c = m->msg_control;
 
 	m->msg_controllen = 0;
@@ -165,8 +165,13 @@ static us_noinline void write_control(struct msghdr *m, int level, int type, int
 	c->cmsg_level = level;
 	c->cmsg_type = type;
 	c->cmsg_len = len;
-	memcpy(CMSG_DATA(c), &value, len - sizeof(*c));
-	m->msg_controllen = room < CMSG_SPACE(sizeof(value)) ? room : CMSG_SPACE(sizeof(value));
+	memcpy(CMSG_DATA(c), data, len - sizeof(*c));
+	m->msg_controllen = room < CMSG_SPACE(size) ? room : CMSG_SPACE(size);
+}
+
+static us_noinline void write_control(struct msghdr *m, int level, int type, int value)
+{
+	put_control(m, level, type, &value, sizeof(value));
 }
 
 static int write_name(const struct ustack_socket *s, struct msghdr *m,
@@ -206,9 +211,7 @@ static ssize_t recv_dgram(struct ustack_socket *s, struct msghdr *m, ssize_t len
 	return n > len && !(flags & MSG_TRUNC) ? len : n;
 }
 
-/* And MSG_ERRQUEUE, which finds nothing.  @told: set to the flags of the message, if there
- * is a byte.
- */
+/* @told: set to the flags of the message, if there is a byte. */
 static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size_t len,
 			   int flags, int *told)
 {
@@ -223,6 +226,25 @@ static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size
 	return len ? 1 : 0;
 }
 
+/* As ip_recv_error() of Linux; what is no ICMP error has no offender. */
+static ssize_t recv_error(struct ustack_socket *s, struct msghdr *m)
+{
+	bool v4 = s->family == AF_INET;
+	struct {
+		struct sock_extended_err error;
+		struct sockaddr_in6 offender;
+	} told = { .offender = { 0 } };
+
+	if (!us_error_queue_take(s, &told.error))
+		return -EAGAIN;
+	m->msg_flags = MSG_ERRQUEUE;
+	put_control(m, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &told,
+		    sizeof(told.error) + (v4 ? sizeof(struct sockaddr_in) :
+					       sizeof(struct sockaddr_in6)));
+	m->msg_namelen = m->msg_name ? 0 : m->msg_namelen;
+	return 0;
+}
+
 /* Nobody is named. */
 static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m, size_t len,
 				       int flags)
@@ -231,7 +253,9 @@ static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m
 	int told = 0;
 	ssize_t n;
 
-	if (flags & (MSG_OOB | MSG_ERRQUEUE))
+	if (flags & MSG_ERRQUEUE)
+		return recv_error(s, m);
+	if (flags & MSG_OOB)
 		n = recv_urgent(s, m, len, flags, &told);
 	else if (to.count == 1)
 		n = s->ops->recv(s, to.iov->iov_base, len, flags, NULL);

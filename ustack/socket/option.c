@@ -183,6 +183,20 @@ static void get_oobinline(struct ustack_socket *s, union us_value *value)
 	value->number = s->options.oobinline;
 }
 
+static int set_zerocopy(struct ustack_socket *s, const union us_value *value)
+{
+	if (s->ops != &us_stream_ops)
+		return -EOPNOTSUPP;
+	if (value->number < 0 || value->number > 1)
+		return -EINVAL;
+	return us_error_queue_zerocopy(s, value->number);
+}
+
+static void get_zerocopy(struct ustack_socket *s, union us_value *value)
+{
+	value->number = us_error_queue_is_zerocopy(s);
+}
+
 static int time_in(const struct timeval *tv, us_ns *timeout)
 {
 	if (tv->tv_usec < 0 || tv->tv_usec >= 1000000)
@@ -642,6 +656,7 @@ static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_OOBINLINE, NUMBER, set_oobinline, get_oobinline },
 	{ SOL_SOCKET, SO_RCVTIMEO, ALL(struct timeval), set_rcvtimeo, get_rcvtimeo },
 	{ SOL_SOCKET, SO_SNDTIMEO, ALL(struct timeval), set_sndtimeo, get_sndtimeo },
+	{ SOL_SOCKET, SO_ZEROCOPY, NUMBER, set_zerocopy, get_zerocopy },
 	{ SOL_SOCKET, SO_MAX_PACING_RATE, sizeof(uint64_t), 4, set_max_pacing,
 	  get_max_pacing },
 	{ IPPROTO_TCP, TCP_NODELAY, NUMBER, set_nodelay, get_nodelay },

@@ -95,7 +95,8 @@ int us_socket_error(struct ustack_socket *s)
  */
 short us_socket_poll(struct ustack_socket *s)
 {
-	return s->ops->poll(s) | (s->error && !s->listener ? POLLERR : 0);
+	return s->ops->poll(s) | (s->error && !s->listener ? POLLERR : 0) |
+	       (us_error_queue_has(s) ? POLLERR : 0);
 }
 
 /* As Linux: the type is looked for first, then the protocol among its own. */
@@ -154,6 +155,7 @@ void us_socket_close(struct ustack_socket *s)
 	us_stack_tick(stack);
 	us_epoll_forget(s);
 	s->ops->close(s);
+	us_error_queue_close(s);
 	us_socket_free(s);
 	us_loop_flush(stack);
 }

@@ -5,6 +5,9 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
 
 #include "transport/tcp.h"
 #include "transport/udp.h"
@@ -23,6 +26,8 @@ enum us_socket_state {
 
 struct us_socket_ops;
 struct us_watch;
+struct us_error_queue;
+struct us_zerocopy;
 
 /* Links of one stack. */
 #define US_LINKS_MAX	32u
@@ -51,6 +56,7 @@ struct us_watch;
  * @linger2: TCP_LINGER2, as us_tcp_close() has it.
  * @error: positive errno that a call saw but did not return (it returned a
  *	count instead); the next call does.
+ * @error_queue: of SOCK_STREAM: 1 + the place of its error queue in us_stack.error_queues; 0: it has none.
  * @rcvtimeo: SO_RCVTIMEO in nanoseconds; US_NEVER waits for ever.
  * @sndtimeo: SO_SNDTIMEO alike.
  * @options: of the next connection, or of @tcp.
@@ -66,7 +72,10 @@ struct ustack_socket {
 	struct cds_list_head claim;
 	struct us_addr local;
 	uint16_t port;
-	uint16_t segment;
+	union {
+		uint16_t segment;
+		uint16_t error_queue;
+	};
 	uint8_t family;
 	uint8_t state : 4;
 	uint8_t shut : 4;
@@ -172,6 +181,19 @@ ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int
 int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags);
 ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
 		      struct us_udp_in *from);
+
+/* error_queue.c */
+int us_error_queues_create(struct us_stack *stack, unsigned int max_sockets);
+void us_error_queues_destroy(struct us_stack *stack);
+int us_error_queue_zerocopy(struct ustack_socket *s, bool on);
+bool us_error_queue_is_zerocopy(const struct ustack_socket *s);
+bool us_error_queue_has(const struct ustack_socket *s);
+bool us_error_queue_take(struct ustack_socket *s, struct sock_extended_err *error);
+void us_error_queue_close(struct ustack_socket *s);
+struct us_zerocopy *us_zerocopy_begin(struct ustack_socket *s, size_t len);
+ssize_t us_zerocopy_send(struct us_zerocopy *call, const struct us_pieces *from, size_t at,
+			 int flags);
+void us_zerocopy_end(struct us_zerocopy *call, bool sent);
 
 /* address.c */
 int us_sockaddr_get(const struct sockaddr *address, socklen_t length,

@@ -229,6 +229,7 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	child->rcvlowat = s->rcvlowat;
 	child->rcvtimeo = s->rcvtimeo;
 	child->sndtimeo = s->sndtimeo;
+	us_error_queue_zerocopy(child, us_error_queue_is_zerocopy(s));
 	us_tcp_set_user(tcp, child);
 	us_tcp_set_options(tcp, &child->options);
 	return 0;
@@ -277,14 +278,19 @@ int us_stream_may_send(struct ustack_socket *s)
 	return 0;
 }
 
-/* As much as fits now, behind @at bytes: of @data, or of @pieces if they are not NULL. */
+/* As much as fits now, behind @at bytes: of @data, or of @pieces if they are not NULL; from
+ * where they lie, if @call is not.
+ */
 static us_always_inline ssize_t push(struct ustack_socket *s, const void *data, size_t len,
-				     const struct us_pieces *pieces, size_t at, int flags)
+				     const struct us_pieces *pieces, size_t at, int flags,
+				     struct us_zerocopy *call)
 {
 	int err = us_stream_may_send(s);
 
 	if (err)
 		return err;
+	if (call)
+		return us_zerocopy_send(call, pieces, at, flags);
 	if (pieces)
 		return us_tcp_send_pieces(s->tcp, pieces, at, flags);
 	return us_tcp_send(s->tcp, (const char *)data + at, len - at, flags);
@@ -358,7 +364,8 @@ static int finish_fast(struct ustack_socket *s, int flags, size_t *done)
 /* @data, or @pieces, @len bytes of either. */
 static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *data, size_t len,
 					 const struct us_pieces *pieces, int flags,
-					 const struct sockaddr *address, socklen_t length)
+					 const struct sockaddr *address, socklen_t length,
+					 struct us_zerocopy *call)
 {
 	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
 	us_ns limit = -1;
@@ -373,7 +380,7 @@ static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *da
 			return n;
 	}
 	for (;;) {
-		n = push(s, data, len, pieces, done, flags);
+		n = push(s, data, len, pieces, done, flags, call);
 		if (n >= 0) {
 			done += n;
 		} else if (n == -EINPROGRESS) {
@@ -393,12 +400,38 @@ static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *da
 	return moved(s, done, n);
 }
 
+/* MSG_ZEROCOPY: what lies in @from stays there until the error queue tells. */
+static us_noinline ssize_t send_borrowed(struct ustack_socket *s, const struct us_pieces *from,
+					 int flags, const struct sockaddr *address,
+					 socklen_t length)
+{
+	struct us_zerocopy *call = us_zerocopy_begin(s, from->len);
+	ssize_t n;
+
+	if (!call)
+		return -ENOBUFS;
+	n = send_all(s, NULL, from->len, from, flags, address, length, call);
+	us_zerocopy_end(call, n > 0);
+	return n;
+}
+
+static bool is_borrowed(const struct ustack_socket *s, size_t len, int flags)
+{
+	return us_unlikely(flags & MSG_ZEROCOPY) && len && us_error_queue_is_zerocopy(s);
+}
+
 static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data,
 					size_t len, int flags,
 					const struct sockaddr *address,
 					socklen_t length)
 {
-	return send_all(s, data, len, NULL, flags, address, length);
+	if (data && is_borrowed(s, len, flags)) {
+		const struct iovec piece = { (void *)data, len };
+		const struct us_pieces from = { &piece, 1, len };
+
+		return send_borrowed(s, &from, flags, address, length);
+	}
+	return send_all(s, data, len, NULL, flags, address, length, NULL);
 }
 
 /**
@@ -414,7 +447,9 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 ssize_t us_stream_send(struct ustack_socket *s, const struct us_pieces *from, int flags,
 		       const struct sockaddr *address, socklen_t length)
 {
-	return send_all(s, NULL, from->len, from, flags, address, length);
+	if (is_borrowed(s, from->len, flags))
+		return send_borrowed(s, from, flags, address, length);
+	return send_all(s, NULL, from->len, from, flags, address, length, NULL);
 }
 
 /* The address is passed over, as Linux does, but for MSG_FASTOPEN. */
@@ -538,8 +573,10 @@ static us_always_inline ssize_t recv_some(struct ustack_socket *s, void *data, s
 static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data,
 					size_t len, int flags)
 {
+	struct sock_extended_err error;
+
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
+		return us_error_queue_take(s, &error) ? 0 : -EAGAIN;
 	if (flags & MSG_OOB)
 		return pull_urgent(s, data, len, flags);
 	return recv_some(s, data, len, NULL, flags);

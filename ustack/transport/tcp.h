@@ -262,6 +262,11 @@ bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len);
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
 ssize_t us_tcp_send_pieces(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
 			   int flags);
+/* MSG_ZEROCOPY (tcp_borrow.c). */
+bool us_tcp_can_borrow(const struct us_tcp *tcp);
+ssize_t us_tcp_send_borrowed(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
+			     int flags, struct us_lender *lender);
+struct us_lender *us_tcp_lender(const struct us_tcp *tcp);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);
 bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len);

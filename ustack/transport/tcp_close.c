@@ -219,7 +219,7 @@ static bool has_unread(const struct us_tcp *tcp)
  * us_tcp_close() - the user lets go of a connection
  * @tcp: closes in order in the background; with RST if data was left unread
  *	(RFC 2525 2.17), or if too many close already.  Not touched by the user
- *	any more.
+ *	any more, and what it sends is copied where it lay in the user's memory.
  * @linger2: seconds in FIN-WAIT-2, 0 is the default; negative: none at all.
  */
 void us_tcp_close(struct us_tcp *tcp, int linger2)
@@ -239,6 +239,7 @@ void us_tcp_close(struct us_tcp *tcp, int linger2)
 		us_tcp_abort(tcp);
 		return;
 	}
+	us_tcp_sndq_return(tcp);
 	tcp->flags |= US_TCP_ORPHAN;
 	tcp->linger2 = linger2;
 	start_linger(tcp);

@@ -630,6 +630,9 @@ bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, size_t len);
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len);
 uint32_t us_tcp_sndq_append_pieces(struct us_tcp *tcp, const struct us_pieces *from,
 				   size_t at, uint32_t len);
+uint32_t us_tcp_sndq_borrow(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
+			    uint32_t len, struct us_lender *lender);
+void us_tcp_sndq_return(struct us_tcp *tcp);
 uint32_t us_tcp_sndq_room(const struct us_tcp *tcp);
 uint32_t us_tcp_sndq_lend(struct us_tcp *tcp, uint32_t len);
 void us_tcp_sndq_take_back(struct us_tcp_active *a);

@@ -3,7 +3,8 @@
  * The send queue: chunks of the link's memory, by sequence number.  The user's
  * bytes are written once, into the last chunk; segments refer to them.  A chunk
  * leaves the queue when all of it is acknowledged, and is free when no slot of
- * the link refers to it any more.
+ * the link refers to it any more.  With MSG_ZEROCOPY a chunk borrows the user's bytes, and
+ * takes no others; its own memory waits for the case that they have to be copied after all.
  *
  * The memory is shared by all connections, and peers that stand still have to leave
  * something to the others.  So how much one may have queued falls with what is free: twice
@@ -43,11 +44,10 @@ static uint32_t chunk_size(const struct us_tcp *tcp, uint32_t len)
 	return last ? us_max32(len, us_min32(2 * last->size, most)) : len;
 }
 
-static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t len)
+static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t size)
 {
 	struct us_tcp_active *a = tcp->active;
-	struct us_chunk *chunk = us_chunk_alloc(tcp->dst.link->mem,
-						chunk_size(tcp, len));
+	struct us_chunk *chunk = us_chunk_alloc(tcp->dst.link->mem, size);
 
 	if (!chunk)
 		return NULL;
@@ -157,7 +157,7 @@ uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 	len = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
 	/* What is taken leaves less: the next chunk asks anew. */
 	while (done < len && (n = us_min32(len - done, us_tcp_sndq_room(tcp)))) {
-		if (!tail_room(a) && !add_chunk(tcp, n))
+		if (!tail_room(a) && !add_chunk(tcp, chunk_size(tcp, n)))
 			break;
 		n = us_min32(n, tail_room(a));
 		put(a, a->snd_last, (const uint8_t *)data + done, n);
@@ -195,7 +195,8 @@ uint32_t us_tcp_sndq_lend(struct us_tcp *tcp, uint32_t len)
 		return 0;
 	len = us_min32(len, us_tcp_sndq_room(tcp));
 	if (len)
-		chunk = worth_lending(a, len) ? a->snd_last : add_chunk(tcp, len);
+		chunk = worth_lending(a, len) ? a->snd_last :
+						   add_chunk(tcp, chunk_size(tcp, len));
 	if (!chunk) {
 		wait_for_memory(tcp);
 		return 0;
@@ -278,6 +279,76 @@ uint32_t us_tcp_sndq_append_pieces(struct us_tcp *tcp, const struct us_pieces *f
 	return done;
 }
 
+/* Bytes of one piece, in chunks of their own: less than @len if there is no memory. */
+static uint32_t borrow(struct us_tcp *tcp, const uint8_t *data, uint32_t len,
+		       struct us_lender *lender)
+{
+	struct us_tcp_active *a = tcp->active;
+	uint32_t done = 0, n;
+
+	while (done < len) {
+		struct us_chunk *chunk;
+
+		n = us_min32(len - done, us_tcp_sndq_room(tcp));
+		chunk = n ? add_chunk(tcp, n) : NULL;
+		if (!chunk)
+			break;
+		n = us_min32(n, chunk->size);
+		us_chunk_borrow(chunk, data + done, n, lender);
+		a->snd_end += n;
+		done += n;
+	}
+	return done;
+}
+
+/**
+ * us_tcp_sndq_borrow() - queues bytes that stay where they are
+ * @tcp: active; its link can send from any memory.
+ * @from: the pieces.
+ * @at: bytes of them to pass over.
+ * @len: bytes behind those.
+ * @lender: told when they are needed no more.
+ *
+ * Return: as us_tcp_sndq_append().
+ */
+uint32_t us_tcp_sndq_borrow(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
+			    uint32_t len, struct us_lender *lender)
+{
+	uint32_t used = us_tcp_sndq_bytes(tcp), done = 0;
+
+	if (tcp->active->snd_lent)
+		return 0;
+	len = us_min32(len, tcp->sndbuf > used ? tcp->sndbuf - used : 0);
+	for (const struct iovec *piece = from->iov; done < len; piece++) {
+		size_t skip = at < piece->iov_len ? at : piece->iov_len;
+		size_t left = piece->iov_len - skip;
+		uint32_t want = left < len - done ? (uint32_t)left : len - done;
+		uint32_t n = borrow(tcp, (const uint8_t *)piece->iov_base + skip, want, lender);
+
+		at -= skip;
+		done += n;
+		if (n < want) {
+			wait_for_memory(tcp);
+			break;
+		}
+	}
+	return done;
+}
+
+/**
+ * us_tcp_sndq_return() - copies all that is borrowed
+ * @tcp: the connection.
+ */
+void us_tcp_sndq_return(struct us_tcp *tcp)
+{
+	struct us_chunk *chunk = tcp->active ? tcp->active->snd_first : NULL;
+
+	for (; chunk; chunk = chunk->next)
+		if (us_chunk_borrows(chunk))
+			us_chunk_return(chunk);
+}
+
+/* The queue alone knows what is borrowed: what a slot of a link still refers to is copied. */
 static void drop_first(struct us_tcp_active *a)
 {
 	struct us_chunk *chunk = a->snd_first;
@@ -287,6 +358,8 @@ static void drop_first(struct us_tcp_active *a)
 		a->snd_last = NULL;
 	if (a->snd_at == chunk)
 		a->snd_at = NULL;
+	if (us_unlikely(chunk->refs > (US_CHUNK_BORROWS | 1)))
+		us_chunk_return(chunk);
 	us_chunk_put(chunk);
 }
 
