@@ -80,6 +80,7 @@ struct bench_contender {
 };
 
 extern const struct bench_contender bench_ustack;
+extern const struct bench_contender bench_ustack_zerocopy;
 extern const struct bench_contender bench_lwip;
 
 /**

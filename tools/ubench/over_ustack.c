@@ -239,3 +239,37 @@ const struct bench_contender bench_ustack = {
 	.poll = poll_end,
 	.waits = waits,
 };
+
+/* MSG_ZEROCOPY; what lies ready does not change, so it is enough that the records are read. */
+static void *connect_zerocopy(void *bench, uint32_t client)
+{
+	struct ustack_socket *socket = connect_from(bench, client);
+	int on = 1;
+
+	if (socket)
+		ustack_setsockopt(socket, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
+	return socket;
+}
+
+static ssize_t send_zerocopy(void *socket, const void *data, size_t len)
+{
+	ssize_t n = ustack_send(socket, data, len, MSG_ZEROCOPY);
+
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -1;
+	ustack_recv(socket, NULL, 0, MSG_ERRQUEUE);
+	return n;
+}
+
+const struct bench_contender bench_ustack_zerocopy = {
+	.name = "ustack",
+	.open = open_ends,
+	.close = close_ends,
+	.connect = connect_zerocopy,
+	.connected = connected,
+	.accept = accept_one,
+	.send = send_zerocopy,
+	.recv = recv_bytes,
+	.end = end_one,
+	.poll = poll_end,
+};

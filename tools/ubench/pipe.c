@@ -14,6 +14,7 @@
 static const struct bench_row rows[] = {
 	{ &bench_bulk, "ustack", &bench_ustack, "", false, 6 },
 	{ &bench_bulk, "ustack-gso", &bench_ustack, "gso=1", false, 0 },
+	{ &bench_bulk, "ustack-zerocopy", &bench_ustack_zerocopy, "", false, 0 },
 	{ &bench_bulk_lent, "ustack-lend", &bench_ustack, "", false, 0 },
 	{ &bench_bulk, "lwip", &bench_lwip, "", true, 0 },
 	{ &bench_messages, "ustack", &bench_ustack, "", false, 3.4 },
