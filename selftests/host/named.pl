@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # named.pl FILE: is each requirement of RFC 9293's Appendix B a row of the table in
 # FILE, and is there each test and each mutant that a row of this or another table names?
+# A mutant has to fail the test of its row.
 use strict;
 use warnings;
 use Text::ParseWords;
@@ -31,15 +32,19 @@ sub check_test {
 
 	$text{$program} //= content("selftests/unit/$program.c");
 	complain("$program has no test \"$name\"") if index($text{$program}, $name) < 0;
-	return $program;
+	return ($program, $name);
 }
 
 sub check_mutant {
-	my ($mutant, $program) = @_;
+	my ($mutant, $program, $name) = @_;
+	my ($point, $begin);
 
 	$text{''} //= content('selftests/mutants/table');
-	complain("$program does not have to find $mutant")
-		unless $text{''} =~ /^\Q$mutant\E: [^\n]*\n[-+] .*\n[-+] .*\n= unit\/\Q$program\E: /m;
+	($point) = $text{''} =~ /^\Q$mutant\E: [^\n]*\n[-+] .*\n[-+] .*\n= unit\/\Q$program\E: (.*)/m
+		or return complain("$program does not have to find \"$mutant\"");
+	$begin = $name =~ s/%.*//r;	# one of a format is any
+	complain("$mutant fails \"$point\", not \"$name\"")
+		if index($point, $begin) < 0 && index($name, $point) < 0;
 }
 
 # The six columns of a row; of one of Appendix B the first is its number.
@@ -71,8 +76,8 @@ while (<>) {
 
 	check_requirement($what, $state) if $table eq 'Requirement';
 	if ($state eq 'done') {
-		my $program = check_test($test);
-		check_mutant($mutant, $program) if $mutant;
+		my ($program, $name) = check_test($test);
+		check_mutant($mutant, $program, $name) if $name;
 	} elsif ($state !~ m{^(no|n/a)$} || !$remark) {
 		complain("$what is neither done nor excused");
 	}
