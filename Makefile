@@ -55,7 +55,7 @@ fuzz_programs := $(fuzz:selftests/%.c=$(O)/%)
 differential_objs := $(patsubst %.c,$(O)/%.o,$(wildcard selftests/differential/*.c))
 
 .PHONY: all lib unit-programs fuzz-programs ubench module kselftest check demo mutants \
-	bench bench-host bench-vm bench-smp bench-two bench-plot bench-compare goodput fairness-plot profile-vm vm-shell vm-run clean help
+	bench bench-host bench-vm bench-smp bench-two bench-plot bench-compare goodput fairness-plot sim-matrix profile-vm vm-shell vm-run clean help
 
 all: lib $(programs) $(O)/bin/vbench $(O)/bin/differential	## library and tools (CC=clang, SANITIZE=address,undefined ...)
 lib: $(O)/libustack.a $(O)/libustack.so	## the stack alone
@@ -206,6 +206,10 @@ fairness-plot: $(O)/unit/tcp_fairness	## flows that share a bottleneck, as a pic
 	$< --series build/bench/fairness.tsv
 	gnuplot -e "table='build/bench/fairness.tsv'; image='build/bench/fairness.svg'" \
 		selftests/unit/tcp_fairness.gnuplot
+
+sim-matrix: $(O)/unit/tcp_sim	## goodput by congestion control, loss and delay, in virtual time
+	@mkdir -p build/bench
+	$< --matrix build/bench/sim-matrix.tsv
 
 mutants:		## faults put into the code, each to be found by a test
 	@selftests/mutants/run

@@ -9,6 +9,7 @@
  *	tcp_sim			a few hundred runs
  *	tcp_sim SEED		that run alone, with a line about it
  *	tcp_sim FIRST COUNT	so many runs from there
+ *	tcp_sim --matrix FILE	goodput by congestion control, loss and delay, as a table
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +23,9 @@
 #define RUNS		600
 #define CHUNK		65536
 #define LIMIT		(3600 * US_SEC)
+#define CELL_RUNS	4u		/* of the matrix; IPv4 and IPv6 in turn */
+#define CELL_BYTES	(4u << 20)	/* from client to server */
+#define CELL_PATH	"mtu=1500,rate=20000000,limit=256"
 
 /**
  * struct side - what one end of the connection does
@@ -60,6 +64,7 @@ struct side {
  * @now: virtual time.
  * @why: what went wrong, or NULL.
  * @six: IPv6.
+ * @plain: a cell of the matrix: the stacks and their buffers are as they are by default.
  * @sndbuf: of both sockets.
  * @rcvbuf: of both sockets.
  * @cc: of both sockets, in controls.
@@ -75,6 +80,7 @@ struct sim {
 	int64_t now;
 	const char *why;
 	bool six;
+	bool plain;
 	int sndbuf;
 	int rcvbuf;
 	uint32_t cc;
@@ -242,8 +248,10 @@ static void set_options(struct sim *sim, struct ustack_socket *socket)
 {
 	int nodelay = (int)below(sim, 2);
 
-	ustack_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &sim->sndbuf, sizeof(int));
-	ustack_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &sim->rcvbuf, sizeof(int));
+	if (!sim->plain) {
+		ustack_setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &sim->sndbuf, sizeof(int));
+		ustack_setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &sim->rcvbuf, sizeof(int));
+	}
 	ustack_setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(int));
 	if (ustack_setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, controls[sim->cc],
 			      (socklen_t)strlen(controls[sim->cc])))
@@ -255,8 +263,8 @@ static bool create_side(struct sim *sim, int i)
 	struct ustack_config config = {
 		.clock = sim_clock, .clock_arg = sim, .seed = draw(sim) | 1,
 		.max_sockets = 8,
-		.max_packets = below(sim, 4) ? 0 : 8 + below(sim, 200),
-		.send_memory = below(sim, 4) ? 0 : 8192 + below(sim, 100000),
+		.max_packets = sim->plain || below(sim, 4) ? 0 : 8 + below(sim, 200),
+		.send_memory = sim->plain || below(sim, 4) ? 0 : 8192 + below(sim, 100000),
 	};
 	struct sockaddr_storage address;
 	struct ustack_link *link;
@@ -431,12 +439,16 @@ static void run(struct sim *sim)
 	sim->took = sim->now - begin;
 }
 
-static bool simulate(struct sim *sim, uint64_t seed)
+static void begin(struct sim *sim, uint64_t seed)
 {
 	memset(sim, 0, sizeof(*sim));
 	sim->seed = sim->random = seed;
 	sim->now = US_SEC + (int64_t)below(sim, 1u << 30) * 4096;
-	choose(sim);
+}
+
+/* What was chosen, from SYN to the end. */
+static bool simulate(struct sim *sim)
+{
 	if (!create_side(sim, 0) || !create_side(sim, 1))
 		fail(sim, "the stacks cannot be created");
 	else
@@ -477,6 +489,69 @@ static void print_goodput(void)
 		       goodput[i].bytes / 1e3 / (goodput[i].seconds + 1e-9));
 }
 
+/* -------------------------------------------------------------------- the matrix */
+
+/* Seconds that a file takes. */
+static double cell_run(struct sim *sim, uint32_t cc, uint32_t loss, uint32_t delay, uint32_t n)
+{
+	int i;
+
+	begin(sim, n + 1);
+	sim->plain = true;
+	sim->cc = cc;
+	sim->six = n % 2;
+	for (i = 0; i < 2; i++) {
+		sim->offer[i] = US_TCP_TS | US_TCP_SACK | US_TCP_WSCALE;
+		sim->side[i].write_max = sim->side[i].read_max = CHUNK;
+		sim->side[i].salt = draw(sim);
+		snprintf(sim->shape[i], sizeof(sim->shape[i]), CELL_PATH ",loss=%u,delay=%u",
+			 loss, delay);
+	}
+	sim->side[0].size = sim->side[1].expect = CELL_BYTES;
+	simulate(sim);
+	return (double)sim->took / 1e9;
+}
+
+/* Goodput of a cell, its mean, least and most: a row. */
+static void cell(FILE *table, uint32_t cc, uint32_t loss, uint32_t delay)
+{
+	double sum = 0, least = 1e9, most = 0;
+	static struct sim sim;
+	uint32_t n;
+
+	for (n = 0; n < CELL_RUNS && !sim.why; n++) {
+		double rate = CELL_BYTES * 8e-6 / cell_run(&sim, cc, loss, delay, n);
+
+		sum += rate / CELL_RUNS;
+		least = rate < least ? rate : least;
+		most = rate > most ? rate : most;
+	}
+	if (sim.why)
+		describe(&sim);
+	fprintf(table, "%s\t%u\t%u\t%.3f\t%.3f\t%.3f\n", controls[cc], loss, delay, sum, least, most);
+	ok(!sim.why, "%s, loss of %u %%, delay of %u ms: %.2f Mbit/s", controls[cc], loss, delay, sum);
+}
+
+static int matrix(const char *file)
+{
+	static const uint32_t losses[] = { 0, 1, 5, 10 }, delays[] = { 0, 50, 300 };
+	FILE *table = fopen(file, "w");
+	uint32_t cc, i, j;
+
+	plan(0);
+	if (!table) {
+		ok(false, "the table can be written");
+		return finish();
+	}
+	fprintf(table, "cc\tloss\tdelay\tMbit/s\tleast\tmost\n");
+	for (cc = 0; cc < CONTROLS; cc++)
+		for (i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+			for (j = 0; j < sizeof(delays) / sizeof(delays[0]); j++)
+				cell(table, cc, losses[i], delays[j]);
+	ok(!fclose(table), "the table is written");
+	return finish();
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, seed;
@@ -485,10 +560,15 @@ int main(int argc, char **argv)
 	unsigned int failures = 0;
 	static struct sim sim;
 
+	if (argc == 3 && !strcmp(argv[1], "--matrix"))
+		return matrix(argv[2]);
 	plan(1);
 	for (seed = first; seed < first + count && failures < 10; seed++) {
-		bool good = simulate(&sim, seed);
+		bool good;
 
+		begin(&sim, seed);
+		choose(&sim);
+		good = simulate(&sim);
 		failures += !good;
 		record(&sim);
 		if (!good || count == 1)
