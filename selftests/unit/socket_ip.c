@@ -156,10 +156,215 @@ static void test_mtu(bool six)
 	end();
 }
 
+/**
+ * struct said - control messages, one behind the other
+ * @len: bytes.
+ * @room: their bytes.
+ */
+struct said {
+	size_t len;
+	_Alignas(struct cmsghdr) uint8_t room[256];
+};
+
+static void say(struct said *said, int level, int type, const void *data, size_t len)
+{
+	struct cmsghdr *c = (void *)(said->room + said->len);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	said->len += CMSG_SPACE(len);
+}
+
+static void say_number(struct said *said, int level, int type, int value)
+{
+	say(said, level, type, &value, sizeof(value));
+}
+
+static void say_source(struct said *said, uint8_t host, uint32_t ifindex)
+{
+	struct us_addr a = host ? script_addr(&script, host) : (struct us_addr){ 0 };
+	struct in6_pktinfo six = { .ipi6_ifindex = ifindex };
+	struct in_pktinfo four = { .ipi_ifindex = (int)ifindex };
+
+	memcpy(&six.ipi6_addr, a.b, 16);
+	memcpy(&four.ipi_spec_dst, a.b + 12, 4);
+	if (script.six)
+		say(said, IPPROTO_IPV6, IPV6_PKTINFO, &six, sizeof(six));
+	else
+		say(said, IPPROTO_IP, IP_PKTINFO, &four, sizeof(four));
+}
+
+static int send_said(const struct said *said, int flags)
+{
+	struct iovec piece = { (void *)bytes, 100 };
+	struct msghdr m = {
+		.msg_iov = &piece, .msg_iovlen = 1,
+		.msg_control = (void *)said->room, .msg_controllen = said->len,
+	};
+
+	return ustack_sendmsg(s, &m, flags) < 0 ? -errno : 0;
+}
+
+/* One control message with a number. */
+static int send_number(int level, int type, int value)
+{
+	struct said said = { 0 };
+
+	say_number(&said, level, type, value);
+	return send_said(&said, 0);
+}
+
+static int hop_limit(void)
+{
+	return script.six ? IPV6_HOPLIMIT : IP_TTL;
+}
+
+static void test_message(bool six)
+{
+	struct said said = { 0 };
+	const uint8_t byte = 3;
+
+	begin(six);
+	connect_to(2);
+	set(own()->level, own()->tos, 4);
+	say_number(&said, own()->level, own()->tos, 0x2a);
+	say_number(&said, own()->level, hop_limit(), 7);
+	ok(!send_said(&said, 0) && left(0x2a, 7), "one message has its own TOS and TTL");
+	ok(ustack_send(s, "1", 1, 0) == 1 && left(4, 64), "the next one has the socket's");
+	ok(!send_number(own()->level, own()->tos, 1) && left(1, 64), "a TOS alone");
+	ok(!send_number(own()->level, hop_limit(), 2) && left(4, 2), "a TTL alone");
+	ok(!send_number(IPPROTO_TCP, 1, 2) && left(4, 64), "levels of others say nothing");
+	ok(!send_number(SOL_SOCKET, SCM_RIGHTS, 2) && left(4, 64), "nor do descriptors");
+	if (six) {
+		ok(!send_number(IPPROTO_IPV6, IPV6_TCLASS, -1) && left(4, 64) &&
+		   !send_number(IPPROTO_IPV6, IPV6_HOPLIMIT, -1) && left(4, 64),
+		   "-1 is what the socket has");
+	} else {
+		memset(&said, 0, sizeof(said));
+		say(&said, IPPROTO_IP, IP_TOS, &byte, 1);
+		ok(!send_said(&said, 0) && left(3, 64), "TOS in one byte");
+	}
+	end();
+}
+
+static void test_malformed(bool six)
+{
+	struct said said = { 0 };
+
+	begin(six);
+	connect_to(2);
+	ok(send_number(own()->level, own()->tos, 256) == -EINVAL &&
+	   send_number(own()->level, own()->tos, -2) == -EINVAL, "no such TOS");
+	ok(send_number(own()->level, hop_limit(), 256) == -EINVAL &&
+	   send_number(own()->level, hop_limit(), 0) == -EINVAL, "no such TTL");
+	ok(send_number(own()->level, 9999, 1) == -EINVAL &&
+	   send_number(SOL_SOCKET, 9999, 1) == -EINVAL &&
+	   send_number(IPPROTO_UDP, 9999, 1) == -EINVAL, "unknown");
+	say(&said, own()->level, own()->tos, "12", 2);
+	ok(send_said(&said, 0) == -EINVAL, "a number of two bytes");
+	memset(&said, 0, sizeof(said));
+	say_number(&said, own()->level, own()->tos, 1);
+	said.len = CMSG_LEN(3);
+	ok(send_said(&said, 0) == -EINVAL, "longer than its room");
+	((struct cmsghdr *)(void *)said.room)->cmsg_len = 3;
+	ok(send_said(&said, 0) == -EINVAL, "shorter than a header");
+	ok(!script.count, "and nothing leaves");
+	end();
+}
+
+/* Datagrams of a batch, each with what it says. */
+static void test_batch(bool six)
+{
+	struct said one = { 0 }, two = { 0 };
+
+	begin(six);
+	connect_to(2);
+	say_number(&one, own()->level, own()->tos, 1);
+	say_number(&two, own()->level, own()->tos, 2);
+	ok(!send_said(&one, USTACK_MSG_BATCH) && !send_said(&one, USTACK_MSG_BATCH) &&
+	   !script.count, "those that say the same wait together");
+	ok(!send_said(&two, USTACK_MSG_BATCH) && script.count == 2 &&
+	   tos_of(script.first) == 1 && tos_of(script.first + 1) == 1,
+	   "one that says something else lets them out");
+	script.count = 0;
+	ok(!send_said(&two, USTACK_MSG_BATCH) && !script.count &&
+	   ustack_send(s, bytes, 100, USTACK_MSG_BATCH) == 100 && script.count == 2 &&
+	   tos_of(script.first) == 2 && tos_of(script.first + 1) == 2,
+	   "as does one that says nothing");
+	script.count = 0;
+	ok(ustack_send(s, bytes, 100, 0) == 100 && script.count == 2 &&
+	   tos_of(script.first) == 0 && tos_of(script.first + 1) == 0, "which has its own");
+	end();
+}
+
+/* Of the oldest packet that left, which is taken. */
+static bool comes_from(uint8_t host)
+{
+	struct us_addr a = script_addr(&script, host);
+	const uint8_t *ip = script.sent[script.first].data;
+	bool good = script.count == 1 && !(script.six ? memcmp(ip + 8, a.b, 16) :
+						       memcmp(ip + 12, a.b + 12, 4));
+
+	script.count = 0;
+	return good;
+}
+
+static int send_from(uint8_t host, uint32_t ifindex)
+{
+	struct said said = { 0 };
+
+	say_source(&said, host, ifindex);
+	return send_said(&said, 0);
+}
+
+static bool is_named(uint8_t host)
+{
+	struct us_addr a = script_addr(&script, host);
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return !ustack_getsockname(s, (void *)&name, &len) &&
+	       (script.six ? !memcmp(&((struct sockaddr_in6 *)&name)->sin6_addr, a.b, 16) :
+			     !memcmp(&((struct sockaddr_in *)&name)->sin_addr, a.b + 12, 4));
+}
+
+static void test_source(bool six)
+{
+	struct sockaddr_storage name;
+	struct us_addr second;
+	socklen_t len;
+
+	begin(six);
+	second = script_addr(&script, 9);
+	us_net_address_add(script_stack(&script), &script.link, &second, six ? 64 : 24);
+	connect_to(2);
+	ok(ustack_send(s, "1", 1, 0) == 1 && comes_from(1), "the address that is chosen");
+	ok(!send_from(9, 0) && comes_from(9), "the address that is said");
+	ok(is_named(1), "the socket's name is what it was");
+	ok(ustack_send(s, "1", 1, 0) == 1 && comes_from(1), "once");
+	ok(!send_from(9, 0) && comes_from(9) && !send_from(0, 0) && comes_from(1), "none is said");
+	ok(send_from(8, 0) == -EINVAL && !script.count, "one that is not ours");
+	ok(send_from(9, 77) == -ENODEV, "by no device");
+	script.link.ifindex = 5;
+	ok(!send_from(9, 5) && comes_from(9) && !send_from(0, 5) && comes_from(1), "by its device");
+	ustack_close(s);
+	s = ustack_socket(script.stack, six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	len = script_name(&script, 9, 9, &name);
+	ok(!ustack_bind(s, (void *)&name, len) && !connect_to(2) && !send_from(9, 0) &&
+	   comes_from(9) && send_from(1, 0) == -EINVAL, "bound: its own only");
+	end();
+}
+
 static void test_all(bool six)
 {
 	test_socket(six);
 	test_mtu(six);
+	test_message(six);
+	test_malformed(six);
+	test_batch(six);
+	test_source(six);
 }
 
 int main(void)

@@ -678,11 +678,14 @@ struct mmsghdr;		/* of <sys/socket.h>, with _GNU_SOURCE */
  * @socket: the socket.
  * @message: 1024 pieces at most.  SOCK_STREAM: they leave as if they were one; there are no
  *	control messages, and those of other levels than SOL_SOCKET are passed over.
- *	SOCK_DGRAM: in several pieces, or with control messages, it is copied twice; the one
- *	control message is UDP_SEGMENT (uint16_t), in place of the socket's.
+ *	SOCK_DGRAM: in several pieces it is copied twice; control messages say of this one,
+ *	in place of the socket: UDP_SEGMENT (uint16_t), IP_TOS, IP_TTL or IPV6_TCLASS,
+ *	IPV6_HOPLIMIT (int), and IP_PKTINFO or IPV6_PKTINFO: its source, an address of the
+ *	stack's, if the socket is bound to none, and the device it leaves by.
  * @flags: as for ustack_send().
  *
- * Return: as ustack_sendto(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
+ * Return: as ustack_sendto(); -1 and errno: also EINVAL (another control message of these
+ * levels or SOL_SOCKET, or a source that is none), ENODEV, EMSGSIZE (more pieces).
  */
 ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *message,
 		       int flags);

@@ -169,7 +169,7 @@ int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags)
 /* Again and again, while the link is full: all may have changed meanwhile. */
 static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data, size_t len,
 					int flags, const struct sockaddr *address,
-					socklen_t length, uint16_t segment)
+					socklen_t length, const struct us_udp_how *how)
 {
 	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
 	ssize_t n;
@@ -178,7 +178,7 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 		n = us_socket_wait(s, limit);
 		if (n)
 			return n;
-		n = us_dgram_send(s, data, len, flags | MSG_DONTWAIT, address, length, segment);
+		n = us_dgram_send(s, data, len, flags | MSG_DONTWAIT, address, length, how);
 	} while (n == -EAGAIN);
 	return n;
 }
@@ -191,15 +191,18 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
  * @flags: MSG_DONTWAIT, USTACK_MSG_BATCH or 0.
  * @address: as sendto(2) has it, or NULL.
  * @length: of @address.
- * @segment: UDP_SEGMENT of this message, or 0.
+ * @how: what control messages say; NULL: what the socket says.
  *
  * Return: @len or a negative errno.
  */
 us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
-		      uint16_t segment)
+		      const struct us_udp_how *how)
 {
-	struct us_udp_out to = { .segment = segment, .more = flags & USTACK_MSG_BATCH };
+	struct us_udp_out to = {
+		.segment = how ? how->segment : s->segment,
+		.more = flags & USTACK_MSG_BATCH, .how = how,
+	};
 	struct us_addr remote;
 	int given = destination(s, address, length, &remote, &to.port);
 	ssize_t n = check(len, flags);
@@ -224,7 +227,7 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 		us_loop_let_out(s->stack);
 	if (n != -EAGAIN)
 		return n;
-	return send_waiting(s, data, len, flags, address, length, segment);
+	return send_waiting(s, data, len, flags, address, length, how);
 }
 
 /* A datagram that others will follow most often has some before it. */
@@ -235,7 +238,7 @@ static ssize_t send_data(struct ustack_socket *s, const void *data, size_t len,
 	if (flags == USTACK_MSG_BATCH && !address && s->udp && !s->shut && !s->error && data &&
 	    us_udp_send_behind(s->udp, data, len))
 		return (ssize_t)len;
-	return us_dgram_send(s, data, len, flags, address, length, s->segment);
+	return us_dgram_send(s, data, len, flags, address, length, NULL);
 }
 
 static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,

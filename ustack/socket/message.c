@@ -29,25 +29,6 @@ static ssize_t whole(const struct msghdr *message)
 	return (ssize_t)len;
 }
 
-/* UDP_SEGMENT of this message, if it has any. */
-static int read_control(const struct msghdr *message, uint16_t *segment)
-{
-	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
-	struct cmsghdr *c;
-
-	if (!message->msg_control)
-		return 0;
-	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		size_t left = m->msg_controllen - (size_t)((char *)c - (char *)m->msg_control);
-
-		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_SEGMENT ||
-		    c->cmsg_len != CMSG_LEN(sizeof(*segment)) || c->cmsg_len > left)
-			return -EINVAL;
-		memcpy(segment, CMSG_DATA(c), sizeof(*segment));
-	}
-	return 0;
-}
-
 /* As in Linux, none if it has no length; sendto(2) is stricter. */
 static const struct sockaddr *name_of(const struct msghdr *message)
 {
@@ -55,7 +36,7 @@ static const struct sockaddr *name_of(const struct msghdr *message)
 }
 
 static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msghdr *m,
-				       size_t len, int flags, uint16_t segment)
+				       size_t len, int flags, const struct us_udp_how *how)
 {
 	uint8_t data[UINT16_MAX];
 	size_t at = 0;
@@ -67,27 +48,23 @@ static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msg
 			memcpy(data + at, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len);
 		at += m->msg_iov[i].iov_len;
 	}
-	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, segment);
+	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, how);
 }
 
-/* As Linux: those of other levels, and for other types of sockets, are passed over. */
-static bool control_is_valid(const struct msghdr *message)
+/* In pieces, or with control messages. */
+static us_noinline ssize_t send_dgram(struct ustack_socket *s, const struct msghdr *m,
+				      size_t len, int flags)
 {
-	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
-	struct cmsghdr *c;
+	struct us_udp_how how;
+	bool said = m->msg_control && m->msg_controllen;
+	int err = said ? us_control_read(s, m, &how) : 0;
 
-	if (!message->msg_control)
-		return true;
-	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		size_t left = m->msg_controllen - (size_t)((char *)c - (char *)m->msg_control);
-
-		if (c->cmsg_len < sizeof(*c) || c->cmsg_len > left)
-			return false;
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type != SCM_RIGHTS &&
-		    c->cmsg_type != SCM_CREDENTIALS)
-			return false;
-	}
-	return true;
+	if (err)
+		return err;
+	if (m->msg_iovlen != 1)
+		return send_pieces(s, m, len, flags, said ? &how : NULL);
+	return us_dgram_send(s, m->msg_iov->iov_base, len, flags, name_of(m), m->msg_namelen,
+			     said ? &how : NULL);
 }
 
 static us_noinline ssize_t send_stream(struct ustack_socket *s, const struct msghdr *m,
@@ -96,7 +73,7 @@ static us_noinline ssize_t send_stream(struct ustack_socket *s, const struct msg
 	const struct us_pieces from = { m->msg_iov, m->msg_iovlen, len };
 	ssize_t err;
 
-	if (control_is_valid(m))
+	if (us_control_is_valid(m))
 		return us_stream_send(s, &from, flags, name_of(m), m->msg_namelen);
 	/* What is wrong with the connection is told first. */
 	err = s->ops->send(s, NULL, 0, flags, name_of(m), m->msg_namelen);
@@ -105,21 +82,15 @@ static us_noinline ssize_t send_stream(struct ustack_socket *s, const struct msg
 
 static ssize_t send_one(struct ustack_socket *s, const struct msghdr *m, int flags)
 {
-	uint16_t segment = s->segment;
 	ssize_t len = whole(m);
-	int err;
 
 	if (len < 0)
 		return len;
 	if (m->msg_iovlen == 1 && !m->msg_control)
 		return s->ops->send(s, m->msg_iov->iov_base, (size_t)len, flags,
 				    name_of(m), m->msg_namelen);
-	if (is_stream(s))
-		return send_stream(s, m, (size_t)len, flags);
-	err = read_control(m, &segment);
-	if (err)
-		return err;
-	return send_pieces(s, m, (size_t)len, flags, segment);
+	return is_stream(s) ? send_stream(s, m, (size_t)len, flags) :
+			      send_dgram(s, m, (size_t)len, flags);
 }
 
 /* What came, of @len bytes at most, into the pieces. */

@@ -174,10 +174,15 @@ ssize_t us_stream_send(struct ustack_socket *s, const struct us_pieces *from, in
 		       const struct sockaddr *address, socklen_t length);
 ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int flags);
 
-/* dgram.c: @segment is of this message, and what came is told in @from, or not if NULL */
+/* control.c */
+bool us_control_is_valid(const struct msghdr *message);
+int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
+		    struct us_udp_how *how);
+
+/* dgram.c: @how is of this message, and what came is told in @from, either not if NULL */
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
-		      uint16_t segment);
+		      const struct us_udp_how *how);
 int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags);
 ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
 		      struct us_udp_in *from);

@@ -295,14 +295,14 @@ void us_udp_close(struct us_udp *udp)
 }
 
 /* The way to a destination, which leaves that of the port as it is. */
-static int resolve(const struct us_udp *udp, const struct us_addr *remote,
-		   struct us_dst *dst)
+static int resolve_from(const struct us_udp *udp, const struct us_addr *local,
+			const struct us_addr *remote, struct us_dst *dst)
 {
 	uint32_t i;
 	int err;
 
 	*dst = (struct us_dst){
-		.local = udp->bound, .remote = *remote, .family = udp->family,
+		.local = *local, .remote = *remote, .family = udp->family,
 		.ttl = udp->ttl, .tos = udp->tos,
 	};
 	err = us_dst_resolve(udp->stack, dst);
@@ -312,6 +312,12 @@ static int resolve(const struct us_udp *udp, const struct us_addr *remote,
 		if (udp->bind[i].link == dst->link)
 			dst->flow = udp->bind[i].id;
 	return err;
+}
+
+static int resolve(const struct us_udp *udp, const struct us_addr *remote,
+		   struct us_dst *dst)
+{
+	return resolve_from(udp, &udp->bound, remote, dst);
 }
 
 /* Who waited for room in a link does not when the way is by another. */
@@ -328,6 +334,8 @@ static void use(struct us_udp *udp, const struct us_dst *dst)
 	udp->train.each = 0;	/* nothing follows to another place */
 	udp->dst = *dst;
 	udp->routed = true;
+	udp->special = false;
+	udp->sourced = false;
 	if (us_unlikely(moves && !cds_list_empty(&udp->waiting)))
 		leave_link(udp);
 }
@@ -347,6 +355,82 @@ int us_udp_route(struct us_udp *udp, const struct us_addr *remote)
 	if (!err)
 		use(udp, &dst);
 	return err;
+}
+
+/* As Linux: which of two it is, a device that is not there, or one that leads elsewhere. */
+static int check_device(const struct us_stack *stack, const struct us_dst *dst,
+			uint32_t ifindex)
+{
+	const struct us_link *link;
+
+	if (!ifindex || dst->link->ifindex == ifindex)
+		return 0;
+	cds_list_for_each_entry(link, &stack->links, node)
+		if (link->ifindex == ifindex)
+			return -ENETUNREACH;
+	return -ENODEV;
+}
+
+/* A source that was asked for is one of ours, and of those that the port hears. */
+static int resolve_as(const struct us_udp *udp, const struct us_addr *remote,
+		      const struct us_udp_how *how, struct us_dst *dst)
+{
+	bool free = us_addr_is_any(&how->local);
+	int err;
+
+	if (!free && !us_addr_is_any(&udp->bound) && !us_addr_equal(&udp->bound, &how->local))
+		return -EINVAL;
+	err = resolve_from(udp, free ? &udp->bound : &how->local, remote, dst);
+	if (err == -EADDRNOTAVAIL && !free)
+		return -EINVAL;
+	return err ? err : check_device(udp->stack, dst, how->ifindex);
+}
+
+/* But for TOS and TTL. */
+static bool is_known(const struct us_udp *udp, const struct us_addr *remote,
+		     const struct us_udp_how *how)
+{
+	return udp->routed && us_addr_equal(remote, &udp->dst.remote) &&
+	       (!how->ifindex || how->ifindex == udp->dst.link->ifindex) &&
+	       (us_addr_is_any(&how->local) ? !udp->sourced :
+					      us_addr_equal(&how->local, &udp->dst.local));
+}
+
+/**
+ * us_udp_route_as() - finds the way of a message of which more is said
+ * @udp: the port.
+ * @remote: its destination.
+ * @how: what is said; NULL: nothing, but that of the last one does not hold any more.
+ *
+ * What waits to leave for another way, or with another TOS or TTL, leaves before.
+ * Return: 0; as us_udp_route(), -EAGAIN if what is to leave before has no room, -EINVAL (no
+ * such source), -ENODEV.
+ */
+us_noinline int us_udp_route_as(struct us_udp *udp, const struct us_addr *remote,
+				const struct us_udp_how *how)
+{
+	static const struct us_udp_how nothing;
+	const struct us_udp_how *h = how ? how : &nothing;
+	uint8_t ttl = h->ttl ? h->ttl : udp->ttl;
+	struct us_dst dst = udp->dst;
+	int err = 0;
+
+	us_stack_tick(udp->stack);
+	if (!is_known(udp, remote, h))
+		err = resolve_as(udp, remote, h, &dst);
+	if (err)
+		return err;
+	dst.tos = h->has_tos ? h->tos : udp->tos;
+	dst.ttl = ttl ? ttl : US_NET_TTL;
+	if (!udp->routed || memcmp(&dst, &udp->dst, sizeof(dst))) {
+		err = us_udp_train_flush(udp);
+		if (err)
+			return err;
+		use(udp, &dst);
+	}
+	udp->special = how;
+	udp->sourced = !us_addr_is_any(&h->local);
+	return 0;
 }
 
 static int fix_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port)
@@ -509,6 +593,16 @@ int us_udp_error(struct us_udp *udp)
 	return err;
 }
 
+/* That of the route to the peer, whatever was sent elsewhere, or from elsewhere, meanwhile. */
+static struct us_addr own_address(const struct us_udp *udp)
+{
+	struct us_dst dst;
+
+	if (udp->routed && !udp->sourced && us_addr_equal(&udp->dst.remote, &udp->remote))
+		return udp->connected ? udp->dst.local : udp->bound;
+	return udp->connected && !resolve(udp, &udp->remote, &dst) ? dst.local : udp->bound;
+}
+
 /**
  * us_udp_names() - both ends
  * @udp: the port.
@@ -521,7 +615,7 @@ void us_udp_names(const struct us_udp *udp, struct us_addr *local,
 		  uint16_t *local_port, struct us_addr *remote,
 		  uint16_t *remote_port)
 {
-	*local = udp->connected && udp->routed ? udp->dst.local : udp->bound;
+	*local = own_address(udp);
 	*local_port = udp->local_port;
 	memset(remote, 0, sizeof(*remote));
 	*remote_port = 0;

@@ -18,17 +18,37 @@ struct us_udp_user {
 };
 
 /**
+ * struct us_udp_how - what is said of one message, in place of what its port says
+ * @local: source address; all zero: the port's.
+ * @ifindex: of the link that it leaves by; 0: any.
+ * @segment: as us_udp_out.segment.
+ * @tos: DS field and ECN bits, if @has_tos.
+ * @ttl: or hop limit; 0: the port's.
+ * @has_tos: else the port's.
+ */
+struct us_udp_how {
+	struct us_addr local;
+	uint32_t ifindex;
+	uint16_t segment;
+	uint8_t tos;
+	uint8_t ttl;
+	bool has_tos;
+};
+
+/**
  * struct us_udp_out - where a message goes, and how
  * @remote: address; NULL: the peer.
  * @port: of @remote, network byte order.
  * @segment: it is cut into datagrams of so many bytes; 0: it is one.
  * @more: others follow: it may wait for them until us_udp_flush().
+ * @how: more that is said of it, or NULL.
  */
 struct us_udp_out {
 	const struct us_addr *remote;
 	uint16_t port;
 	uint16_t segment;
 	bool more;
+	const struct us_udp_how *how;
 };
 
 /**

@@ -218,6 +218,8 @@ static inline int find_way(struct us_udp *udp, struct us_udp_out *out)
 		out->remote = &udp->remote;
 		out->port = udp->remote_port;
 	}
+	if (us_unlikely(out->how || udp->special))
+		return us_udp_route_as(udp, out->remote, out->how);
 	known = udp->routed && us_addr_equal(out->remote, &udp->dst.remote);
 	/* The kernel knows itself what time it is. */
 	if (!known || !(udp->dst.link->flags & US_LINK_KERNEL_IP))

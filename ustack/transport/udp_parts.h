@@ -70,6 +70,8 @@ struct us_udp_train {
  * @routed: @dst is valid.
  * @gro: trains are received whole (UDP_GRO).
  * @told: that a link has room; sent nothing since.
+ * @special: @dst is as was said of the last message.
+ * @sourced: its source, too.
  * @probe: what routers say of a path does not bound what is sent (IP_PMTUDISC_PROBE).
  * @ttl: or hop limit; 0 is the default.
  * @tos: DS field and ECN bits.
@@ -106,6 +108,8 @@ struct us_udp {
 	bool routed;
 	bool gro;
 	bool told;
+	bool special;
+	bool sourced;
 	bool probe;
 	uint8_t ttl;
 	uint8_t tos;
@@ -204,6 +208,8 @@ struct us_udp **us_udp_bucket(struct us_udp_table *table, uint16_t port);
 void us_udp_notify(struct us_udp *udp);
 int us_udp_peer(struct us_udp *udp, const struct us_addr *remote, uint16_t port);
 int us_udp_route(struct us_udp *udp, const struct us_addr *remote);
+int us_udp_route_as(struct us_udp *udp, const struct us_addr *remote,
+		    const struct us_udp_how *how);
 
 /* udp_output.c */
 int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out);

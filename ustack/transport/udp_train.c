@@ -104,7 +104,7 @@ static inline void begin(struct us_udp *udp, struct us_chunk *chunk, size_t len,
 		.room = (uint32_t)room,
 		.each = each,
 		.port = port,
-		.to_peer = udp->connected && port == udp->remote_port &&
+		.to_peer = udp->connected && !udp->special && port == udp->remote_port &&
 			   us_addr_equal(&udp->remote, &udp->dst.remote),
 		.alone = t->alone,
 	};

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/* Control messages of sendmsg(2) and recvmsg(2). */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "socket/socket.h"
+
+static bool fits(const struct msghdr *message, const struct cmsghdr *c)
+{
+	size_t left = message->msg_controllen -
+		      (size_t)((const char *)c - (const char *)message->msg_control);
+
+	return c->cmsg_len >= sizeof(*c) && c->cmsg_len <= left;
+}
+
+/* Linux has some of SOL_SOCKET for every type of socket; these two say nothing here. */
+static bool says_nothing(const struct cmsghdr *c)
+{
+	return c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS;
+}
+
+/**
+ * us_control_is_valid() - may they go with bytes of a stream?
+ * @message: with them, or none.
+ *
+ * As Linux: those of other levels, and for other types of sockets, are passed over.
+ * Return: false: EINVAL.
+ */
+bool us_control_is_valid(const struct msghdr *message)
+{
+	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
+	struct cmsghdr *c;
+
+	if (!message->msg_control)
+		return true;
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (!fits(m, c) || (c->cmsg_level == SOL_SOCKET && !says_nothing(c)))
+			return false;
+	return true;
+}
+
+/* An int from @least to @most. */
+static int number(const struct cmsghdr *c, int least, int most, int *value)
+{
+	if (c->cmsg_len != CMSG_LEN(sizeof(*value)))
+		return -EINVAL;
+	memcpy(value, CMSG_DATA(c), sizeof(*value));
+	return *value < least || *value > most ? -EINVAL : 0;
+}
+
+static int read_segment(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	if (c->cmsg_type != UDP_SEGMENT || c->cmsg_len != CMSG_LEN(sizeof(how->segment)))
+		return -EINVAL;
+	memcpy(&how->segment, CMSG_DATA(c), sizeof(how->segment));
+	return 0;
+}
+
+/* An int, or the byte that recvmsg(2) gives. */
+static int read_tos(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	int value, err = 0;
+
+	if (c->cmsg_len == CMSG_LEN(1))
+		value = *CMSG_DATA(c);
+	else
+		err = number(c, 0, UINT8_MAX, &value);
+	if (err)
+		return err;
+	how->tos = (uint8_t)value;
+	how->has_tos = true;
+	return 0;
+}
+
+/* -1 is as the socket has it. */
+static int read_tclass(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	int value, err = number(c, -1, UINT8_MAX, &value);
+
+	if (err)
+		return err;
+	how->tos = (uint8_t)value;
+	how->has_tos = value >= 0;
+	return 0;
+}
+
+static int read_ttl(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	int value, err = number(c, 1, UINT8_MAX, &value);
+
+	if (!err)
+		how->ttl = (uint8_t)value;
+	return err;
+}
+
+/* -1 is as the socket has it; 0, with which nothing arrives, is not taken. */
+static int read_hop_limit(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	int value, err = number(c, -1, UINT8_MAX, &value);
+
+	if (err || !value)
+		return -EINVAL;
+	how->ttl = value < 0 ? 0 : (uint8_t)value;
+	return 0;
+}
+
+static int read_source4(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	struct in_pktinfo info;
+
+	if (c->cmsg_len != CMSG_LEN(sizeof(info)))
+		return -EINVAL;
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	how->local = us_addr_from4((const uint8_t *)&info.ipi_spec_dst);
+	how->ifindex = (uint32_t)info.ipi_ifindex;
+	return 0;
+}
+
+static int read_source6(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	struct in6_pktinfo info;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof(info)))
+		return -EINVAL;
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	how->local = us_addr_from6(info.ipi6_addr.s6_addr);
+	how->ifindex = info.ipi6_ifindex;
+	return 0;
+}
+
+static int read_ip4(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	switch (c->cmsg_type) {
+	case IP_TOS:
+		return read_tos(c, how);
+	case IP_TTL:
+		return read_ttl(c, how);
+	case IP_PKTINFO:
+		return read_source4(c, how);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int read_ip6(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	switch (c->cmsg_type) {
+	case IPV6_TCLASS:
+		return read_tclass(c, how);
+	case IPV6_HOPLIMIT:
+		return read_hop_limit(c, how);
+	case IPV6_PKTINFO:
+		return read_source6(c, how);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int read_one(const struct ustack_socket *s, const struct cmsghdr *c,
+		    struct us_udp_how *how)
+{
+	if (c->cmsg_level == IPPROTO_UDP)
+		return read_segment(c, how);
+	if (c->cmsg_level == SOL_SOCKET)
+		return says_nothing(c) ? 0 : -EINVAL;
+	if (c->cmsg_level == IPPROTO_IP && s->family == AF_INET)
+		return read_ip4(c, how);
+	if (c->cmsg_level == IPPROTO_IPV6 && s->family == AF_INET6)
+		return read_ip6(c, how);
+	return 0;	/* as Linux */
+}
+
+/**
+ * us_control_read() - what the control messages say of a datagram
+ * @s: SOCK_DGRAM.
+ * @message: with them.
+ * @how: set, to what the socket says where they do not.
+ *
+ * Return: 0, -EINVAL.
+ */
+int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
+		    struct us_udp_how *how)
+{
+	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
+	struct cmsghdr *c;
+	int err;
+
+	*how = (struct us_udp_how){ .segment = s->segment };
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		err = fits(m, c) ? read_one(s, c, how) : -EINVAL;
+		if (err)
+			return err;
+	}
+	return 0;
+}
