@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Instructions by function, from rows "WHERE ADDRESS KIND ..." in order: of KIND 0 is
-# a symbol, NAME; of KIND 1 a block, INSTRUCTIONS. -v value= instructions of a message,
-# 0 if all of them are to be told; -v least= the share in % below which a function has
-# no line.
+# Instructions by part and by function, from rows "WHERE ADDRESS KIND ..." in order: of
+# KIND 0 is a symbol, NAME and PART; of KIND 1 a block, INSTRUCTIONS. -v value=
+# instructions of a message, 0 if all of them are to be told; -v least= the share in %
+# below which a function has no line.
 
 # What the compiler made of a function belongs to it.
 function plain(name) {
@@ -12,11 +12,11 @@ function plain(name) {
 
 $1 != where {
 	where = $1
-	symbol = "?"
+	symbol = "? ?"
 }
 
 $3 == 0 {
-	symbol = plain($4) (NF > 4 ? " " $5 : " " label($1))
+	symbol = plain($4) " " $5
 }
 
 $3 == 1 {
@@ -25,11 +25,6 @@ $3 == 1 {
 	total += $4
 	split(name, part, " ")
 	group[part[2]] += $4
-}
-
-function label(where) {
-	sub(/.*\//, "", where)
-	return where
 }
 
 END {
