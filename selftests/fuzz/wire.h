@@ -208,6 +208,7 @@ static inline void wire_add(struct wire *wire, struct us_stack *stack)
 	wire->link.mtu = wire->link.gso_max = WIRE_MTU;
 	wire->link.mem = stack->mem;
 	CDS_INIT_LIST_HEAD(&wire->link.pending);
+	CDS_INIT_LIST_HEAD(&wire->link.resting);
 	cds_list_add_tail(&wire->link.node, &stack->links);
 }
 

@@ -1508,6 +1508,7 @@ static inline bool script_open(struct script *s, bool six)
 				    .mem = stack->mem };
 	s->link.mtu += six ? 20 : 0;	/* the same MSS */
 	CDS_INIT_LIST_HEAD(&s->link.pending);
+	CDS_INIT_LIST_HEAD(&s->link.resting);
 	cds_list_add(&s->link.node, &stack->links);
 	return !us_net_address_add(stack, &s->link, six ? &own6 : &own, six ? 64 : 24);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What one peer that keeps no rule may take of a connection, and of the stack. */
+/* What one peer that keeps no rule may take of a connection, and of the stack; what many
+ * listeners cost those that connect.
+ */
 #include "tcp_bench.h"
 
 static void give(uint32_t seq, uint32_t len)
@@ -76,11 +78,59 @@ static void test_old_tail(void)
 	bench_end();
 }
 
+static unsigned int longest_chain(const struct us_tcp_table *table)
+{
+	const struct us_tcp_listener *l;
+	unsigned int longest = 0;
+	uint32_t i;
+
+	for (i = 0; i <= table->listen_mask; i++) {
+		unsigned int n = 0;
+
+		for (l = table->listen_hash[i]; l; l = l->next)
+			n++;
+		longest = us_max32(longest, n);
+	}
+	return longest;
+}
+
+static struct us_addr address(uint32_t number)
+{
+	const uint8_t bytes[4] = { 10, (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+				   (uint8_t)number };
+
+	return us_addr_from4(bytes);
+}
+
+/* As many as there may be, at one port: each SYN asks few of them. */
+static void test_listeners(void)
+{
+	const struct us_tcp_options options = { 0 };
+	struct us_tcp_listener *l, *last = NULL;
+	struct us_tcp_table *table;
+	struct us_addr local;
+	uint16_t port = htons(81);
+	uint32_t n = 0;
+
+	bench_begin("");
+	table = script_stack(&bench)->tcp;
+	do {
+		local = address(++n);
+	} while (!us_tcp_listen(script_stack(&bench), AF_INET, &local, &port, 1, false,
+				&options, NULL, &l) && (last = l));
+	local = address(n - 1);
+	ok(n > 10 && longest_chain(table) <= 5,
+	   "%u listen at a port, a bucket has %u at most", n - 1, longest_chain(table));
+	ok(last && us_tcp_listener_lookup(table, &local, port) == last, "each is found");
+	bench_end();
+}
+
 int main(void)
 {
 	plan(0);
 	test_old_tail();
 	test_sack();
 	test_window();
+	test_listeners();
 	return finish();
 }

@@ -253,6 +253,39 @@ static void test_listen(void)
 	end();
 }
 
+/* As a connection that was opened here, and its flow is the oldest. */
+static bool fill_up(unsigned int count)
+{
+	while (count && lines(OPEN CLOSE))
+		count--;
+	return !count && bound() == FLOWS;
+}
+
+/* Of a listener's flow no more is left than a TIME-WAIT. */
+static void test_rest(void)
+{
+	begin();
+	ok(lines("listen\n" ACCEPT "unlisten\n" CLOSE) && fill_up(FLOWS - 1) &&
+	   lines(OPEN CLOSE) && flows.used[0] && flows.flow[0].remote_port,
+	   "room: what a listener and then its connection left");
+	end();
+	begin();
+	ok(lines("listen\n" ACCEPT CLOSE "unlisten\n") && fill_up(FLOWS - 1) &&
+	   lines(OPEN CLOSE) && flows.flow[0].remote_port,
+	   "room: what a connection and then its listener left");
+	end();
+	begin();
+	ok(lines("listen\n" ACCEPT CLOSE) && fill_up(FLOWS - 1) && lines(OPEN CLOSE) &&
+	   !flows.flow[0].remote_port && overflows() == 1,
+	   "room: not what a listener has");
+	end();
+	begin();
+	ok(lines("listen\n" ACCEPT CLOSE "unlisten\nlisten\n") && fill_up(FLOWS - 1) &&
+	   lines(OPEN CLOSE) && !flows.flow[0].remote_port && overflows() == 1,
+	   "room: not what a listener has again");
+	end();
+}
+
 static void test_peer(void)
 {
 	begin();
@@ -280,6 +313,7 @@ int main(void)
 	test_inherit();
 	test_not_inherited();
 	test_listen();
+	test_rest();
 	test_peer();
 	return finish();
 }

@@ -80,6 +80,7 @@ static void add_link(void)
 	catcher.link.mtu = catcher.link.gso_max = 1500;
 	catcher.link.mem = catcher.link.stack->mem;
 	CDS_INIT_LIST_HEAD(&catcher.link.pending);
+	CDS_INIT_LIST_HEAD(&catcher.link.resting);
 	cds_list_add_tail(&catcher.link.node, &catcher.link.stack->links);
 }
 

@@ -67,6 +67,7 @@ int us_link_open(struct us_stack *stack, const char *spec, struct us_link **out)
 	if (!link->gso_segs)
 		link->gso_segs = UINT16_MAX;
 	CDS_INIT_LIST_HEAD(&link->pending);
+	CDS_INIT_LIST_HEAD(&link->resting);
 	cds_list_add_tail(&link->node, &stack->links);
 	if (out)
 		*out = link;

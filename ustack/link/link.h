@@ -117,6 +117,7 @@ struct us_link_ops {
  * @crowded_until: so many came at once before that receive queues should not grow.
  * @stats: counters.
  * @pending: transport's list of those that wait for room.
+ * @resting: TCP's list of flows that only a connection in TIME-WAIT has, oldest first.
  * @error: the link is dead: negative errno, 0 if alive.
  */
 struct us_link {
@@ -140,6 +141,7 @@ struct us_link {
 	us_ns crowded_until;
 	struct ustack_link_stats stats;
 	struct cds_list_head pending;
+	struct cds_list_head resting;
 	int error;
 };
 

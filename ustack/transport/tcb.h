@@ -107,6 +107,8 @@ enum us_tcp_share {
 /**
  * struct us_tcp_bind - a flow bound on a link
  * @node: in us_tcp_table.shared, if any remote end will do.
+ * @rest: in us_link.resting, while @wait alone has it.
+ * @wait: the latest TIME-WAIT that has it; NULL: there is none.
  * @link: it is bound there.
  * @id: the link's name of it.
  * @refs: users: a connection or its TIME-WAIT; or listeners and all connections
@@ -121,6 +123,8 @@ enum us_tcp_share {
  */
 struct us_tcp_bind {
 	struct cds_list_head node;
+	struct cds_list_head rest;
+	struct us_tcp_wait *wait;
 	struct us_link *link;
 	uint32_t id;
 	uint32_t refs;

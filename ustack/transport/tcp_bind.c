@@ -23,21 +23,50 @@ static struct us_tcp_bind *find_shared(struct us_tcp_table *table,
 }
 
 /* The oldest TIME-WAIT that alone holds a flow of this link, or NULL. */
-static struct us_tcp_wait *oldest_on(const struct us_tcp_table *table,
-				     const struct us_link *link)
+static struct us_tcp_wait *oldest_on(struct us_link *link)
 {
-	struct us_tcp_wait *wait;
+	return cds_list_empty(&link->resting) ? NULL :
+	       cds_list_first_entry(&link->resting, struct us_tcp_bind, rest)->wait;
+}
 
-	cds_list_for_each_entry(wait, &table->waits, node)
-		if (wait->bind && wait->bind->link == link && wait->bind->refs == 1)
-			return wait;
-	return NULL;
+/* Does only a TIME-WAIT have it any more?  The latest that does is the one, as none that
+ * has ended is remembered.
+ */
+static void look_who_is_left(struct us_tcp_bind *b)
+{
+	if (b->refs != 1 || !b->wait)
+		return;
+	cds_list_del(&b->rest);
+	cds_list_add_tail(&b->rest, &b->link->resting);
+}
+
+/**
+ * us_tcp_bind_get() - a connection or a listener more has a flow
+ * @bind: the flow.
+ */
+void us_tcp_bind_get(struct us_tcp_bind *bind)
+{
+	bind->refs++;
+	cds_list_del_init(&bind->rest);
+}
+
+/**
+ * us_tcp_bind_wait() - a flow's connection is in TIME-WAIT, from now on
+ * @bind: the flow, or NULL.
+ * @wait: has the connection's hold on it.
+ */
+void us_tcp_bind_wait(struct us_tcp_bind *bind, struct us_tcp_wait *wait)
+{
+	if (!bind)
+		return;
+	bind->wait = wait;
+	look_who_is_left(bind);
 }
 
 /* The oldest ends; false: there is none. */
-static bool make_room(struct us_tcp_table *table, const struct us_link *link)
+static bool make_room(struct us_tcp_table *table, struct us_link *link)
 {
-	struct us_tcp_wait *wait = oldest_on(table, link);
+	struct us_tcp_wait *wait = oldest_on(link);
 
 	if (!wait)
 		return false;
@@ -64,10 +93,10 @@ static bool may_follow(const struct us_tcp_wait *wait, const struct us_flow *flo
  * Where no room is left for flows, who wants some port gets that of the oldest TIME-WAIT
  * towards the same peer, with the flow as it is.  NULL: @flow needs one of its own.
  */
-static struct us_tcp_bind *inherit(struct us_tcp_table *table, const struct us_link *link,
+static struct us_tcp_bind *inherit(struct us_tcp_table *table, struct us_link *link,
 				   struct us_flow *flow)
 {
-	struct us_tcp_wait *wait = oldest_on(table, link);
+	struct us_tcp_wait *wait = oldest_on(link);
 	struct us_tcp_bind *b;
 
 	if (!wait || !may_follow(wait, flow, us_tcp_tick(table->stack)))
@@ -76,8 +105,8 @@ static struct us_tcp_bind *inherit(struct us_tcp_table *table, const struct us_l
 	b = wait->bind;
 	b->inherited = true;
 	b->iss = us_tcp_wait_iss(wait);
+	us_tcp_bind_get(b);
 	flow->local_port = wait->local_port;
-	wait->bind = NULL;
 	us_tcp_wait_drop(table, wait);
 	return b;
 }
@@ -101,7 +130,9 @@ static int bind_new(struct us_tcp_table *table, struct us_link *link,
 	b->listen_peer = flow->listen_peer;
 	b->chosen = chosen;
 	b->inherited = false;
+	b->wait = NULL;
 	CDS_INIT_LIST_HEAD(&b->node);
+	CDS_INIT_LIST_HEAD(&b->rest);
 	if (us_addr_is_any(&flow->remote))
 		cds_list_add(&b->node, &table->shared);
 	return 0;
@@ -129,7 +160,7 @@ int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
 	if (us_addr_is_any(&flow->remote))
 		b = find_shared(table, link, flow);
 	if (b) {
-		b->refs++;
+		us_tcp_bind_get(b);
 		*bind = b;
 		return 0;
 	}
@@ -155,9 +186,14 @@ int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
  */
 void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind)
 {
-	if (!bind || --bind->refs)
+	if (!bind)
 		return;
+	if (--bind->refs) {
+		look_who_is_left(bind);
+		return;
+	}
 	cds_list_del(&bind->node);
+	cds_list_del(&bind->rest);
 	if (bind->link->ops->unbind)
 		bind->link->ops->unbind(bind->link, bind->id);
 	us_pool_put(&table->binds, bind);

@@ -11,14 +11,29 @@
 #define BACKLOG_MAX	65535u
 #define DEFER_MAX	120	/* seconds: as US_TCP_RTO_MAX */
 
-static struct us_tcp_listener **bucket(struct us_tcp_table *table, uint16_t port)
+static const struct us_addr any_address;
+
+static struct us_tcp_listener **bucket(struct us_tcp_table *table,
+				       const struct us_addr *local, uint16_t port)
 {
-	return &table->listeners[(port ^ port >> 8) % US_TCP_LISTEN_BUCKETS];
+	return &table->listen_hash[us_tcp_hash(table, local, port, &any_address, 0) &
+				   table->listen_mask];
 }
 
 static uint8_t family_of(const struct us_addr *addr)
 {
 	return us_addr_is_v4(addr) ? AF_INET : AF_INET6;
+}
+
+static struct us_tcp_listener *find(struct us_tcp_table *table, uint8_t family,
+				    const struct us_addr *local, uint16_t port)
+{
+	struct us_tcp_listener *l = *bucket(table, local, port);
+
+	while (l && !(l->port == port && l->family == family &&
+		      us_addr_equal(&l->local, local)))
+		l = l->next;
+	return l;
 }
 
 /**
@@ -34,30 +49,29 @@ struct us_tcp_listener *us_tcp_listener_lookup(struct us_tcp_table *table,
 					       const struct us_addr *local,
 					       uint16_t port)
 {
-	struct us_tcp_listener *l, *any = NULL;
+	uint8_t family = family_of(local);
 
-	for (l = *bucket(table, port); l; l = l->next) {
-		if (l->port != port || l->family != family_of(local))
-			continue;
-		if (us_addr_equal(&l->local, local))
-			return l;
-		if (us_addr_is_any(&l->local))
-			any = l;
-	}
-	return any;
+	return find(table, family, local, port) ? : find(table, family, &any_address, port);
+}
+
+/* Who wants the port at any address has to ask for all that listen. */
+static bool anyone_at(const struct us_tcp_table *table, uint8_t family, uint16_t port)
+{
+	const struct us_tcp_listener *l;
+	uint32_t i;
+
+	for (i = 0; i <= table->listen_mask; i++)
+		for (l = table->listen_hash[i]; l; l = l->next)
+			if (l->port == port && l->family == family)
+				return true;
+	return false;
 }
 
 static bool is_taken(struct us_tcp_table *table, uint8_t family,
 		     const struct us_addr *local, uint16_t port)
 {
-	const struct us_tcp_listener *l;
-
-	for (l = *bucket(table, port); l; l = l->next)
-		if (l->port == port && l->family == family &&
-		    (us_addr_equal(&l->local, local) || us_addr_is_any(local) ||
-		     us_addr_is_any(&l->local)))
-			return true;
-	return false;
+	return us_addr_is_any(local) ? anyone_at(table, family, port) :
+	       find(table, family, local, port) || find(table, family, &any_address, port);
 }
 
 /* Where no kernel owns the ports, any free one will do. */
@@ -120,6 +134,14 @@ static int bind_all(struct us_tcp_listener *l)
 	return asked && !l->nr_bind ? last : 0;
 }
 
+static void insert(struct us_tcp_listener *l)
+{
+	struct us_tcp_listener **head = bucket(l->table, &l->local, l->port);
+
+	l->next = *head;
+	*head = l;
+}
+
 static bool kernel_owns_ports(const struct us_stack *stack)
 {
 	const struct us_link *link;
@@ -177,8 +199,7 @@ int us_tcp_listen(struct us_stack *stack, uint8_t family,
 		return err;
 	}
 	*port = l->port;
-	l->next = *bucket(table, l->port);
-	*bucket(table, l->port) = l;
+	insert(l);
 	*listener = l;
 	return 0;
 }
@@ -225,8 +246,9 @@ void us_tcp_unlisten(struct us_tcp_listener *listener)
 	struct us_tcp_table *table = listener->table;
 	struct us_tcp_listener **at;
 
-	for (at = bucket(table, listener->port); *at != listener; at = &(*at)->next)
-		;
+	at = bucket(table, &listener->local, listener->port);
+	while (*at != listener)
+		at = &(*at)->next;
 	*at = listener->next;
 	abort_unaccepted(listener);
 	if (listener->peer)
@@ -242,7 +264,7 @@ static struct us_tcp_bind *bind_on(struct us_tcp_listener *l,
 
 	for (i = 0; i < l->nr_bind; i++) {
 		if (l->bind[i]->link == link) {
-			l->bind[i]->refs++;
+			us_tcp_bind_get(l->bind[i]);
 			return l->bind[i];
 		}
 	}

@@ -306,8 +306,6 @@ struct us_tcp_listener {
 	uint32_t nr_bind;
 };
 
-#define US_TCP_LISTEN_BUCKETS	64u
-
 #define US_TCP_FO_PEERS		64u
 
 /**
@@ -335,8 +333,10 @@ struct us_tcp_fo_peer {
  * @last: connection of the last segment: most segments come in runs.
  * @hash: established table: everything that has both ends.
  * @wait_hash: the same for TIME-WAIT.
+ * @listen_hash: listeners by address and port, those of any address by port.
  * @mask: buckets of @hash - 1.
  * @wait_mask: buckets of @wait_hash - 1.
+ * @listen_mask: buckets of @listen_hash - 1.
  * @key: of the two tables' hash.
  * @conns: pool of struct us_tcp.
  * @share: what each kind of connection has of @conns, and may have.
@@ -355,7 +355,6 @@ struct us_tcp_fo_peer {
  * @shared: struct us_tcp_bind.node of the flows of listeners.
  * @wait_timer: of the oldest.
  * @dead: connections to be freed when the call at work ends.
- * @listeners: by port.
  * @port_offset: RFC 6056, algorithm 3.
  * @offer: US_TCP_TS, US_TCP_SACK, US_TCP_WSCALE: what a SYN offers.
  * @nr_fastopen: passive connections in SYN-RECEIVED that opened with data.
@@ -369,8 +368,10 @@ struct us_tcp_table {
 	struct us_tcp *last;
 	struct us_tcp **hash;
 	struct us_tcp_wait **wait_hash;
+	struct us_tcp_listener **listen_hash;
 	uint32_t mask;
 	uint32_t wait_mask;
+	uint32_t listen_mask;
 	uint64_t key[4];
 	struct us_pool conns;
 	struct {
@@ -391,7 +392,6 @@ struct us_tcp_table {
 	struct cds_list_head shared;
 	struct us_timer wait_timer;
 	struct us_tcp *dead;
-	struct us_tcp_listener *listeners[US_TCP_LISTEN_BUCKETS];
 	uint32_t port_offset;
 	uint32_t offer;
 	us_ns cookie_at;
@@ -452,7 +452,9 @@ int us_tcp_port_choose(struct us_tcp_table *table, const struct us_dst *dst,
 /* tcp_bind.c */
 int us_tcp_bind_flow(struct us_tcp_table *table, struct us_link *link,
 		     struct us_flow *flow, struct us_tcp_bind **bind);
+void us_tcp_bind_get(struct us_tcp_bind *bind);
 void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind);
+void us_tcp_bind_wait(struct us_tcp_bind *bind, struct us_tcp_wait *wait);
 
 /* tcp_wait.c */
 struct us_tcp_wait *us_tcp_wait_lookup(struct us_tcp_table *table,

@@ -13,6 +13,8 @@
 #define SENTS_MAX	262144u
 #define WAITS_MIN	4096u
 #define HALF_MIN	64u	/* half-open connections, or a quarter of all */
+#define LISTENERS_MIN	16u
+#define LISTENERS_MAX	4096u
 #define ORPHANS_MIN	64u	/* orphans, or as many as have users */
 
 /* 64x64 -> 128 bits, folded: the mixer of the wyhash family.  Keyed by secrets
@@ -365,6 +367,11 @@ static uint32_t sum(uint64_t a, uint64_t b, uint64_t c)
 	return a + b + c < UINT32_MAX ? (uint32_t)(a + b + c) : UINT32_MAX;
 }
 
+static uint32_t listeners_for(uint32_t connections)
+{
+	return clamp(connections / 4, LISTENERS_MIN, LISTENERS_MAX);
+}
+
 static int create_pools(struct us_tcp_table *t, uint32_t n, uint32_t waits)
 {
 	uint32_t half = us_max32(n / 4, HALF_MIN), orphans = us_max32(n, ORPHANS_MIN);
@@ -387,7 +394,7 @@ static int create_pools(struct us_tcp_table *t, uint32_t n, uint32_t waits)
 				   sum(n, orphans, waits + 64));
 	return err ? : us_pool_create(&t->listener_pool,
 				      sizeof(struct us_tcp_listener),
-				      clamp(n / 4, 16, 4096));
+				      listeners_for(n));
 }
 
 static void destroy(struct us_tcp_table *table)
@@ -401,6 +408,7 @@ static void destroy(struct us_tcp_table *table)
 	us_pool_destroy(&table->listener_pool);
 	free(table->hash);
 	free(table->wait_hash);
+	free(table->listen_hash);
 	free(table);
 }
 
@@ -446,10 +454,13 @@ static int create_tables(struct us_tcp_table *table, uint32_t connections,
 {
 	table->mask = buckets_for(connections) - 1;
 	table->wait_mask = buckets_for(waits) - 1;
+	table->listen_mask = buckets_for(listeners_for(connections)) - 1;
 	table->hash = calloc((size_t)table->mask + 1, sizeof(*table->hash));
 	table->wait_hash = calloc((size_t)table->wait_mask + 1,
 				  sizeof(*table->wait_hash));
-	if (!table->hash || !table->wait_hash)
+	table->listen_hash = calloc((size_t)table->listen_mask + 1,
+				    sizeof(*table->listen_hash));
+	if (!table->hash || !table->wait_hash || !table->listen_hash)
 		return -ENOMEM;
 	return create_pools(table, connections, waits);
 }
@@ -516,9 +527,9 @@ void us_tcp_table_destroy(struct us_stack *stack)
 
 	if (!table)
 		return;
-	for (i = 0; i < US_TCP_LISTEN_BUCKETS; i++)
-		while (table->listeners[i])
-			us_tcp_unlisten(table->listeners[i]);
+	for (i = 0; i <= table->listen_mask; i++)
+		while (table->listen_hash[i])
+			us_tcp_unlisten(table->listen_hash[i]);
 	abort_all(table);
 	cds_list_for_each_entry_safe(wait, next, &table->waits, node)
 		us_tcp_wait_drop(table, wait);

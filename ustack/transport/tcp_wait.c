@@ -65,6 +65,8 @@ void us_tcp_wait_drop(struct us_tcp_table *table, struct us_tcp_wait *wait)
 		at = &(*at)->hash_next;
 	*at = wait->hash_next;
 	cds_list_del(&wait->node);
+	if (wait->bind && wait->bind->wait == wait)
+		wait->bind->wait = NULL;
 	us_tcp_bind_put(table, wait->bind);
 	us_pool_put(&table->wait_pool, wait);
 }
@@ -92,6 +94,7 @@ static void restart(struct us_tcp_table *table, struct us_tcp_wait *wait)
 {
 	wait->expires = us_tcp_tick(table->stack) + US_TCP_WAIT_TICKS;
 	cds_list_add_tail(&wait->node, &table->waits);
+	us_tcp_bind_wait(wait->bind, wait);
 	arm(table);
 }
 
