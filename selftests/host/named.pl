@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # named.pl FILE: is each requirement of RFC 9293's Appendix B a row of the table in
 # FILE, and is there each test and each mutant that a row of this or another table names?
-# A mutant has to fail the test of its row.
+# A mutant has to fail the test of its row.  A counter that has a row has to be one of ustack's.
 use strict;
 use warnings;
 use Text::ParseWords;
@@ -67,13 +67,25 @@ sub check_requirement {
 	$rows{$kind}++;
 }
 
+sub check_counter {
+	my ($counter, undef, undef, $test) = @_;
+
+	$text{counters} //= content('ustack/core/counter.h');
+	complain("no counter $counter") if $text{counters} !~ /X\($counter\)/;
+	check_test($test) if $test;
+}
+
 while (<>) {
 	$line = $.;
 	$table = $1 if /^   :header: "(.*?)"/;
 	$table = '' if /^\S/;
-	next unless $table =~ /^(Requirement|Mechanism)$/ && /^   [^\s:,]/;
+	next unless $table =~ /^(Requirement|Mechanism|Counter)$/ && /^   [^\s:,]/;
 	my ($what, undef, $state, $test, $mutant, $remark) = columns();
 
+	if ($table eq 'Counter') {
+		check_counter(columns());
+		next;
+	}
 	check_requirement($what, $state) if $table eq 'Requirement';
 	if ($state eq 'done') {
 		my ($program, $name) = check_test($test);

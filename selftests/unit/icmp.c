@@ -98,7 +98,6 @@ static void errors4(void)
 		{ 12, 0, 0, EPROTO, true, 0 },
 	};
 	struct us_addr own = addr("10.1.0.1"), peer = addr("192.0.2.9");
-	uint64_t ignored;
 	size_t i;
 
 	setup();
@@ -120,16 +119,20 @@ static void errors4(void)
 	inject(&c, packet, icmp_packet(packet, "10.1.0.254", "10.1.0.1", 3, 4, 0,
 				       quote, 28));
 	ok(seen.errors == 1 && seen.mtu == 1492, "the next plateau (RFC 1191 7.1)");
-	ignored = counted(&h, icmp_error_ignored);
 	error("10.1.0.1", "192.0.2.9", "10.1.0.1", 3, 4, 67, 28);
+	ok(!seen.errors && counted(&h, icmp_error_bad_mtu) == 2, "an absurd MTU");
 	error("10.1.0.1", "192.0.2.9", "10.1.0.1", 3, 16, 0, 28);
+	ok(!seen.errors && counted(&h, icmp_error_ignored) == 1, "an unknown code");
 	error("10.1.0.1", "192.0.2.9", "10.1.0.1", 3, 3, 0, 27);
 	error("10.1.0.1", "192.0.2.9", "10.1.0.1", 3, 3, 0, 0);
+	ok(!seen.errors && counted(&h, icmp_error_bad_quote) == 2, "short quotes");
 	error("10.1.0.7", "192.0.2.9", "10.1.0.1", 3, 3, 0, 28);
-	ok(!seen.errors && counted(&h, icmp_error_ignored) == ignored + 5,
-	   "an absurd MTU, an unknown code, short quotes, a foreign quote");
+	ok(!seen.errors && counted(&h, icmp_error_foreign) == 1, "a foreign quote");
+	ip_packet(quote, "10.1.0.1", "192.0.2.9", 200, "12345678", 8);
+	inject(&c, packet, icmp_packet(packet, "10.1.0.254", "10.1.0.1", 3, 3, 0, quote, 28));
+	ok(!seen.errors && counted(&h, icmp_error_no_protocol) == 1, "an unknown protocol");
 	error("10.1.0.1", "192.0.2.9", "10.1.0.1", 4, 0, 0, 28);
-	ok(!seen.errors, "source quench (RFC 6633)");
+	ok(!seen.errors && counted(&h, icmp_ignored) == 1, "source quench (RFC 6633)");
 	host_exit(&h);
 }
 
@@ -165,7 +168,9 @@ static void errors6(void)
 	error("2001:db8::1", "2001:db8:5::9", "2001:db8::1", 2, 0, 1279, 48);
 	ok(!seen.errors, "an MTU below 1280 (RFC 8201 4)");
 	error("2001:db8::1", "2001:db8:5::9", "2001:db8::1", 1, 4, 0, 47);
-	ok(!seen.errors, "a short quote");
+	ok(!seen.errors && counted(&h, icmp_error_bad_quote) == 1, "a short quote");
+	error("2001:db8::1", "2001:db8:5::9", "2001:db8::1", 129, 0, 0, 48);
+	ok(!seen.errors && counted(&h, icmp_ignored) == 1, "an answer to no question");
 	host_exit(&h);
 }
 

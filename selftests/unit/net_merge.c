@@ -413,7 +413,7 @@ static const struct variant variants[] = {
 	{ "with an urgent byte to come", .before = with_urgent, .bytes = 5000 },
 	{ "with a FIN to come", .before = with_fin_ahead, .bytes = 3000 },
 	{ "in FIN-WAIT-2", .before = shut, .bytes = 5000 },
-	{ "in TIME-WAIT", .before = shut_both, },
+	{ "in TIME-WAIT", .before = shut_both, COUNT(tcp_beyond_fin, 5) },
 	{ "at a port that listens", .before = close_it, COUNT(tcp_rst_out, 5) },
 	{ "at a port that is closed", .before = unlisten, COUNT(tcp_no_port, 5) },
 	{ "at the end of a handshake", .before = start_handshake, .after = end_handshake,

@@ -94,6 +94,29 @@ static const struct named_script scripts[] = {
 	"none 100\n"
 	"counter tcp_syn_dropped 1\n" },
 
+	{ "SYN cookie: none for a single peer, whose SYN comes again",
+	"option half 0\n"
+	"listen_peer\n"
+	"< S 0:0(0) win 29200 <mss 1460>\n"
+	"none 100\n"
+	"counter tcp_syn_dropped_peer 1\n" },
+
+	{ "SYN cookie: none behind TIME-WAIT, and of the SYN no text",
+	"option half 0\n"
+	"listen\n"
+	"< S 0:10(10) win 29200 <mss 1460>\n"
+	"> S. 0:0(0) ack 1\n"
+	"counter tcp_syn_text 1\n"
+	"< . 1:1(0) ack 1 win 10000\n"
+	"accept = 0\n"
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< F. 1:1(0) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"< S 100:100(0) win 29200 <mss 1460>\n"
+	"none 100\n"
+	"counter tcp_syn_dropped_wait 1\n" },
+
 	{ "SYN-RECEIVED: SYNs are answered twice a second at most",
 	"listen\n"
 	"< S 0:0(0) win 29200 <mss 1000>\n"
@@ -117,6 +140,10 @@ static const struct named_script scripts[] = {
 	"+0.1 < . 1:1(0) ack 2\n"
 	"none 10\n"
 	"counter tcp_time_wait_limited 1\n"
+	"counter tcp_time_wait_old 2\n"
+	"< . 2:2(0) ack 2\n"
+	"none 10\n"
+	"counter tcp_time_wait_ack 1\n"
 	"< F. 1:1(0) ack 2\n"
 	"> . 2:2(0) ack 2\n"
 	"< F. 1:1(0) ack 2\n"
@@ -140,6 +167,7 @@ static const struct named_script scripts[] = {
 	"# a listener would not take this one\n"
 	"+1 < SF 100000:100000(0) win 65535 <mss 1000>\n"
 	"> . 2:2(0) ack 2\n"
+	"counter tcp_time_wait_syn 4\n"
 	"waits 1\n" },
 
 	{ "TIME-WAIT: a FIN of long ago does not prolong it (PAWS)",
@@ -153,6 +181,7 @@ static const struct named_script scripts[] = {
 	"> . 2:2(0) ack 2\n"
 	"+59 < F. 1:1(0) ack 2 <nop,nop,TS val 699 ecr 0>\n"
 	"> . 2:2(0) ack 2\n"
+	"counter tcp_time_wait_old 1\n"
 	"+1.5 waits 0\n" },
 
 	{ "orphans: who closes when too many do is reset",

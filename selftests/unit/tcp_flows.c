@@ -301,7 +301,7 @@ static void test_peer(void)
 	flows.latch_error = -ESTALE;
 	ok(lines("option peer_isn 3000000\n< S 0:0(0) win 65535 <mss 1000>\n"
 		 "> S. 0:0(0) ack 1\n< . 1:1(0) ack 1\n> R. 1:1(0) ack 1\n"
-		 "accept = EAGAIN\n"), "too late to confirm: reset");
+		 "counter tcp_peer_refused 1\naccept = EAGAIN\n"), "too late to confirm: reset");
 	end();
 }
 

@@ -87,10 +87,13 @@ static const struct named_script scripts[] = {
 	"< icmp unreach 4 mtu 1300 seq 0\n"
 	"< icmp unreach 4 mtu 1300 seq 1461\n"
 	"none 10\n"
-	"counter icmp_error_ignored 2\n"
+	"counter tcp_icmp_not_in_flight 2\n"
 	"< icmp unreach 4 mtu 1300 seq 1\n"
 	"> . 1:1261(1260) ack 1\n"
-	"> P. 1261:1461(200) ack 1\n" },
+	"> P. 1261:1461(200) ack 1\n"
+	"< icmp unreach 4 mtu 1300 seq 1\n"
+	"none 10\n"
+	"counter tcp_icmp_mtu_ignored 1\n" },
 };
 
 #define FULL	1460u	/* payload that the route takes */

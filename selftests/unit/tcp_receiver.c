@@ -240,6 +240,7 @@ static const struct named_script scripts[] = {
 	"< . 1:1(0) ack 1\n"
 	"state SYN_RECV\n"
 	"accept = EAGAIN\n"
+	"counter tcp_accept_deferred 1\n"
 	"+0.5 < P. 1:11(10) ack 1\n"
 	"> . 1:1(0) ack 11\n"
 	"accept = 0\n"

@@ -200,7 +200,7 @@ static const struct named_script scripts[] = {
 	"connect = EINPROGRESS\n"
 	"> S 0:0(0)\n"
 	"< R 0:0(0)\n"
-	"counter tcp_rst_ignored 1\n"
+	"counter tcp_rst_no_ack 1\n"
 	"< R. 0:0(0) ack 77\n"
 	"counter tcp_bad_ack 1\n"
 	"counter tcp_rst_in 0\n"
@@ -216,6 +216,25 @@ static const struct named_script scripts[] = {
 	"< . 0:0(0) ack 0 win 1000\n"
 	"> R 0:0(0)\n"
 	"state SYN_SENT\n" },
+
+	{ "SYN-SENT: an ACK of the SYN without one is nothing",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< . 1:1(0) ack 1\n"
+	"none 100\n"
+	"counter tcp_syn_missing 1\n"
+	"state SYN_SENT\n" },
+
+	{ "simultaneous open: text of the SYN comes again",
+	"connect = EINPROGRESS\n"
+	"> S 0:0(0)\n"
+	"< S 0:10(10) win 1000 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"counter tcp_syn_text 1\n"
+	"< P. 1:11(10) ack 1 win 1000\n"
+	"> . 1:1(0) ack 11\n"
+	"recv 20 = 10\n"
+	"counter tcp_syn_text 1\n" },
 
 	{ "simultaneous open",
 	"connect = EINPROGRESS\n"
@@ -1125,6 +1144,7 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 1 <nop,nop,sack 4:21>\n"
 	"< F. 6:6(0) ack 1\n"
 	"> . 1:1(0) ack 1 <>\n"
+	"counter tcp_beyond_fin 1\n"
 	"< . 1:6(5) ack 1\n"
 	"> . 1:1(0) ack 7\n"
 	"recv 500 = 5\n"
@@ -1147,9 +1167,38 @@ static const struct named_script scripts[] = {
 	"> . 1:1(0) ack 1\n"
 	"< F. 11:11(0) ack 1\n"
 	"> . 1:1(0) ack 1\n"
+	"counter tcp_beyond_fin 1\n"
 	"< . 1:11(10) ack 1\n"
 	"> . 1:1(0) ack 7\n"
+	"counter tcp_beyond_fin 2\n"
+	"counter tcp_window_full 0\n"
 	"recv 500 = 5\n"
+	"recv 500 = 0\n"
+	"state CLOSE_WAIT\n" },
+
+	{ "FIN at a number that text has already: it is ignored",
+	OPEN_PLAIN
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"< F. 6:10(4) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"counter tcp_fin_old 1\n"
+	"state ESTABLISHED\n" },
+
+	{ "behind the peer's FIN is nothing: text, and another FIN; before it all is known",
+	OPEN_PLAIN
+	"< F. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 12\n"
+	"< P. 12:22(10) ack 1\n"
+	"> . 1:1(0) ack 12\n"
+	"< F. 12:12(0) ack 1\n"
+	"> . 1:1(0) ack 12\n"
+	"counter tcp_beyond_fin 2\n"
+	"< F. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 12\n"
+	"counter tcp_beyond_fin 2\n"
+	"counter tcp_duplicate 1\n"
+	"recv 500 = 10\n"
 	"recv 500 = 0\n"
 	"state CLOSE_WAIT\n" },
 
@@ -1271,6 +1320,18 @@ static const struct named_script scripts[] = {
 	"waits 1\n"
 	"< S 1000:1000(0) win 65535 <mss 1000>\n"
 	"> . 2:2(0) ack 2\n"
+	"counter tcp_time_wait_syn 1\n"
+	"waits 1\n" },
+
+	{ "TIME-WAIT: text behind the FIN is answered, and nothing",
+	OPEN_PLAIN
+	"close\n"
+	"> F. 1:1(0) ack 1\n"
+	"< F. 1:1(0) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"< P. 2:12(10) ack 2\n"
+	"> . 2:2(0) ack 2\n"
+	"counter tcp_beyond_fin 1\n"
 	"waits 1\n" },
 
 	{ "data after close: RST",
@@ -1279,6 +1340,7 @@ static const struct named_script scripts[] = {
 	"> F. 1:1(0) ack 1\n"
 	"< P. 1:11(10) ack 2\n"
 	"> R. 2:2(0) ack 1\n"
+	"counter tcp_data_after_close 1\n"
 	"state CLOSE\n" },
 
 	{ "TIME-WAIT: a RST does not end it (RFC 1337), a new SYN opens anew",
@@ -1294,6 +1356,7 @@ static const struct named_script scripts[] = {
 	"waits 1\n"
 	"< R. 2:2(0) ack 2\n"
 	"waits 1\n"
+	"counter tcp_time_wait_rst 1\n"
 	"< . 1:1(0) ack 2\n"
 	"> . 2:2(0) ack 2\n"
 	"option peer_isn 2000000\n"
@@ -1376,6 +1439,8 @@ static const struct named_script scripts[] = {
 	"+0.6 < R 100:100(0)\n"
 	"> . 1:1(0) ack 1\n"
 	"< R 100000000:100000000(0)\n"
+	"counter tcp_rst_ignored 3\n"
+	"counter tcp_out_of_window 1\n"
 	"state ESTABLISHED\n" },
 
 	{ "SYN on a connection is challenged",
@@ -1448,6 +1513,7 @@ static const struct named_script scripts[] = {
 	"< P. 1:11(10) ack 1\n"
 	"> . 102:102(0) ack 11\n"
 	"recv 100 = 10\n"
+	"counter tcp_old_ack 1\n"
 	"counter tcp_bad_ack 2\n" },
 
 	{ "PAWS: an ACK that another one overtook tells of blocks yet",
@@ -1592,6 +1658,9 @@ static const struct named_script scripts[] = {
 	"state SYN_SENT\n"
 	"< icmp unreach 1 seq 0\n"
 	"error = EHOSTUNREACH\n"
+	"counter tcp_icmp_not_in_flight 1\n"
+	"< icmp unreach 1 seq 0\n"
+	"counter tcp_icmp_no_port 1\n"
 	"# IPv4 only\n" },
 
 	{ "ICMP: an error does not end a connection",
@@ -1642,9 +1711,26 @@ static const struct named_script scripts[] = {
 	"listen\n"
 	"< . 1:1(0) ack 1000\n"
 	"> R 1000:1000(0)\n"
+	"< S. 1:1(0) ack 2000\n"
+	"> R 2000:2000(0)\n"
+	"counter tcp_listen_ack 2\n"
 	"< R 1:1(0)\n"
+	"counter tcp_listen_rst 1\n"
 	"< F 1:1(0)\n"
+	"counter tcp_listen_no_syn 1\n"
+	"< SF 1:1(0)\n"
+	"counter tcp_listen_syn_fin 1\n"
 	"none 10\n" },
+
+	{ "listening: text of a SYN comes again",
+	"listen\n"
+	"< S 0:10(10) win 65535 <mss 1000>\n"
+	"> S. 0:0(0) ack 1\n"
+	"counter tcp_syn_text 1\n"
+	"< P. 1:11(10) ack 1\n"
+	"> . 1:1(0) ack 11\n"
+	"accept = 0\n"
+	"recv 20 = 10\n" },
 
 	{ "SYN-RECEIVED: a bad ACK gets RST, a RST ends it",
 	"listen\n"
@@ -1674,7 +1760,11 @@ static const struct named_script scripts[] = {
 	"state ESTABLISHED\n"
 	"option peer_port 7778\n"
 	"< S 0:0(0) win 65535 <mss 1000>\n"
-	"> R. * ack 1\n" },
+	"> R. * ack 1\n"
+	"counter tcp_peer_busy 1\n"
+	"< . 1:1(0) ack 1\n"
+	"> R 1:1(0)\n"
+	"counter tcp_listen_ack 1\n" },
 
 	{ "a full link: nothing is lost, order is kept",
 	OPEN_PLAIN

@@ -204,6 +204,7 @@ static void test_peer(bool six)
 		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, EHOSTUNREACH,
 		    false, 0);
 	ok(us_udp_poll(bench.udp) == (POLLOUT | POLLWRNORM), "a soft error is not told");
+	ok(stack()->counter[US_COUNT_udp_icmp_soft] == 1, "but counted");
 	us_udp_icmp(stack(), &bench.udp->dst.local, &peer,
 		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, ECONNREFUSED,
 		    true, 0);
@@ -462,7 +463,7 @@ static bool left_from(uint8_t host)
 /* Nobody is reached by the way that was taken so far: there may be another one by now. */
 static void test_way_lost(bool six)
 {
-	static const uint8_t quoted[8] = { 0, 9, 0, 7 };
+	static const uint8_t quoted[8] = { 0, 9, 0, 7 }, nobody[8] = { 0, 8, 0, 7 };
 	struct us_addr own, later, peer;
 
 	begin(six);
@@ -473,12 +474,15 @@ static void test_way_lost(bool six)
 	us_net_address_add(stack(), &bench.s.link, &later, six ? 64 : 24);
 	ok(send_to(&peer, 1) == 1 && left_from(1), "way: as it was");
 	us_udp_icmp(stack(), &own, &later, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	ok(stack()->counter[US_COUNT_udp_icmp_unconnected] == 1, "way: lost: counted");
 	ok(send_to(&peer, 1) == 1 && left_from(1), "way: lost to another one: as it was");
 	us_udp_icmp(stack(), &own, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
 	ok(send_to(&peer, 1) == 1 && left_from(3), "way: lost: asked for anew");
 	us_udp_connect(bench.udp, &peer, htons(7));
 	us_udp_icmp(stack(), &later, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
 	ok(send_peer(bench.udp, 1) == 1 && left_from(3), "way: of a peer: goes on");
+	us_udp_icmp(stack(), &own, &peer, nobody, sizeof(nobody), EHOSTUNREACH, false, 0);
+	ok(stack()->counter[US_COUNT_udp_icmp_no_port] == 1, "way: of nobody: counted");
 	end();
 }
 

@@ -171,7 +171,8 @@ int ustack_descriptor(struct ustack *stack);
  * @print: called once a counter, with its name and value; makes no call on the stack.
  * @arg: given to @print.
  *
- * Looks at all connections: TCP's totals of data are what they count themselves.
+ * What TCP drops or ignores has one for each cause; Documentation/tcp.rst, "What can be seen",
+ * says which.  Looks at all connections: TCP's totals of data are what they count themselves.
  */
 void ustack_counters(struct ustack *stack,
 		     void (*print)(void *arg, const char *name, uint64_t value),

@@ -63,7 +63,8 @@ static void icmp4_input(struct us_stack *stack, struct us_pkt *pkt,
 	case US_ICMP_PARAMETER:
 		us_icmp_error_input(stack, pkt, dst);
 		break;
-	default:	/* RFC 1122 3.2.2: others are silently dropped */
+	default:	/* RFC 1122 3.2.2; source quench is one of these (RFC 6633) */
+		us_count(stack, icmp_ignored);
 		break;
 	}
 out:
@@ -92,6 +93,7 @@ static void icmp6_input(struct us_stack *stack, struct us_pkt *pkt,
 		us_icmp_error_input(stack, pkt, dst);
 		break;
 	default:
+		us_count(stack, icmp_ignored);
 		break;
 	}
 out:

@@ -165,16 +165,17 @@ void us_icmp_quoted(struct us_stack *stack, const uint8_t *ip, uint32_t len,
 	const struct us_protocol *ops;
 	struct quote quote;
 
-	if (!parse_quote(ip, len, &quote))
-		goto ignore;
+	if (!parse_quote(ip, len, &quote)) {
+		us_count(stack, icmp_error_bad_quote);
+		return;
+	}
 	ops = stack->net->protocol[quote.protocol];
-	if (!ops || !ops->error)
-		goto ignore;
+	if (!ops || !ops->error) {
+		us_count(stack, icmp_error_no_protocol);
+		return;
+	}
 	ops->error(stack, &quote.local, &quote.remote, ip + quote.header,
 		   len - quote.header, err, hard, mtu);
-	return;
-ignore:
-	us_count(stack, icmp_error_ignored);
 }
 
 /* @at: ICMP header and quoted packet.  @told: an MTU that the link knows, or 0. */
@@ -186,11 +187,14 @@ static void error_input(struct us_stack *stack, const uint8_t *at, uint32_t len,
 	struct meaning meaning = v4 ? meaning4(icmp) : meaning6(icmp);
 	uint32_t mtu = 0;
 
-	us_count(stack, icmp_error_in);
+	if (!meaning.err) {
+		us_count(stack, icmp_error_ignored);
+		return;
+	}
 	if (meaning.err == EMSGSIZE)
 		mtu = told ? told : mtu_of(icmp, quoted, v4);
-	if (!meaning.err || (meaning.err == EMSGSIZE && !mtu)) {
-		us_count(stack, icmp_error_ignored);
+	if (meaning.err == EMSGSIZE && !mtu) {
+		us_count(stack, icmp_error_bad_mtu);
 		return;
 	}
 	us_icmp_quoted(stack, quoted, len - US_ICMP_LEN, meaning.err,
@@ -208,13 +212,13 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
 {
 	struct quote quote;
 
-	if (!parse_quote(pkt->data + US_ICMP_LEN, pkt->len - US_ICMP_LEN, &quote) ||
-	    !us_addr_equal(&quote.local, dst)) {
-		us_count(stack, icmp_error_in);
-		us_count(stack, icmp_error_ignored);
-		return;
-	}
-	error_input(stack, pkt->data, pkt->len, us_addr_is_v4(dst), 0);
+	us_count(stack, icmp_error_in);
+	if (!parse_quote(pkt->data + US_ICMP_LEN, pkt->len - US_ICMP_LEN, &quote))
+		us_count(stack, icmp_error_bad_quote);
+	else if (!us_addr_equal(&quote.local, dst))
+		us_count(stack, icmp_error_foreign);
+	else
+		error_input(stack, pkt->data, pkt->len, us_addr_is_v4(dst), 0);
 }
 
 /**
@@ -225,11 +229,13 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
 us_noinline void us_icmp_link_error(struct us_stack *stack, struct us_pkt *pkt)
 {
 	/* It quotes a flow of this link, and which version it is says the quote. */
-	if (pkt->len > US_ICMP_LEN + US_IPV4_LEN)
+	if (pkt->len > US_ICMP_LEN + US_IPV4_LEN) {
+		us_count(stack, icmp_error_in);
 		error_input(stack, pkt->data, pkt->len,
 			    pkt->data[US_ICMP_LEN] >> 4 == 4, pkt->info);
-	else
+	} else {
 		us_count(stack, icmp_bad);
+	}
 	us_pkt_put(pkt);
 }
 

@@ -94,8 +94,11 @@ uint32_t us_tcp_cookie_make(struct us_tcp_table *table,
 	return hash(table, seg, seg->seq, epoch(table), rcv_wscale) + pack(seg);
 }
 
-/* Has any cookie been sent that may still be good? */
-static bool is_due(const struct us_tcp_table *table)
+/**
+ * us_tcp_cookie_is_due() - has any cookie been sent that may still be good?
+ * @table: its table.
+ */
+bool us_tcp_cookie_is_due(const struct us_tcp_table *table)
 {
 	return table->cookie_at != US_NEVER &&
 	       table->stack->now - table->cookie_at < (us_ns)EPOCHS << EPOCH_SHIFT;
@@ -108,7 +111,7 @@ static bool is_due(const struct us_tcp_table *table)
  * @rcv_wscale: as for us_tcp_cookie_make().
  * @syn: the SYN that the cookie stands for; without a packet.
  *
- * Return: false if not, or too late (counted while cookies are in use).
+ * Return: false if not, or too late (counted).
  */
 bool us_tcp_cookie_check(struct us_tcp_table *table,
 			 const struct us_tcp_segment *seg, uint8_t rcv_wscale,
@@ -116,8 +119,6 @@ bool us_tcp_cookie_check(struct us_tcp_table *table,
 {
 	uint32_t age, state;
 
-	if (!is_due(table))
-		return false;
 	for (age = 0; age < EPOCHS; age++) {
 		state = seg->ack - 1 - hash(table, seg, seg->seq - 1,
 					    epoch(table) - age, rcv_wscale);

@@ -24,7 +24,7 @@ static void tell(struct us_tcp *tcp, int err)
  * @local: source of the quoted packet.
  * @remote: its destination.
  * @quoted: its TCP header, as much as is there.
- * @len: of @quoted.
+ * @len: of @quoted, 8 at least.
  * @err: positive errno.
  * @hard: RFC 1122 4.2.3.9; ends a connection only while it opens, as in Linux
  *	and as RFC 5927 5.2 advises.
@@ -38,12 +38,15 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 	struct us_tcp *tcp;
 
 	(void)hard;
-	if (len < 8)
-		return;
+	(void)len;
 	tcp = us_tcp_lookup(stack->tcp, local, us_raw16(h->src), remote,
 			    us_raw16(h->dst));
-	if (!tcp || !is_in_flight(tcp, us_get32(h->seq))) {
-		us_count(stack, icmp_error_ignored);
+	if (!tcp) {
+		us_count(stack, tcp_icmp_no_port);
+		return;
+	}
+	if (!is_in_flight(tcp, us_get32(h->seq))) {
+		us_count(stack, tcp_icmp_not_in_flight);
 		return;
 	}
 	if (err == EMSGSIZE)

@@ -78,7 +78,7 @@ static void half_open(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 static void reset_refuses(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 {
 	if (!(seg->flags & US_TCP_ACK)) {
-		us_count(tcp->table->stack, tcp_rst_ignored);
+		us_count(tcp->table->stack, tcp_rst_no_ack);
 		return;
 	}
 	us_count(tcp->table->stack, tcp_rst_in);
@@ -115,12 +115,14 @@ void us_tcp_input_syn_sent(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		return;
 	}
 	if (!(seg->flags & US_TCP_SYN)) {
-		us_count(tcp->table->stack, tcp_bad_flags);
+		us_count(tcp->table->stack, tcp_syn_missing);
 		return;
 	}
 	syn_arrives(tcp, seg);
 	if (!ack) {
 		us_tcp_ecn_syn(tcp, seg);
+		if (seg->len)
+			us_count(tcp->table->stack, tcp_syn_text);
 		simultaneous(tcp);
 		return;
 	}

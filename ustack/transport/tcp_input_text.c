@@ -121,6 +121,7 @@ static void trim_front(struct us_tcp_segment *seg, uint32_t bytes)
  */
 static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 {
+	bool fin = tcp->flags & US_TCP_FIN_AHEAD;
 	uint32_t end = tcp->rcv_adv, wnd;
 
 	if (us_before(seg->seq, tcp->rcv_nxt)) {
@@ -130,11 +131,14 @@ static void trim(struct us_tcp *tcp, struct us_tcp_segment *seg)
 		us_count(tcp->table->stack, tcp_duplicate);
 		trim_front(seg, old);
 	}
-	if (tcp->flags & US_TCP_FIN_AHEAD)
+	if (fin)
 		end = us_seq_min(end, tcp->active->fin_seq);
 	wnd = us_before(seg->seq, end) ? end - seg->seq : 0;
 	if (seg->len > wnd) {
-		us_count(tcp->table->stack, tcp_window_full);
+		if (fin)
+			us_count(tcp->table->stack, tcp_beyond_fin);
+		else
+			us_count(tcp->table->stack, tcp_window_full);
 		seg->len = wnd;
 		seg->pkt->len = wnd;
 	}
@@ -185,14 +189,23 @@ static void text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 /* No text is beyond a FIN; of several the first one counts.  One that is beyond the
  * window will come again.
  */
-static void note_fin(struct us_tcp *tcp, uint32_t seq)
+static void note_fin(struct us_tcp *tcp, uint32_t seq, bool alone)
 {
-	if (us_before(seq, tcp->rcv_nxt) || us_after(seq, tcp->rcv_adv)) {
-		us_count(tcp->table->stack, tcp_fin_ignored);
+	struct us_stack *stack = tcp->table->stack;
+
+	if (us_before(seq, tcp->rcv_nxt)) {
+		us_count(stack, tcp_fin_old);
 		return;
 	}
-	if (tcp->flags & US_TCP_FIN_AHEAD)
-		seq = us_seq_min(seq, tcp->active->fin_seq);
+	if (us_after(seq, tcp->rcv_adv)) {
+		us_count(stack, tcp_fin_ignored);
+		return;
+	}
+	if ((tcp->flags & US_TCP_FIN_AHEAD) && us_after(seq, tcp->active->fin_seq)) {
+		if (alone)	/* else trim() counts */
+			us_count(stack, tcp_beyond_fin);
+		return;
+	}
 	tcp->flags |= US_TCP_FIN_AHEAD;
 	tcp->active->fin_seq = seq;
 	us_tcp_reass_fin(tcp, seq);
@@ -229,6 +242,16 @@ static bool takes_text(const struct us_tcp *tcp)
 	       (tcp->state == TCP_SYN_RECV && us_tcp_opened_early(tcp));
 }
 
+/* The peer's FIN came.  What is before it comes again, for our ACK was lost. */
+static void behind_fin(struct us_tcp *tcp, const struct us_tcp_segment *seg)
+{
+	if (us_before(seg->seq, tcp->rcv_nxt) && !us_after(seg->end, tcp->rcv_nxt))
+		us_count(tcp->table->stack, tcp_duplicate);
+	else
+		us_count(tcp->table->stack, tcp_beyond_fin);
+	us_tcp_ack_now(tcp);
+}
+
 /* Nobody will ever read this: as Linux, and RFC 2525 2.17 in spirit.  Who has only
  * shut down reading may yet change his mind, as long as he writes.
  */
@@ -259,7 +282,7 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	if (!seg->len && !(seg->flags & (US_TCP_FIN | US_TCP_URG)))
 		return;
 	if (!takes_text(tcp)) {
-		us_tcp_ack_now(tcp);	/* ours was lost */
+		behind_fin(tcp, seg);
 		return;
 	}
 	if (for_nobody(tcp, seg) || !us_tcp_activate(tcp))
@@ -267,7 +290,7 @@ void us_tcp_input_text(struct us_tcp *tcp, struct us_tcp_segment *seg)
 	if (us_unlikely((seg->flags & US_TCP_URG) || (tcp->flags & US_TCP_URGENT)))
 		us_tcp_urgent_input(tcp, seg);
 	if (seg->flags & US_TCP_FIN)
-		note_fin(tcp, seg->end - 1);
+		note_fin(tcp, seg->end - 1, alone);
 	if (seg->len)
 		text(tcp, seg);
 	tcp->bytes_received += tcp->rcv_nxt - before;

@@ -370,7 +370,27 @@ static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *
 	tcp.state = TCP_SYN_RECV;
 	take_syn(&tcp, seg, us_tcp_cookie_make(table, seg, wscale(l)));
 	us_count(table->stack, tcp_cookie_sent);
+	if (seg->len)
+		us_count(table->stack, tcp_syn_text);
 	us_tcp_send_syn(&tcp);
+}
+
+/* The queue is full.  A number beyond those of TIME-WAIT is no cookie; where there is none,
+ * the peer's SYN comes again.
+ */
+static void syn_overflows(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
+			  uint32_t iss)
+{
+	struct us_stack *stack = l->table->stack;
+
+	if (iss)
+		us_count(stack, tcp_syn_dropped_wait);
+	else if (l->listen_peer)
+		us_count(stack, tcp_syn_dropped_peer);
+	else if (!us_tcp_cookie_fits(seg))
+		us_count(stack, tcp_syn_dropped);
+	else
+		send_cookie(l, seg);
 }
 
 static void syn_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg,
@@ -381,13 +401,7 @@ static void syn_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg,
 	if (!accepts_more(l))
 		return;
 	if (syns_full(l)) {
-		/* A number beyond those of TIME-WAIT is no cookie: the peer's SYN
-		 * comes again.
-		 */
-		if (iss || l->listen_peer || !us_tcp_cookie_fits(seg))
-			us_count(l->table->stack, tcp_syn_dropped);
-		else
-			send_cookie(l, seg);
+		syn_overflows(l, seg, iss);
 		return;
 	}
 	if (!iss)
@@ -397,6 +411,8 @@ static void syn_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg,
 		return;
 	us_tcp_ecn_syn(tcp, seg);
 	us_tcp_fastopen_syn(tcp, seg);
+	if (seg->len && !(tcp->flags & US_TCP_SYN_DATA))
+		us_count(l->table->stack, tcp_syn_text);
 	us_tcp_send_syn(tcp);
 	us_tcp_timer_set(tcp, US_TCP_TIMER_REXMT, us_tcp_rto(tcp));
 }
@@ -422,8 +438,11 @@ static bool cookie_arrives(struct us_tcp_listener *l, struct us_tcp_segment *seg
 	struct us_tcp_segment syn;
 	struct us_tcp *tcp;
 
-	if (l->listen_peer ||
-	    !us_tcp_cookie_check(table, seg, wscale(l), &syn))
+	if ((seg->flags & US_TCP_SYN) || l->listen_peer || !us_tcp_cookie_is_due(table)) {
+		us_count(table->stack, tcp_listen_ack);
+		return false;
+	}
+	if (!us_tcp_cookie_check(table, seg, wscale(l), &syn))
 		return false;
 	if (!accepts_more(l))
 		return true;
@@ -451,20 +470,24 @@ void us_tcp_listen_input(struct us_tcp_listener *listener,
 	struct us_stack *stack = listener->table->stack;
 
 	if (seg->flags & US_TCP_RST) {
-		us_count(stack, tcp_rst_ignored);
+		us_count(stack, tcp_listen_rst);
 		return;
 	}
 	if (seg->flags & US_TCP_ACK) {
-		if ((seg->flags & US_TCP_SYN) || !cookie_arrives(listener, seg))
+		if (!cookie_arrives(listener, seg))
 			us_tcp_refuse(stack, seg);
 		return;
 	}
-	if (!(seg->flags & US_TCP_SYN) || (seg->flags & US_TCP_FIN)) {
-		us_count(stack, tcp_bad_flags);
+	if (!(seg->flags & US_TCP_SYN)) {
+		us_count(stack, tcp_listen_no_syn);
+		return;
+	}
+	if (seg->flags & US_TCP_FIN) {
+		us_count(stack, tcp_listen_syn_fin);
 		return;
 	}
 	if (listener->listen_peer && listener->peer) {
-		us_count(stack, tcp_no_port);
+		us_count(stack, tcp_peer_busy);
 		us_tcp_refuse(stack, seg);
 		return;
 	}
@@ -536,6 +559,7 @@ bool us_tcp_listen_defers(struct us_tcp *tcp, const struct us_tcp_segment *seg)
 	    seg->len || (seg->flags & US_TCP_FIN))
 		return false;
 	us_tcp_note_ts(tcp, seg);
+	us_count(tcp->table->stack, tcp_accept_deferred);
 	tcp->flags |= US_TCP_DEFERRED;
 	return true;
 }
@@ -579,6 +603,7 @@ bool us_tcp_listen_promote(struct us_tcp *tcp)
 		return false;
 	}
 	if (l->listen_peer && latch(tcp, true)) {
+		us_count(tcp->table->stack, tcp_peer_refused);
 		us_tcp_send_reset(tcp);
 		us_tcp_done(tcp, 0);
 		return false;

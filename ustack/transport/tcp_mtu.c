@@ -101,6 +101,8 @@ void us_tcp_mtu_told(struct us_tcp *tcp, uint32_t seq, uint32_t mtu)
 			us_tcp_recover_mtu(tcp);
 	} else if (a && a->mtu_probe && a->mtu_seq == seq) {
 		a->mtu_high = (uint16_t)us_min32(a->mtu_high, mtu);
+	} else {
+		us_count(tcp->table->stack, tcp_icmp_mtu_ignored);
 	}
 }
 

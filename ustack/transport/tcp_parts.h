@@ -713,6 +713,7 @@ void us_tcp_listen_forget(struct us_tcp *tcp);
 bool us_tcp_cookie_fits(const struct us_tcp_segment *seg);
 uint32_t us_tcp_cookie_make(struct us_tcp_table *table,
 			    const struct us_tcp_segment *seg, uint8_t rcv_wscale);
+bool us_tcp_cookie_is_due(const struct us_tcp_table *table);
 bool us_tcp_cookie_check(struct us_tcp_table *table,
 			 const struct us_tcp_segment *seg, uint8_t rcv_wscale,
 			 struct us_tcp_segment *syn);

@@ -376,8 +376,10 @@ void us_tcp_reass_fin(struct us_tcp *tcp, uint32_t seq)
 {
 	const struct us_tcp_reass *reass = tcp->active->reass;
 
-	if (reass && us_after(reass->range[reass->nr - 1].end, seq))
-		us_tcp_reass_free(tcp);
+	if (!reass || !us_after(reass->range[reass->nr - 1].end, seq))
+		return;
+	us_count(tcp->table->stack, tcp_beyond_fin);
+	us_tcp_reass_free(tcp);
 }
 
 /**

@@ -210,6 +210,24 @@ static bool is_old(const struct us_tcp_wait *wait, const struct us_tcp_segment *
 	       us_before(seg->ts_val, wait->ts_recent);
 }
 
+/* The peer's FIN, once more: our ACK was lost. */
+static bool is_fin(const struct us_tcp_wait *wait, const struct us_tcp_segment *seg)
+{
+	return (seg->flags & US_TCP_FIN) && seg->end == wait->rcv_nxt && !is_old(wait, seg);
+}
+
+/* An answer is all that these get. */
+static void count_ignored(struct us_stack *stack, const struct us_tcp_wait *wait,
+			  const struct us_tcp_segment *seg)
+{
+	if (seg->flags & US_TCP_SYN)
+		us_count(stack, tcp_time_wait_syn);
+	else if (us_after(seg->end, wait->rcv_nxt))
+		us_count(stack, tcp_beyond_fin);
+	else
+		us_count(stack, tcp_time_wait_old);
+}
+
 /**
  * us_tcp_wait_input() - a segment for a connection in TIME-WAIT
  * @table: its table.
@@ -231,15 +249,18 @@ bool us_tcp_wait_input(struct us_tcp_table *table, struct us_tcp_wait *wait,
 		return false;
 	}
 	if (seg->flags & US_TCP_RST) {
-		us_count(table->stack, tcp_rst_ignored);	/* RFC 1337 */
+		us_count(table->stack, tcp_time_wait_rst);	/* RFC 1337 */
 		return true;
 	}
-	if (seg->seq == wait->rcv_nxt && seg->end == seg->seq)
+	if (seg->seq == wait->rcv_nxt && seg->end == seg->seq) {
+		us_count(table->stack, tcp_time_wait_ack);
 		return true;
-	if ((seg->flags & US_TCP_FIN) && seg->end == wait->rcv_nxt &&
-	    !is_old(wait, seg)) {
+	}
+	if (is_fin(wait, seg)) {
 		cds_list_del(&wait->node);
 		restart(table, wait);
+	} else {
+		count_ignored(table->stack, wait, seg);
 	}
 	if (((seg->flags & US_TCP_SYN) || (!seg->len && !(seg->flags & US_TCP_FIN))) &&
 	    us_tcp_answered_lately(table->stack, &wait->oow_at))

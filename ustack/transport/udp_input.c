@@ -374,7 +374,7 @@ static void doubt(struct us_udp *udp, const struct us_addr *remote)
  * @local: source of the quoted packet.
  * @remote: its destination.
  * @quoted: its UDP header.
- * @len: of @quoted.
+ * @len: of @quoted, 8 at least.
  * @err: positive errno.
  * @hard: only hard errors are told, and only to a connected port, as in Linux; one without
  *	a peer hears what is too large when it sends there again, and asks for the way anew
@@ -388,19 +388,26 @@ void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
 	const struct us_udp_hdr *h = (const void *)quoted;
 	struct us_udp *udp;
 
-	if (len < US_UDP_LEN)
-		return;
+	(void)len;
 	udp = lookup(stack->udp, local, us_raw16(h->src), remote, us_raw16(h->dst));
-	if (!udp || (!udp->connected && err != EMSGSIZE)) {
-		if (udp && !hard)
+	if (!udp) {
+		us_count(stack, udp_icmp_no_port);
+		return;
+	}
+	if (!udp->connected && err != EMSGSIZE) {
+		if (!hard)
 			doubt(udp, remote);
-		us_count(stack, icmp_error_ignored);
+		us_count(stack, udp_icmp_unconnected);
 		return;
 	}
 	if (err == EMSGSIZE)
 		us_udp_mtu_told(udp, remote, mtu);
-	if (!udp->connected || (!hard && err != EMSGSIZE))
+	if (!udp->connected)
 		return;
+	if (!hard && err != EMSGSIZE) {
+		us_count(stack, udp_icmp_soft);
+		return;
+	}
 	udp->error = (uint16_t)err;
 	us_udp_notify(udp);
 }
