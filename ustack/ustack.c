@@ -64,6 +64,8 @@ static int create_layers(struct us_stack *stack, const struct ustack_config *con
 		err = us_pool_create(&stack->sockets, sizeof(struct ustack_socket),
 				     config->max_sockets);
 	if (!err)
+		err = us_notsent_lowats_create(stack);
+	if (!err)
 		err = us_error_queues_create(stack, config->max_sockets);
 	if (!err)
 		err = us_txmem_create(&stack->mem, NULL, config->send_memory);
@@ -101,6 +103,7 @@ static void destroy(struct us_stack *stack)
 		us_txmem_destroy(stack->mem);
 	us_fd_destroy(stack);
 	us_error_queues_destroy(stack);
+	us_notsent_lowats_destroy(stack);
 	us_pool_destroy(&stack->sockets);
 	us_pool_destroy(&stack->pkts);
 	free(stack->trace);

@@ -126,6 +126,22 @@ static void test_lowat(void)
 	close_both();
 }
 
+/* The peer does not run, so nothing is acknowledged. */
+static void test_notsent(void)
+{
+	static const char bytes[8000];
+	int value = 1, rate = 1000000;
+
+	world_pair(0, &a, &b);
+	timeout(a, SO_SNDTIMEO, 30);
+	ustack_setsockopt(a, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate));
+	ustack_setsockopt(a, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof(value));
+	ok(ustack_send(a, bytes, 8000, 0) == 8000, "TCP_NOTSENT_LOWAT: nothing waits");
+	ok(ustack_send(a, bytes, 5000, MSG_DONTWAIT) == 192, "TCP_NOTSENT_LOWAT: much does");
+	ok(ustack_send(a, bytes, 4808, 0) == 4808, "TCP_NOTSENT_LOWAT: until it has left");
+	close_both();
+}
+
 /* For 16 ms others have something to be told of. */
 static int64_t keep_busy(struct ustack_socket *u)
 {
@@ -296,6 +312,7 @@ int main(void)
 	test_accept();
 	test_recv();
 	test_lowat();
+	test_notsent();
 	test_send();
 	test_dgram();
 	test_linger();

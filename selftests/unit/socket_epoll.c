@@ -135,6 +135,34 @@ static void test_lowat(void)
 	end();
 }
 
+/* Of 30000 bytes about half leave before an ACK comes. */
+static void test_notsent(void)
+{
+	static const char bytes[30000];
+	int value = 10000;
+	size_t len = 1;
+
+	begin();
+	ok(ustack_setsockopt(a, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof(value)) == 0 &&
+	   add(a, EPOLLOUT | EPOLLET) == 0 && told() == EPOLLOUT && told() == 0,
+	   "TCP_NOTSENT_LOWAT: nothing waits to be sent");
+	ok(ustack_send(a, bytes, sizeof(bytes), MSG_DONTWAIT) == sizeof(bytes) && told() == 0,
+	   "TCP_NOTSENT_LOWAT: much does");
+	while (ustack_send(a, bytes, 1000, MSG_DONTWAIT) > 0)
+		;
+	ok(errno == EAGAIN && !ustack_reserve(a, &len, MSG_DONTWAIT) && errno == EAGAIN,
+	   "TCP_NOTSENT_LOWAT: no room is lent");
+	world_run(WORLD_MS(100));
+	ok(told() == EPOLLOUT && told() == 0, "TCP_NOTSENT_LOWAT: it left, and a set is told");
+	ustack_send(a, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ustack_send(a, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ok(told() == 0, "TCP_NOTSENT_LOWAT: much waits again");
+	value = -1;
+	ok(ustack_setsockopt(a, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof(value)) == 0 &&
+	   told() == EPOLLOUT && told() == 0, "TCP_NOTSENT_LOWAT: it is not much now");
+	end();
+}
+
 static void test_one_shot(void)
 {
 	begin();
@@ -588,6 +616,7 @@ int main(void)
 	test_level();
 	test_edge();
 	test_lowat();
+	test_notsent();
 	test_one_shot();
 	test_errors();
 	test_room();

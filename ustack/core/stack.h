@@ -59,6 +59,7 @@ struct us_upcalls {
  * @ecn: enum ustack_ecn of new sockets.
  * @trace: log of events; NULL: off.
  * @sockets: pool of sockets.
+ * @notsent_lowats: TCP_NOTSENT_LOWAT of each of @sockets, in their order, where it is set.
  * @error_queues: pool of struct us_error_queue.
  * @zerocopies: pool of struct us_zerocopy.
  * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
@@ -90,6 +91,7 @@ struct us_stack {
 	uint8_t ecn;
 	struct us_trace *trace;
 	struct us_pool sockets;
+	uint32_t *notsent_lowats;
 	struct us_pool error_queues;
 	struct us_pool zerocopies;
 	struct cds_list_head claims;

@@ -370,6 +370,18 @@ static void get_inq(struct ustack_socket *s, union us_value *value)
 	value->number = s->options.inq;
 }
 
+static int set_notsent_lowat(struct ustack_socket *s, const union us_value *value)
+{
+	us_notsent_lowat_set(s, (uint32_t)value->number);
+	us_socket_event(s);	/* what waits may be little now */
+	return 0;
+}
+
+static void get_notsent_lowat(struct ustack_socket *s, union us_value *value)
+{
+	value->number = (int)us_notsent_lowat(s);
+}
+
 static int set_user_timeout(struct ustack_socket *s, const union us_value *value)
 {
 	if (value->number < 0)
@@ -663,6 +675,7 @@ static const struct us_option options[] = {
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
 	{ IPPROTO_TCP, TCP_MAXSEG, NUMBER, set_maxseg, get_maxseg },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, NUMBER, set_user_timeout, get_user_timeout },
+	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, NUMBER, set_notsent_lowat, get_notsent_lowat },
 	{ IPPROTO_TCP, TCP_QUICKACK, NUMBER, set_quickack, get_quickack },
 	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, NUMBER, set_defer_accept, get_defer_accept },
 	{ IPPROTO_TCP, TCP_INQ, NUMBER, set_inq, get_inq },

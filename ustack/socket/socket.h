@@ -200,6 +200,12 @@ ssize_t us_zerocopy_send(struct us_zerocopy *call, const struct us_pieces *from,
 			 int flags);
 void us_zerocopy_end(struct us_zerocopy *call, bool sent);
 
+/* notsent.c */
+int us_notsent_lowats_create(struct us_stack *stack);
+void us_notsent_lowats_destroy(struct us_stack *stack);
+void us_notsent_lowat_set(struct ustack_socket *s, uint32_t bytes);
+uint32_t us_notsent_lowat(const struct ustack_socket *s);
+
 /* address.c */
 int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
 		    uint8_t family, struct us_addr *addr, uint16_t *port);

@@ -24,9 +24,15 @@ static void acceptable(struct us_tcp_listener *listener, void *user)
 	us_socket_event(s);
 }
 
+static uint32_t notsent_lowat(void *user)
+{
+	return user ? us_notsent_lowat(user) : UINT32_MAX;
+}
+
 const struct us_tcp_user us_stream_user = {
 	.event = event,
 	.accept = acceptable,
+	.notsent_lowat = notsent_lowat,
 };
 
 /* Linux's state of the connection (enum in netinet/tcp.h). */
@@ -223,6 +229,7 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	child->tcp = tcp;
 	child->state = US_SOCKET_CONNECTED;
 	child->options = s->options;
+	us_notsent_lowat_set(child, us_notsent_lowat(s));
 	child->linger = s->linger;
 	child->linger2 = s->linger2;
 	child->reuse = s->reuse;
@@ -361,6 +368,17 @@ static int finish_fast(struct ustack_socket *s, int flags, size_t *done)
 	return err;
 }
 
+/* Lets out what was queued; there is a @rest.  True: TCP_NOTSENT_LOWAT stopped the call before
+ * that, and does no more: the event is over that a wait would be for.
+ */
+static bool let_out(struct ustack_socket *s, bool rest, bool more, bool waited)
+{
+	bool stopped = rest && s->tcp && us_tcp_notsent_is_much(s->tcp);
+
+	us_stream_let_out(s->stack, more, waited);
+	return stopped && !us_tcp_notsent_is_much(s->tcp);
+}
+
 /* @data, or @pieces, @len bytes of either. */
 static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *data, size_t len,
 					 const struct us_pieces *pieces, int flags,
@@ -370,6 +388,7 @@ static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *da
 	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
 	us_ns limit = -1;
 	size_t done = 0;
+	bool go_on;
 	ssize_t n;
 
 	if (more || (flags & MSG_FASTOPEN))
@@ -388,9 +407,11 @@ static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *da
 			if (!n)
 				continue;
 		}
-		us_stream_let_out(s->stack, more, limit >= 0);
+		go_on = let_out(s, done < len, more, limit >= 0);
 		if ((n < 0 && n != -EAGAIN) || (n >= 0 && done == len))
 			break;
+		if (go_on)
+			continue;
 		if (limit < 0)
 			limit = us_socket_limit(s, s->sndtimeo, flags);
 		n = us_socket_wait(s, limit);

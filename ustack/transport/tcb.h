@@ -200,6 +200,7 @@ struct us_tcp_bind {
  * @keep_probes: keep-alive probes without an answer.
  * @share: enum us_tcp_share: whose part of the pool the block is of.
  * @cc: congestion control, its row in tcp_cc.c.
+ * @notsent: TCP_NOTSENT_LOWAT (tcp_notsent.c).
  * @late: the user was once busy for so long that an ACK went out late.
  * @sndbuf_set: @sndbuf is the user's, and does not grow (tcp_buffer.c).
  * @rcvbuf_set: likewise.
@@ -274,7 +275,8 @@ struct us_tcp {
 	uint8_t syn_limit;
 	uint8_t keep_probes;
 	uint8_t share;
-	uint8_t cc : 5;
+	uint8_t cc : 4;
+	uint8_t notsent : 1;
 	uint8_t late : 1;
 	uint8_t sndbuf_set : 1;
 	uint8_t rcvbuf_set : 1;

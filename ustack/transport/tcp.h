@@ -17,10 +17,12 @@ struct us_tcp_listener;
  *	free @tcp.
  * @accept: a connection of @listener is established and waits for
  *	us_tcp_accept().
+ * @notsent_lowat: with us_tcp_options.notsent_lowat: its number.
  */
 struct us_tcp_user {
 	void (*event)(struct us_tcp *tcp, void *user);
 	void (*accept)(struct us_tcp_listener *listener, void *user);
+	uint32_t (*notsent_lowat)(void *user);
 };
 
 /**
@@ -88,6 +90,7 @@ enum us_tcp_ecn_mode {
  * @recverr: soft errors are told when they come, not only when the connection
  *	times out.
  * @oobinline: the urgent byte is read as any other.
+ * @notsent_lowat: bytes that wait to be sent stop the user, too; us_tcp_user knows how many.
  * @keepalive: probes after @keep_idle.
  * @mtu_discover: IP_PMTUDISC_*, as the user set it: all that are allowed are the same
  *	here; 0 is the default.
@@ -123,6 +126,7 @@ struct us_tcp_options {
 	bool push : 1;
 	bool keepalive : 1;
 	bool oobinline : 1;
+	bool notsent_lowat : 1;
 	uint8_t mtu_discover : 2;
 	bool sndbuf_set : 1;
 	bool rcvbuf_set : 1;
@@ -260,6 +264,7 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 bool us_tcp_send_small(struct us_tcp *tcp, const void *data, size_t len);
 bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len);
 ssize_t us_tcp_send(struct us_tcp *tcp, const void *data, size_t len, int flags);
+bool us_tcp_notsent_is_much(const struct us_tcp *tcp);
 ssize_t us_tcp_send_pieces(struct us_tcp *tcp, const struct us_pieces *from, size_t at,
 			   int flags);
 /* MSG_ZEROCOPY (tcp_borrow.c). */

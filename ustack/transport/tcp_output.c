@@ -326,6 +326,8 @@ static bool emit(struct us_tcp *tcp, uint32_t end, uint32_t full)
 	if (bytes < full)	/* not the tail of a super-segment */
 		tcp->active->snd_sml = tcp->snd_nxt;
 	after_send(tcp, bytes);
+	if (us_unlikely(tcp->notsent))
+		us_tcp_notsent_left(tcp, bytes);
 	return true;
 }
 

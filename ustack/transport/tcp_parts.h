@@ -750,6 +750,10 @@ void us_tcp_trace(const struct us_tcp *tcp, enum us_trace_kind kind, uint32_t se
 		  uint32_t len);
 void us_tcp_enter(struct us_tcp *tcp, uint8_t state);
 
+/* tcp_notsent.c */
+bool us_tcp_notsent_is_little(const struct us_tcp *tcp);
+void us_tcp_notsent_left(struct us_tcp *tcp, uint32_t bytes);
+
 /* tcp_user.c */
 void us_tcp_notify(struct us_tcp *tcp);
 bool us_tcp_writable(const struct us_tcp *tcp);

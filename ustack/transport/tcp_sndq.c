@@ -44,11 +44,15 @@ static uint32_t chunk_size(const struct us_tcp *tcp, uint32_t len)
 	return last ? us_max32(len, us_min32(2 * last->size, most)) : len;
 }
 
+/* NULL: there is no memory, or TCP_NOTSENT_LOWAT wants none of it. */
 static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t size)
 {
 	struct us_tcp_active *a = tcp->active;
-	struct us_chunk *chunk = us_chunk_alloc(tcp->dst.link->mem, size);
+	struct us_chunk *chunk;
 
+	if (us_tcp_notsent_is_much(tcp))
+		return NULL;
+	chunk = us_chunk_alloc(tcp->dst.link->mem, size);
 	if (!chunk)
 		return NULL;
 	chunk->next = NULL;
@@ -101,8 +105,11 @@ uint32_t us_tcp_sndq_room(const struct us_tcp *tcp)
 	return us_max32(share > used ? share - used : 0, tail_room(tcp->active));
 }
 
+/* But whom what leaves wakes: ACKs, which bring memory, may take long. */
 static void wait_for_memory(struct us_tcp *tcp)
 {
+	if (us_tcp_notsent_is_much(tcp))
+		return;
 	tcp->flags |= US_TCP_MEM_WAIT;
 	cds_list_del_init(&tcp->active->mem_wait);
 	cds_list_add_tail(&tcp->active->mem_wait, &tcp->table->mem_wait);
@@ -142,8 +149,8 @@ bool us_tcp_sndq_put(struct us_tcp *tcp, const void *data, size_t len)
  * @len: of @data.
  *
  * Return: bytes queued: less than @len if sndbuf is full or send memory is
- * exhausted; then US_TCP_MEM_WAIT is set, and the table wakes @tcp later.  None
- * while the end of the queue is lent to the user.
+ * exhausted; then US_TCP_MEM_WAIT is set, and the table wakes @tcp later; or if much waits
+ * to be sent (TCP_NOTSENT_LOWAT).  None while the end of the queue is lent to the user.
  */
 uint32_t us_tcp_sndq_append(struct us_tcp *tcp, const void *data, uint32_t len)
 {

@@ -95,6 +95,7 @@ void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options
 	set_flag(tcp, US_TCP_CORK, options->cork);
 	set_flag(tcp, US_TCP_OOBINLINE, options->oobinline);
 	set_flag(tcp, US_TCP_RECVERR, options->recverr);
+	tcp->notsent = options->notsent_lowat;
 	set_keepalive(tcp, options);
 	tcp->dst.ttl = options->ttl ? options->ttl : US_NET_TTL;
 	tcp->dst.tos = options->tos;
@@ -208,11 +209,12 @@ bool us_tcp_send_batched(struct us_tcp *tcp, const void *data, size_t len)
 }
 
 /* Full segments are on their way, whose ACKs make room: what did not fit for want of it is as
- * good as MSG_MORE.  Where none are, nothing would come before the timer, flag or not.
+ * good as MSG_MORE.  Where none are, nothing would come before the timer, flag or not; and
+ * who waits for bytes to leave must not hold them back.
  */
 static bool awaits_acks(const struct us_tcp *tcp)
 {
-	return us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss;
+	return us_tcp_sndq_bytes(tcp) >= 2u * tcp->mss && !tcp->notsent;
 }
 
 /**
@@ -517,7 +519,7 @@ short us_tcp_poll(const struct us_tcp *tcp, uint32_t rcvlowat)
 	if (!us_tcp_is_opening(tcp)) {
 		if (is_readable(tcp, rcvlowat))
 			mask |= POLLIN | POLLRDNORM;
-		if (no_write || us_tcp_writable(tcp))
+		if (no_write || (us_tcp_writable(tcp) && us_tcp_notsent_is_little(tcp)))
 			mask |= POLLOUT | POLLWRNORM;
 	}
 	if (tcp->error)
