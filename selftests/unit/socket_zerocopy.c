@@ -3,6 +3,7 @@
  * MSG_ZEROCOPY: bytes are sent from where they lie, and the error queue tells when they are
  * needed no more.  Over a pipe with a delay of 5 ms, so an ACK takes 10.
  */
+#include <fcntl.h>
 #include <time.h>
 
 #include <linux/errqueue.h>
@@ -360,6 +361,52 @@ static void test_fastopen(void)
 	ustack_close(listener);
 }
 
+/* Fast Open: the SYN takes all, and nothing is left to be lent when it was answered. */
+static void test_fastopen_waits(void)
+{
+	struct ustack_socket *listener = world_listen(world.b, "10.0.0.2", 9);
+	const struct timeval limit = { .tv_sec = 2 };
+	union world_name name = world_name("10.0.0.2", 9);
+	int64_t began;
+	int one = 1;
+
+	ustack_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &one, sizeof(one));
+	make_bytes();
+	a = ustack_socket(world.a, AF_INET, SOCK_STREAM, 0);
+	set(a, 1);
+	ustack_setsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	world_run(WORLD_MS(100));
+	began = world.now;
+	ok(ustack_sendto(a, bytes, 1000, MSG_FASTOPEN | MSG_ZEROCOPY, &name.sa,
+			 sizeof(name.v4)) == 1000 &&
+	   world.now - began < WORLD_MS(100),
+	   "Fast Open: a call that waits returns when the SYN is answered");
+	b = ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK);
+	ustack_close(listener);
+	end();
+}
+
+/* It joins the one before it, of which the reset gives back all. */
+static void test_reset_waits(void)
+{
+	unsigned int calls = 0;
+
+	begin();
+	for (int i = 0; i < 30; i++) {
+		while (ustack_send(a, bytes, 50000, MSG_ZEROCOPY) > 0)
+			calls++;
+		world_run(WORLD_MS(100));
+	}
+	ustack_close(b);
+	ustack_fcntl(a, F_SETFL, 0);
+	fails(ustack_send(a, bytes, 100, MSG_ZEROCOPY), ECONNRESET);
+	ok(tells(SOL_IP, 0, calls - 1, 0),
+	   "a call that waits is reset: that which it joined is told of");
+	ustack_close(a);
+	world_run(WORLD_MS(100));
+	free(bytes);
+}
+
 static void test_lossy(void)
 {
 	unsigned int calls = 0;
@@ -406,6 +453,8 @@ int main(void)
 	test_close();
 	test_disconnect();
 	test_fastopen();
+	test_fastopen_waits();
+	test_reset_waits();
 	world_destroy();
 	world_create("delay=5,loss=3");
 	test_lossy();

@@ -292,8 +292,11 @@ void us_zerocopy_end(struct us_zerocopy *call, bool sent)
 		return;
 	}
 	queue_of(call->socket)->number--;
-	if (--call->lender.refs)
-		call->last--;
-	else
+	if (call->first == call->last) {
 		put(call);
+		return;
+	}
+	/* Those that it joined may have got all back while it waited. */
+	call->last--;
+	us_lender_put(&call->lender);
 }

@@ -34,10 +34,9 @@ ssize_t us_tcp_send_borrowed(struct us_tcp *tcp, const struct us_pieces *from, s
 		return err;
 	done = us_tcp_sndq_borrow(tcp, from, at, left < INT32_MAX ? (uint32_t)left : INT32_MAX,
 				  lender);
-	if (!done)
-		return us_tcp_no_room(tcp);
-	us_tcp_queued_more(tcp, flags, done < left);
-	return done;
+	if (done)
+		us_tcp_queued_more(tcp, flags, done < left);
+	return done || !left ? (ssize_t)done : us_tcp_no_room(tcp);	/* a SYN may take all */
 }
 
 /**
