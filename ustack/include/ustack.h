@@ -868,9 +868,9 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * Of SOCK_STREAM, level IPPROTO_TCP: TCP_NODELAY, TCP_CORK, TCP_MAXSEG, TCP_USER_TIMEOUT,
  * TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_QUICKACK,
  * TCP_INQ, TCP_DEFER_ACCEPT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_CONGESTION,
- * TCP_NOTSENT_LOWAT (of ustack_reserve(), too), TCP_INFO (struct tcp_info of <linux/tcp.h>, or as much of it as the caller has),
- * TCP_CC_INFO (struct tcp_bbr_info; all zero but with bbr; to read only),
- * USTACK_TCP_ECN.
+ * TCP_NOTSENT_LOWAT (of ustack_reserve(), too), TCP_INFO (struct tcp_info of
+ * <linux/tcp.h>, or as much of it as the caller has), TCP_CC_INFO (struct
+ * tcp_bbr_info; all zero but with bbr; to read only), USTACK_TCP_ECN.
  *
  * Of SOCK_STREAM, AF_INET, level IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR, IP_MTU (to
  * read only), IP_MTU_DISCOVER (WANT, DO, PROBE: all the same).
