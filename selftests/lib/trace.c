@@ -30,6 +30,11 @@ static int enable(const char *event, const char *value)
  * trace_start() - from now on an event is recorded
  * @event: its path below events/.
  *
+ * Names of tasks are not: for these the kernel patches its scheduler's wake-ups and switches
+ * while the other CPU runs them, and QEMU 7.2, which translates a page that another CPU is
+ * writing, was seen to keep the breakpoint that patching puts there for a moment ("Oops: int3"
+ * in ttwu_do_activate()).
+ *
  * Return: 0 or a negative errno.
  */
 int trace_start(const char *event)
@@ -38,6 +43,8 @@ int trace_start(const char *event)
 
 	mount("tracefs", TRACING, "tracefs", 0, NULL);
 	err = set(TRACING "/trace", "");
+	if (!err)
+		err = set(TRACING "/options/record-cmd", "0");
 	return err ? err : enable(event, "1");
 }
 
