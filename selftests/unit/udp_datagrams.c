@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* UDP below the socket calls: what a peer can send, and what memory it may take. */
-#include "packet_script.h"
-#include "transport/udp_parts.h"
+#include "udp_script.h"
 
 /**
  * struct bench - a stack whose peer is this test
@@ -56,53 +55,9 @@ static void end(void)
 	script_end(&bench.s);
 }
 
-/**
- * struct dgram - what is injected
- * @source: port.
- * @dest: port.
- * @len: of the payload.
- * @udp_len: in the header; 0: right.
- * @csum: xor on the right one.
- * @no_csum: 0 instead.
- * @gso_size: a train.
- */
-struct dgram {
-	uint16_t source;
-	uint16_t dest;
-	uint32_t len;
-	uint32_t udp_len;
-	uint16_t csum;
-	bool no_csum;
-	uint16_t gso_size;
-};
-
-static void inject(const struct dgram *d)
+static void inject(const struct udp_dgram *d)
 {
-	static uint8_t data[70000];
-	struct script *s = &bench.s;
-	uint32_t ip = script_ip_len(s), len = US_UDP_LEN + d->len, sum;
-	struct us_udp_hdr *h = (void *)(data + ip);
-	struct us_pkt *pkt = us_link_pkt(&s->link);
-	uint8_t *copy = malloc(ip + len);
-
-	*h = (struct us_udp_hdr){
-		.src = us_put16(d->source), .dst = us_put16(d->dest),
-		.len = us_put16((uint16_t)(d->udp_len ? d->udp_len : len)),
-	};
-	memcpy(h + 1, bytes, d->len);
-	sum = script_put_ip(s, data, IPPROTO_UDP, len, 0);
-	sum = us_csum_fold(us_csum_bytes(h, len, sum));
-	h->csum = us_from_raw16(d->no_csum ? 0 : (uint16_t)(sum ^ d->csum));
-	memcpy(copy, data, ip + len);
-	pkt->data = copy;
-	pkt->len = ip + len;
-	pkt->token = (uintptr_t)copy;
-	if (d->gso_size) {
-		pkt->gso = US_GSO_UDP;
-		pkt->gso_size = d->gso_size;
-	}
-	stack()->up->link_input(stack(), pkt);
-	ustack_poll(s->stack);
+	udp_inject(&bench.s, d, bytes);
 }
 
 static ssize_t receive(size_t size)
@@ -131,7 +86,7 @@ static void test_sizes(bool six)
 		struct us_addr peer = script_addr(&bench.s, 2);
 		struct us_udp_in from;
 
-		inject(&(struct dgram){ .source = 7, .dest = 9, .len = sizes[i] });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = sizes[i] });
 		ok(us_udp_poll(bench.udp) & POLLIN, "%u bytes: readable", sizes[i]);
 		ok(us_udp_recv(bench.udp, got, 10, true, &from) ==
 		   (ssize_t)sizes[i], "peek tells the whole length");
@@ -147,13 +102,13 @@ static void test_sizes(bool six)
 static void test_lies(bool six)
 {
 	begin(six);
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .csum = 1 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 20, .csum = 1 });
 	ok(receive(9) == -EAGAIN && stack()->counter[US_COUNT_udp_bad_csum] == 1,
 	   "wrong checksum");
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .no_csum = true });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 20, .no_csum = true });
 	ok(receive(99) == (six ? -EAGAIN : 20), "no checksum: IPv4 alone allows it");
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .udp_len = 7 });
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20, .udp_len = 29 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 20, .udp_len = 7 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 20, .udp_len = 29 });
 	ok(receive(9) == -EAGAIN && stack()->counter[US_COUNT_udp_bad_header] == 2,
 	   "lengths that lie");
 	end();
@@ -162,7 +117,7 @@ static void test_lies(bool six)
 static void test_refusal(bool six)
 {
 	begin(six);
-	inject(&(struct dgram){ .source = 7, .dest = 10, .len = 20 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 10, .len = 20 });
 	ok(bench.s.count == 1 &&
 	   bench.s.sent[0].data[script_ip_len(&bench.s)] == (six ? 1 : 3) &&
 	   bench.s.sent[0].data[script_ip_len(&bench.s) + 1] == (six ? 4 : 3),
@@ -181,7 +136,7 @@ static void test_family(bool six)
 	begin(six);
 	us_udp_bind(stack(), six ? AF_INET : AF_INET6, &any, &port, false,
 		    &bench.events, &udp);
-	inject(&(struct dgram){ .source = 7, .dest = 10, .len = 20 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 10, .len = 20 });
 	ok(stack()->counter[US_COUNT_udp_no_port] == 1 && !udp->queued,
 	   "the other family's port hears nothing");
 	us_udp_close(udp);
@@ -196,9 +151,9 @@ static void test_peer(bool six)
 	peer = script_addr(&bench.s, 2);
 	ok(send_peer(bench.udp, 1) == -EDESTADDRREQ, "no peer yet");
 	ok(us_udp_connect(bench.udp, &peer, htons(7)) == 0, "connect");
-	inject(&(struct dgram){ .source = 8, .dest = 9, .len = 20 });
+	inject(&(struct udp_dgram){ .source = 8, .dest = 9, .len = 20 });
 	ok(receive(99) == -EAGAIN, "others are not heard");
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 20 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 20 });
 	ok(receive(99) == 20, "the peer is");
 	us_udp_icmp(stack(), &bench.udp->dst.local, &peer,
 		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, EHOSTUNREACH,
@@ -212,7 +167,7 @@ static void test_peer(bool six)
 	ok(send_peer(bench.udp, 1) == -ECONNREFUSED, "send() tells");
 	ok(send_peer(bench.udp, 1) == 1, "once");
 	us_udp_disconnect(bench.udp);
-	inject(&(struct dgram){ .source = 8, .dest = 9, .len = 20 });
+	inject(&(struct udp_dgram){ .source = 8, .dest = 9, .len = 20 });
 	ok(receive(99) == 20, "without a peer all are heard");
 	end();
 }
@@ -251,13 +206,13 @@ static void test_bounds(bool six)
 	begin(six);
 	us_udp_set_rcvbuf(bench.udp, 10000);
 	while (stack()->counter[US_COUNT_udp_buffer_full] == 0 && n++ < 100)
-		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 1000 });
 	ok(n - 1 == 10000 / (US_CHUNK_MIN + US_UDP_RECORD), "rcvbuf bounds what waits (%u)",
 	   n - 1);
 	while (receive(2000) == 1000)
 		;
 	for (n = 0; n < 1000; n++)
-		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 0 });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 0 });
 	ok(stack()->udp->dgrams.used == 10000 / US_UDP_RECORD,
 	   "empty datagrams, too");
 	while (receive(1) == 0)
@@ -268,7 +223,7 @@ static void test_bounds(bool six)
 static void test_train(bool six)
 {
 	begin(six);
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 2500, .gso_size = 1000 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 2500, .gso_size = 1000 });
 	ok(receive(9999) == 1000 && !memcmp(got, bytes, 1000) &&
 	   receive(9999) == 1000 && !memcmp(got, bytes + 1000, 1000) &&
 	   receive(9999) == 500 && !memcmp(got, bytes + 2000, 500) &&
@@ -282,14 +237,14 @@ static void test_whole_train(bool six)
 	struct us_udp_in from;
 
 	begin(six);
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 2500, .gso_size = 1000 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 2500, .gso_size = 1000 });
 	ok(us_udp_recv(bench.udp, got, 9999, false, &from) == 1000 && !from.segment,
 	   "a datagram of a train is one datagram");
 	us_udp_set_gro(bench.udp, true);
 	ok(us_udp_recv(bench.udp, got, 9999, true, &from) == 1500 && from.segment == 1000 &&
 	   us_udp_recv(bench.udp, got, 9999, false, &from) == 1500 && from.segment == 1000 &&
 	   !memcmp(got, bytes + 1000, 1500), "the rest comes whole");
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 900, .gso_size = 1000 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 900, .gso_size = 1000 });
 	ok(us_udp_recv(bench.udp, got, 9999, false, &from) == 900 && !from.segment,
 	   "what is no train is not called one");
 	end();
@@ -302,7 +257,7 @@ static void test_train_bounds(bool six)
 
 	begin(six);
 	us_udp_set_rcvbuf(bench.udp, 4096 + US_UDP_RECORD);
-	inject(&(struct dgram){ .source = 7, .dest = 9, .len = 5500, .gso_size = 1000 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 5500, .gso_size = 1000 });
 	ok(stack()->counter[US_COUNT_udp_buffer_full] == 2, "what is too much is counted");
 	ok(us_udp_recv_behind(bench.udp, got, 999, &from) == -EAGAIN,
 	   "the short way is not for what is cut");
@@ -326,7 +281,7 @@ static void test_pressure(bool six)
 	us_udp_set_rcvbuf(bench.udp, 1 << 30);
 	half = stack()->pkts.count / 2;
 	for (n = 0; n < half + 500; n++)
-		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 1000 });
 	ok(stack()->pkts.used <= half, "held packets are copied out: %u",
 	   stack()->pkts.used);
 	for (n = 0; receive(2000) == 1000 && !memcmp(got, bytes, 1000); n++)
@@ -347,7 +302,7 @@ static void test_unread(bool six)
 	udp = stack()->udp;
 	us_udp_set_rcvbuf(bench.udp, 1 << 30);
 	for (n = 0; n < 3000; n++)
-		inject(&(struct dgram){ .source = 7, .dest = 9, .len = 1000 });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 1000 });
 	ok(stack()->pkts.used == US_UDP_HELD && us_txmem_free_bytes(udp->mem) == 1 << 20 &&
 	   stack()->counter[US_COUNT_udp_buffer_full] == 3000 - US_UDP_HELD - 1536,
 	   "no more than its share is held: %u", stack()->pkts.used);
@@ -373,11 +328,11 @@ static void flood(bool six, uint32_t len, const char *what)
 	us_udp_bind(stack(), six ? AF_INET6 : AF_INET, &any, &port, false, &bench.events, &other);
 	us_udp_set_rcvbuf(bench.udp, 1 << 30);
 	for (n = 0; n < stack()->udp->dgrams.count; n++)
-		inject(&(struct dgram){ .source = 7, .dest = 9, .len = len });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = len });
 	ok(stack()->counter[US_COUNT_udp_buffer_full], "one port unread: it hears no more: %s", what);
 	us_udp_copy_out(stack());
 	for (n = 0; n < 6; n++)
-		inject(&(struct dgram){ .source = 7, .dest = 10, .len = len });
+		inject(&(struct udp_dgram){ .source = 7, .dest = 10, .len = len });
 	us_udp_copy_out(stack());
 	for (n = 0; us_udp_recv(other, got, sizeof(got), false, NULL) == (ssize_t)len; n++)
 		;
@@ -527,8 +482,8 @@ static void test_listen_peer(bool six)
 	begin(six);
 	us_udp_bind(stack(), six ? AF_INET6 : AF_INET, &any, &port, true,
 		    &bench.events, &udp);
-	inject(&(struct dgram){ .source = 7, .dest = 11, .len = 5 });
-	inject(&(struct dgram){ .source = 8, .dest = 11, .len = 6 });
+	inject(&(struct udp_dgram){ .source = 7, .dest = 11, .len = 5 });
+	inject(&(struct udp_dgram){ .source = 8, .dest = 11, .len = 6 });
 	ok(us_udp_recv(udp, got, 10, false, NULL) == 5 &&
 	   us_udp_recv(udp, got, 10, false, NULL) == -EAGAIN,
 	   "the first sender is the peer");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "core/stack.h"
 
@@ -21,4 +22,20 @@ int us_fail(struct us_stack *stack, int err, const char *format, ...)
 	vsnprintf(stack->error, sizeof(stack->error), format, args);
 	va_end(args);
 	return err;
+}
+
+/**
+ * us_stack_real_time() - the time of day
+ * @stack: whose packets are stamped.
+ *
+ * Return: CLOCK_REALTIME, ns; of a stack whose clock is not the kernel's, that clock's time.
+ */
+us_ns us_stack_real_time(const struct us_stack *stack)
+{
+	struct timespec ts;
+
+	if (stack->clock != us_clock_monotonic)
+		return stack->now;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * US_SEC + ts.tv_nsec;
 }

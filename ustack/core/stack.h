@@ -112,6 +112,8 @@ struct us_stack {
 int us_fail(struct us_stack *stack, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+us_ns us_stack_real_time(const struct us_stack *stack);
+
 static inline void us_stack_tick(struct us_stack *stack)
 {
 	stack->now = stack->clock(stack->clock_arg);

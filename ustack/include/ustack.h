@@ -697,9 +697,10 @@ ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *messag
  * @message: filled in, 1024 pieces at most.  SOCK_STREAM: the first ones first; no sender;
  *	msg_flags tells of MSG_OOB; the one control message is TCP_CM_INQ (int), of a socket
  *	with TCP_INQ: bytes that are left to be read, and one more for FIN.  SOCK_DGRAM:
- *	what goes into several pieces is copied twice; the one control message is UDP_GRO
- *	(int), of a socket with that option, if what came is more datagrams than one: they
- *	have so many bytes each, the last may have less.
+ *	what goes into several pieces is copied twice; control messages are those that the
+ *	socket's options ask for (see there), and UDP_GRO (int), of a socket with that option,
+ *	if what came is more datagrams than one: they have so many bytes each, the last may
+ *	have less.  MSG_CTRUNC: there was no room for one.
  * @flags: as for ustack_recv().
  *
  * With MSG_ERRQUEUE the one control message is struct sock_extended_err of
@@ -889,6 +890,13 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  *
  * Of SOCK_DGRAM, AF_INET6, level IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_MTU,
  * IPV6_MTU_DISCOVER, all as those of AF_INET.
+ *
+ * Of SOCK_DGRAM, that ustack_recvmsg() is to tell of each datagram: where it was sent to and
+ * the device that it came by (IP_PKTINFO; IPV6_RECVPKTINFO), its TTL or hop limit
+ * (IP_RECVTTL; IPV6_RECVHOPLIMIT), its DS field with the ECN bits (IP_RECVTOS, a byte;
+ * IPV6_RECVTCLASS), in control messages as Linux gives them; of level SOL_SOCKET SO_TIMESTAMP
+ * or SO_TIMESTAMPNS: when it came (CLOCK_REALTIME, of a stack with a clock of the caller's
+ * that clock's), and SO_RXQ_OVFL: how many the socket had no room for before it, if any.
  *
  * Others are refused (ENOPROTOOPT).
  */

@@ -158,7 +158,23 @@ static inline struct us_addr us_addr_from6(const uint8_t bytes[16])
 	return a;
 }
 
-/* The ECN field of a packet whose IP header has been seen. */
+/* Of a packet whose IP header has been seen: DS field and ECN bits, */
+static inline uint8_t us_pkt_tos(const struct us_pkt *pkt)
+{
+	const uint8_t *ip = pkt->network;
+
+	return ip[0] >> 4 == 4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+}
+
+/* TTL or hop limit, */
+static inline uint8_t us_pkt_ttl(const struct us_pkt *pkt)
+{
+	const uint8_t *ip = pkt->network;
+
+	return ip[0] >> 4 == 4 ? ip[8] : ip[7];
+}
+
+/* and the ECN field alone. */
 static inline enum us_ecn us_pkt_ecn(const struct us_pkt *pkt)
 {
 	const uint8_t *ip = pkt->network;

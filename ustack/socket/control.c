@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "socket/socket.h"
 
@@ -194,4 +195,127 @@ int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
 			return err;
 	}
 	return 0;
+}
+
+/**
+ * us_control_put() - adds a control message, or as much of it as there is room for
+ * @message: msg_controllen bytes of it are written.
+ * @room: bytes that may be.
+ * @level: of the control message.
+ * @type: of it.
+ * @data: what it says.
+ * @size: of @data.
+ *
+ * As put_cmsg() of Linux: MSG_CTRUNC tells that something is missing.
+ */
+void us_control_put(struct msghdr *message, size_t room, int level, int type,
+		    const void *data, size_t size)
+{
+	struct cmsghdr *c = (void *)((char *)message->msg_control + message->msg_controllen);
+	size_t left = room - message->msg_controllen, len = CMSG_LEN(size);
+
+	if (left < len) {
+		message->msg_flags |= MSG_CTRUNC;
+		len = left;
+	}
+	if (left < sizeof(*c))
+		return;
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = len;
+	memcpy(CMSG_DATA(c), data, len - sizeof(*c));
+	message->msg_controllen += left < CMSG_SPACE(size) ? left : CMSG_SPACE(size);
+}
+
+static void put_number(struct msghdr *m, size_t room, int level, int type, int value)
+{
+	us_control_put(m, room, level, type, &value, sizeof(value));
+}
+
+static void put_time(struct msghdr *m, size_t room, us_ns time, bool nsec)
+{
+	struct timespec ts = { time / US_SEC, time % US_SEC };
+	struct timeval tv = { ts.tv_sec, ts.tv_nsec / US_USEC };
+
+	if (nsec)
+		us_control_put(m, room, SOL_SOCKET, SO_TIMESTAMPNS, &ts, sizeof(ts));
+	else
+		us_control_put(m, room, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
+}
+
+static void put_address4(struct msghdr *m, size_t room, const struct us_udp_told *told)
+{
+	struct in_pktinfo info = { .ipi_ifindex = (int)told->ifindex };
+
+	memcpy(&info.ipi_spec_dst, &told->local.w[3], sizeof(info.ipi_spec_dst));
+	info.ipi_addr = info.ipi_spec_dst;
+	us_control_put(m, room, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+}
+
+static void put_address6(struct msghdr *m, size_t room, const struct us_udp_told *told)
+{
+	struct in6_pktinfo info = { .ipi6_ifindex = told->ifindex };
+
+	memcpy(&info.ipi6_addr, told->local.b, sizeof(info.ipi6_addr));
+	us_control_put(m, room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+}
+
+/* The TOS of IPv4 is a byte. */
+static void write_ip4(const struct ustack_socket *s, struct msghdr *m, size_t room,
+		      const struct us_udp_told *told)
+{
+	if (s->tells & US_TELL_ADDRESS)
+		put_address4(m, room, told);
+	if (s->tells & US_TELL_TTL)
+		put_number(m, room, IPPROTO_IP, IP_TTL, told->ttl);
+	if (s->tells & US_TELL_TOS)
+		us_control_put(m, room, IPPROTO_IP, IP_TOS, &told->tos, sizeof(told->tos));
+}
+
+static void write_ip6(const struct ustack_socket *s, struct msghdr *m, size_t room,
+		      const struct us_udp_told *told)
+{
+	if (s->tells & US_TELL_HOP_LIMIT)
+		put_number(m, room, IPPROTO_IPV6, IPV6_HOPLIMIT, told->ttl);
+	if (s->tells & US_TELL_TCLASS)
+		put_number(m, room, IPPROTO_IPV6, IPV6_TCLASS, told->tos);
+}
+
+/* What was not stamped when it came is now, as in Linux. */
+static void write_socket(const struct ustack_socket *s, struct msghdr *m, size_t room,
+			 const struct us_udp_told *told)
+{
+	us_ns time = told->time;
+
+	if (s->tells & US_TELL_TIME)
+		put_time(m, room, time ? time : us_stack_real_time(s->stack),
+			 s->tells & US_TELL_NSEC);
+	if ((s->tells & US_TELL_LOST) && told->lost)
+		us_control_put(m, room, SOL_SOCKET, SO_RXQ_OVFL, &told->lost,
+			       sizeof(told->lost));
+}
+
+/**
+ * us_control_write() - tells what the socket is to tell of a datagram
+ * @s: SOCK_DGRAM.
+ * @message: its control messages are written, in Linux's order.
+ * @from: what came.
+ */
+void us_control_write(const struct ustack_socket *s, struct msghdr *message,
+		      const struct us_udp_in *from)
+{
+	size_t room = message->msg_control ? message->msg_controllen : 0;
+
+	message->msg_controllen = 0;
+	if (us_addr_is_any(&from->remote))
+		return;		/* nothing came: the socket was shut */
+	write_socket(s, message, room, &from->told);
+	if (from->segment)	/* the size of the datagrams of what came */
+		put_number(message, room, IPPROTO_UDP, UDP_GRO, from->segment);
+	if (s->tells & US_TELL_ADDRESS6)
+		put_address6(message, room, &from->told);
+	if (us_addr_is_v4(&from->told.local))
+		write_ip4(s, message, room, &from->told);
+	else
+		write_ip6(s, message, room, &from->told);
 }

@@ -23,6 +23,7 @@ static void apply(struct ustack_socket *s)
 {
 	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
 	us_udp_set_gro(s->udp, s->gro);
+	us_udp_set_tells(s->udp, s->tells, s->tells & US_TELL_TIME);
 	us_udp_set_ip(s->udp, s->options.tos, s->options.ttl,
 		      s->options.mtu_discover == IP_PMTUDISC_PROBE);
 }

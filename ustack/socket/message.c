@@ -120,31 +120,6 @@ static us_noinline ssize_t recv_pieces(struct ustack_socket *s, const struct msg
 	return n;
 }
 
-/* The one control message, or as much of it as there is room for. */
-static void put_control(struct msghdr *m, int level, int type, const void *data, size_t size)
-{
-	size_t room = m->msg_control ? m->msg_controllen : 0, len = CMSG_LEN(size);
-	struct cmsghdr *c = m->msg_control;
-
-	m->msg_controllen = 0;
-	if (room < len) {
-		m->msg_flags |= MSG_CTRUNC;
-		len = room;
-	}
-	if (room < sizeof(*c))
-		return;
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = len;
-	memcpy(CMSG_DATA(c), data, len - sizeof(*c));
-	m->msg_controllen = room < CMSG_SPACE(size) ? room : CMSG_SPACE(size);
-}
-
-static us_noinline void write_control(struct msghdr *m, int level, int type, int value)
-{
-	put_control(m, level, type, &value, sizeof(value));
-}
-
 static int write_name(const struct ustack_socket *s, struct msghdr *m,
 		      const struct us_udp_in *from)
 {
@@ -172,8 +147,8 @@ static ssize_t recv_dgram(struct ustack_socket *s, struct msghdr *m, ssize_t len
 	if (n < 0)
 		return n;
 	m->msg_flags = n > len ? MSG_TRUNC : 0;
-	if (from.segment)	/* the size of the datagrams of what came */
-		write_control(m, IPPROTO_UDP, UDP_GRO, from.segment);
+	if (us_unlikely(from.segment || s->tells))
+		us_control_write(s, m, &from);
 	else
 		m->msg_controllen = 0;
 	err = write_name(s, m, &from);
@@ -200,6 +175,7 @@ static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size
 /* As ip_recv_error() of Linux; what is no ICMP error has no offender. */
 static ssize_t recv_error(struct ustack_socket *s, struct msghdr *m)
 {
+	size_t room = m->msg_control ? m->msg_controllen : 0;
 	bool v4 = s->family == AF_INET;
 	struct {
 		struct sock_extended_err error;
@@ -209,11 +185,21 @@ static ssize_t recv_error(struct ustack_socket *s, struct msghdr *m)
 	if (!us_error_queue_take(s, &told.error))
 		return -EAGAIN;
 	m->msg_flags = MSG_ERRQUEUE;
-	put_control(m, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &told,
+	m->msg_controllen = 0;
+	us_control_put(m, room, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &told,
 		    sizeof(told.error) + (v4 ? sizeof(struct sockaddr_in) :
 					       sizeof(struct sockaddr_in6)));
 	m->msg_namelen = m->msg_name ? 0 : m->msg_namelen;
 	return 0;
+}
+
+static us_noinline void write_inq(const struct ustack_socket *s, struct msghdr *m)
+{
+	size_t room = m->msg_control ? m->msg_controllen : 0;
+	int inq = s->tcp ? us_tcp_inq(s->tcp) : 0;
+
+	m->msg_controllen = 0;
+	us_control_put(m, room, IPPROTO_TCP, TCP_CM_INQ, &inq, sizeof(inq));
 }
 
 /* Nobody is named. */
@@ -238,7 +224,7 @@ static us_noinline ssize_t recv_stream(struct ustack_socket *s, struct msghdr *m
 		m->msg_namelen = 0;
 	m->msg_flags = told;
 	if (us_unlikely(s->options.inq))
-		write_control(m, IPPROTO_TCP, TCP_CM_INQ, s->tcp ? us_tcp_inq(s->tcp) : 0);
+		write_inq(s, m);
 	else
 		m->msg_controllen = 0;
 	return n;

@@ -47,6 +47,7 @@ union us_value {
  * @name: of the option.
  * @size: bytes of its value.
  * @least: bytes of it that must be given to set it; the rest is zero then.
+ * @tells: US_TELL_* of SOCK_DGRAM, which it switches without @set and @get; or 0.
  * @set: 0 or a negative errno; NULL: cannot be set.
  * @get: reads it; fewer bytes go to a caller who asks for fewer.
  */
@@ -55,6 +56,7 @@ struct us_option {
 	int name;
 	size_t size;
 	size_t least;
+	uint16_t tells;
 	int (*set)(struct ustack_socket *s, const union us_value *value);
 	void (*get)(struct ustack_socket *s, union us_value *value);
 };
@@ -649,9 +651,11 @@ static void get_gro(struct ustack_socket *s, union us_value *value)
 	value->number = s->gro;
 }
 
-#define ALL(type)	sizeof(type), sizeof(type)
+#define ALL(type)	sizeof(type), sizeof(type), 0
 #define NUMBER		ALL(int)
-#define BYTE		sizeof(int), 1	/* or a number */
+#define BYTE		sizeof(int), 1, 0	/* or a number */
+#define TELLS(what)	sizeof(int), sizeof(int), US_TELL_##what, NULL, NULL
+#define TELLS_BYTE(what) sizeof(int), 1, US_TELL_##what, NULL, NULL
 
 static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_ERROR, NUMBER, NULL, get_error },
@@ -669,7 +673,10 @@ static const struct us_option options[] = {
 	{ SOL_SOCKET, SO_RCVTIMEO, ALL(struct timeval), set_rcvtimeo, get_rcvtimeo },
 	{ SOL_SOCKET, SO_SNDTIMEO, ALL(struct timeval), set_sndtimeo, get_sndtimeo },
 	{ SOL_SOCKET, SO_ZEROCOPY, NUMBER, set_zerocopy, get_zerocopy },
-	{ SOL_SOCKET, SO_MAX_PACING_RATE, sizeof(uint64_t), 4, set_max_pacing,
+	{ SOL_SOCKET, SO_RXQ_OVFL, TELLS(LOST) },
+	{ SOL_SOCKET, SO_TIMESTAMP, TELLS(USEC) },
+	{ SOL_SOCKET, SO_TIMESTAMPNS, TELLS(NSEC) },
+	{ SOL_SOCKET, SO_MAX_PACING_RATE, sizeof(uint64_t), 4, 0, set_max_pacing,
 	  get_max_pacing },
 	{ IPPROTO_TCP, TCP_NODELAY, NUMBER, set_nodelay, get_nodelay },
 	{ IPPROTO_TCP, TCP_CORK, NUMBER, set_cork, get_cork },
@@ -691,37 +698,71 @@ static const struct us_option options[] = {
 	{ IPPROTO_UDP, UDP_GRO, NUMBER, set_gro, get_gro },
 	{ IPPROTO_IP, IP_TTL, BYTE, set_ttl, get_ttl },
 	{ IPPROTO_IP, IP_TOS, BYTE, set_tos, get_tos },
+	{ IPPROTO_IP, IP_PKTINFO, TELLS_BYTE(ADDRESS) },
+	{ IPPROTO_IP, IP_RECVTTL, TELLS_BYTE(TTL) },
+	{ IPPROTO_IP, IP_RECVTOS, TELLS_BYTE(TOS) },
 	{ IPPROTO_IP, IP_RECVERR, BYTE, set_recverr, get_recverr },
 	{ IPPROTO_IP, IP_MTU, NUMBER, NULL, get_mtu },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, BYTE, set_mtu_discover, get_mtu_discover },
 	{ IPPROTO_IPV6, IPV6_V6ONLY, NUMBER, set_v6only, get_v6only },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_ttl, get_ttl },
 	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tos },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, TELLS(ADDRESS6) },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, TELLS(HOP_LIMIT) },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS, TELLS(TCLASS) },
 	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
 	{ IPPROTO_IPV6, IPV6_MTU, NUMBER, NULL, get_mtu },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, NUMBER, set_mtu_discover, get_mtu_discover },
-	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, set_congestion, get_congestion },
+	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, 0, set_congestion, get_congestion },
 	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
 	{ IPPROTO_TCP, TCP_CC_INFO, ALL(struct us_tcp_cc_info), NULL, get_cc_info },
 	{ IPPROTO_TCP, TCP_INFO, ALL(struct us_tcp_info), NULL, get_info },
 };
+
+static bool is_for(const struct ustack_socket *s, const struct us_option *option)
+{
+	if (s->ops->protocol == IPPROTO_TCP)
+		return !option->tells;
+	return option->set != set_recverr;	/* datagrams have no errors that are told later */
+}
 
 static const struct us_option *find(const struct ustack_socket *s, int level,
 				    int name)
 {
 	if ((level == IPPROTO_UDP || level == IPPROTO_TCP) && level != s->ops->protocol)
 		return NULL;
-	/* Datagrams have no errors that are told later. */
-	if (s->ops->protocol == IPPROTO_UDP &&
-	    (level == IPPROTO_IP ? name == IP_RECVERR :
-				   level == IPPROTO_IPV6 && name == IPV6_RECVERR))
-		return NULL;
 	if (level == (s->family == AF_INET ? IPPROTO_IPV6 : IPPROTO_IP))
 		return NULL;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (options[i].level == level && options[i].name == name)
-			return &options[i];
+			return is_for(s, &options[i]) ? &options[i] : NULL;
 	return NULL;
+}
+
+/* Of the two stamps one is told. */
+static uint16_t one_of(uint16_t tells)
+{
+	return tells & US_TELL_TIME ? US_TELL_TIME : tells;
+}
+
+static int store(struct ustack_socket *s, const struct us_option *option,
+		 const union us_value *value)
+{
+	if (!option->tells)
+		return option->set(s, value);
+	s->tells &= (uint16_t)~one_of(option->tells);
+	if (value->number)
+		s->tells |= option->tells;
+	return 0;
+}
+
+static void load(struct ustack_socket *s, const struct us_option *option,
+		 union us_value *value)
+{
+	if (option->tells)
+		value->number = (s->tells & option->tells) != 0;
+	else
+		option->get(s, value);
 }
 
 static bool is_own(const struct ustack_socket *s, int level)
@@ -743,7 +784,7 @@ static int set_option(struct ustack_socket *s, int level, int name,
 	union us_value value;
 	int err;
 
-	if (!option || !option->set)
+	if (!option || !(option->set || option->tells))
 		return is_own(s, level) && length < sizeof(int) ? -EINVAL : -ENOPROTOOPT;
 	if (length < option->least)
 		return -EINVAL;
@@ -752,7 +793,7 @@ static int set_option(struct ustack_socket *s, int level, int name,
 		return -EFAULT;
 	memset(&value, 0, sizeof(value));
 	memcpy(&value, data, length < option->size ? length : option->size);
-	err = option->set(s, &value);
+	err = store(s, option, &value);
 	if (!err)
 		s->ops->changed(s);
 	return err;
@@ -784,7 +825,7 @@ static int get_option(struct ustack_socket *s, int level, int name,
 		return -EFAULT;
 	if ((int)*length < 0)
 		return -EINVAL;
-	option->get(s, &value);
+	load(s, option, &value);
 	if (option->get == get_mtu && value.number < 0)
 		return value.number;
 	if (*length > option->size)

@@ -24,6 +24,20 @@ enum us_socket_state {
 #define US_SHUT_READ	1u
 #define US_SHUT_WRITE	2u
 
+/* ustack_socket.tells: what control messages recvmsg(2) gives beside UDP_GRO.  Those of an
+ * IPv6 packet are IPPROTO_IPV6's; the source of any is, on AF_INET6.
+ */
+#define US_TELL_ADDRESS		0x001u	/* IP_PKTINFO */
+#define US_TELL_TTL		0x002u	/* IP_RECVTTL */
+#define US_TELL_TOS		0x004u	/* IP_RECVTOS */
+#define US_TELL_ADDRESS6	0x008u	/* IPV6_RECVPKTINFO */
+#define US_TELL_HOP_LIMIT	0x010u	/* IPV6_RECVHOPLIMIT */
+#define US_TELL_TCLASS		0x020u	/* IPV6_RECVTCLASS */
+#define US_TELL_LOST		0x040u	/* SO_RXQ_OVFL */
+#define US_TELL_USEC		0x080u	/* SO_TIMESTAMP, or */
+#define US_TELL_NSEC		0x100u	/* SO_TIMESTAMPNS */
+#define US_TELL_TIME		(US_TELL_USEC | US_TELL_NSEC)
+
 struct us_socket_ops;
 struct us_watch;
 struct us_error_queue;
@@ -43,6 +57,7 @@ struct us_zerocopy;
  * @family: AF_INET or AF_INET6.
  * @state: enum us_socket_state.
  * @shut: US_SHUT_*, of sockets whose transport does not keep it.
+ * @tells: US_TELL_*, of SOCK_DGRAM.
  * @nonblock: O_NONBLOCK.
  * @cloexec: FD_CLOEXEC of @fd.
  * @closed: close(2) was called; the last of @calls lets go of the socket.
@@ -76,10 +91,11 @@ struct ustack_socket {
 		uint16_t segment;
 		uint16_t error_queue;
 	};
-	uint8_t family;
-	uint8_t state : 4;
-	uint8_t shut : 4;
+	uint8_t family : 4;
+	uint8_t state : 2;
+	uint8_t shut : 2;
 	int8_t linger2;
+	uint16_t tells : 9;
 	bool nonblock : 1;
 	bool cloexec : 1;
 	bool closed : 1;
@@ -178,6 +194,10 @@ ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int 
 bool us_control_is_valid(const struct msghdr *message);
 int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
 		    struct us_udp_how *how);
+void us_control_put(struct msghdr *message, size_t room, int level, int type,
+		    const void *data, size_t size);
+void us_control_write(const struct ustack_socket *s, struct msghdr *message,
+		      const struct us_udp_in *from);
 
 /* dgram.c: @how is of this message, and what came is told in @from, either not if NULL */
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,

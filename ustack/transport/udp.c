@@ -544,6 +544,18 @@ void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe)
 }
 
 /**
+ * us_udp_set_tells() - sets whether more is told of what comes than its sender
+ * @udp: the port.
+ * @tells: us_udp_in.told.
+ * @time: us_udp_told.time, too, of what comes from now on.
+ */
+void us_udp_set_tells(struct us_udp *udp, bool tells, bool time)
+{
+	udp->tells = tells;
+	udp->times = time;
+}
+
+/**
  * us_udp_mtu() - IP_MTU
  * @udp: the port.
  *

@@ -52,15 +52,35 @@ struct us_udp_out {
 };
 
 /**
+ * struct us_udp_told - what was seen of a datagram when it came
+ * @local: where it was sent to.
+ * @time: CLOCK_REALTIME, ns; 0: nobody looked.
+ * @ifindex: of the link that it came by.
+ * @lost: datagrams that its port had no room for before.
+ * @tos: DS field and ECN bits.
+ * @ttl: or hop limit.
+ */
+struct us_udp_told {
+	struct us_addr local;
+	us_ns time;
+	uint32_t ifindex;
+	uint32_t lost;
+	uint8_t tos;
+	uint8_t ttl;
+};
+
+/**
  * struct us_udp_in - where a message came from, and what it is
  * @remote: address.
  * @port: of @remote, network byte order.
  * @segment: bytes of each of its datagrams but the last; 0: it is one.
+ * @told: of the first of them, from a port that tells.
  */
 struct us_udp_in {
 	struct us_addr remote;
 	uint16_t port;
 	uint16_t segment;
+	struct us_udp_told told;
 };
 
 int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
@@ -103,6 +123,7 @@ void us_udp_end_loans(struct us_udp *udp);
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
 void us_udp_set_gro(struct us_udp *udp, bool gro);
 void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe);
+void us_udp_set_tells(struct us_udp *udp, bool tells, bool time);
 /* Bytes of the largest IP packet to the peer. */
 int us_udp_mtu(struct us_udp *udp);
 short us_udp_poll(const struct us_udp *udp);

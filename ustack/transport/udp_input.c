@@ -93,6 +93,12 @@ void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram)
 	us_pool_put(&udp->stack->udp->dgrams, dgram);
 }
 
+static void lose(struct us_udp *udp)
+{
+	udp->lost++;
+	us_count(udp->stack, udp_buffer_full);
+}
+
 /* All of @len bytes in one piece, or nothing. */
 static struct us_chunk *alloc(const struct us_udp *udp, uint32_t len)
 {
@@ -148,7 +154,7 @@ void us_udp_copy_out(struct us_stack *stack)
 		if (copy(dgram, dgram->data)) {
 			let_go(dgram);
 		} else {
-			us_count(stack, udp_buffer_full);
+			lose(dgram->udp);
 			us_udp_dgram_free(dgram->udp, dgram);
 		}
 	}
@@ -192,14 +198,20 @@ static uint32_t fitting(struct us_udp *udp, uint32_t len, uint32_t each)
 {
 	while (len > each && udp->queued + cost(len) > udp->rcvbuf) {
 		len -= len % each ? len % each : each;
-		us_count(udp->stack, udp_buffer_full);
+		lose(udp);
 	}
 	return len;
 }
 
+/* Links that do not stamp what comes leave it to who wants to know. */
+static us_ns arrival(const struct us_udp *udp, const struct us_pkt *pkt)
+{
+	return pkt->tstamp || !udp->times ? (us_ns)pkt->tstamp : us_stack_real_time(udp->stack);
+}
+
 /* A datagram, or a train of them (GRO), which us_udp_recv() cuts where they were. */
 static void queue(struct us_udp *udp, struct us_pkt *pkt, const struct us_addr *src,
-		  uint16_t port)
+		  const struct us_addr *dst, uint16_t port)
 {
 	bool train = pkt->gso == US_GSO_UDP && pkt->gso_size;
 	uint32_t each = train ? pkt->gso_size : UINT32_MAX;
@@ -209,12 +221,16 @@ static void queue(struct us_udp *udp, struct us_pkt *pkt, const struct us_addr *
 	if (!dgram || !keep(udp, dgram, pkt, pkt->data + US_UDP_LEN)) {
 		if (dgram)
 			us_pool_put(&udp->stack->udp->dgrams, dgram);
-		us_count(udp->stack, udp_buffer_full);
+		lose(udp);
 		return;
 	}
 	dgram->each = each;
 	dgram->port = port;
 	dgram->remote = *src;
+	dgram->told = (struct us_udp_told){
+		*dst, arrival(udp, pkt), pkt->link->ifindex, udp->lost,
+		us_pkt_tos(pkt), us_pkt_ttl(pkt),
+	};
 	cds_list_add_tail(&dgram->node, &udp->queue);
 	udp->queued += cost(len);
 }
@@ -266,7 +282,7 @@ static void input(struct us_stack *stack, struct us_pkt *pkt,
 	}
 	if (udp->listen_peer && !udp->connected && us_udp_peer(udp, src, port))
 		return;
-	queue(udp, pkt, src, port);
+	queue(udp, pkt, src, dst, port);
 	us_udp_notify(udp);
 }
 
@@ -313,7 +329,7 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 	if (from)
 		*from = (struct us_udp_in){
 			dgram->remote, dgram->port,
-			whole > dgram->each ? (uint16_t)dgram->each : 0,
+			whole > dgram->each ? (uint16_t)dgram->each : 0, dgram->told,
 		};
 	if (!peek)
 		us_udp_take(udp, dgram, whole);
@@ -348,7 +364,7 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 	struct us_udp_dgram *dgram;
 	uint32_t each;
 
-	if (udp->error || udp->gro || cds_list_empty(&udp->queue))
+	if (udp->error || udp->gro || udp->tells || cds_list_empty(&udp->queue))
 		return -EAGAIN;
 	dgram = cds_list_first_entry(&udp->queue, struct us_udp_dgram, node);
 	each = dgram->each;
@@ -356,8 +372,11 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 		return -EAGAIN;
 	memcpy(data, dgram->data + dgram->at, each);
 	dgram->at += each;
-	if (from)
-		*from = (struct us_udp_in){ dgram->remote, dgram->port, 0 };
+	if (from) {
+		from->remote = dgram->remote;
+		from->port = dgram->port;
+		from->segment = 0;
+	}
 	return each;
 }
 

@@ -14,7 +14,7 @@
 #define US_UDP_LINKS	8u
 #define US_UDP_BUCKETS	256u
 #define US_UDP_PATHS	64u
-#define US_UDP_SMALL	416u
+#define US_UDP_SMALL	376u
 #define US_UDP_RECORD	512u	/* bytes that a datagram counts beside its chunk */
 #define US_UDP_LITTLE	(16u << 10)	/* so much each port may have, whatever others have */
 #define US_UDP_HELD	64u	/* packets of one port in the links' memory */
@@ -73,9 +73,12 @@ struct us_udp_train {
  * @special: @dst is as was said of the last message.
  * @sourced: its source, too.
  * @probe: what routers say of a path does not bound what is sent (IP_PMTUDISC_PROBE).
+ * @tells: us_udp_in.told is asked for.
+ * @times: us_udp_told.time, too.
  * @ttl: or hop limit; 0 is the default.
  * @tos: DS field and ECN bits.
  * @error: pending error, a positive errno.
+ * @lost: datagrams for which there was no room.
  * @rcvbuf: bytes that @queue may count.
  * @queued: bytes that it counts: chunks, and US_UDP_RECORD each.
  * @nr_held: records in @queue that hold a link's packet.
@@ -111,9 +114,12 @@ struct us_udp {
 	bool special;
 	bool sourced;
 	bool probe;
+	bool tells;
+	bool times;
 	uint8_t ttl;
 	uint8_t tos;
 	uint16_t error;
+	uint32_t lost;
 	uint32_t rcvbuf;
 	uint32_t queued;
 	uint32_t nr_held;
@@ -144,6 +150,7 @@ struct us_udp {
  * @each: bytes of each datagram but the last; of one alone, @len or more.
  * @port: of the sender, network byte order.
  * @remote: the sender.
+ * @told: what else was seen of it; of a train, of its first datagram.
  * @small: payload that is not worth a chunk.
  */
 struct us_udp_dgram {
@@ -158,6 +165,7 @@ struct us_udp_dgram {
 	uint32_t each;
 	uint16_t port;
 	struct us_addr remote;
+	struct us_udp_told told;
 	uint8_t small[US_UDP_SMALL];
 };
 
