@@ -270,6 +270,8 @@ static struct {
 	struct us_addr src, dst;
 	int err;
 	bool hard, csum_ok;
+	uint32_t info;
+	uint64_t tstamp;
 } seen;
 
 static inline void seen_input(struct us_stack *stack, struct us_pkt *pkt,
@@ -283,6 +285,8 @@ static inline void seen_input(struct us_stack *stack, struct us_pkt *pkt,
 	seen.src = *src;
 	seen.dst = *dst;
 	seen.csum_ok = us_csum_input(pkt, src, dst, IPPROTO_UDP);
+	seen.info = pkt->info;
+	seen.tstamp = pkt->tstamp;
 	us_pkt_put(pkt);
 }
 

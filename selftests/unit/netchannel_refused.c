@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* What the kernel says to a packet of a channel, as the transport hears it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include "host.h"
-#include "link/netchannel.h"
+#include "nc_bed.h"
 #include "tap.h"
 
-#define DEPTH	4u
-
-static struct netchannel_tx_desc tx_desc[DEPTH];
-static struct netchannel_tx_done done[DEPTH];
-static struct netchannel_rx_desc rx_desc[DEPTH];
-static uint8_t inlined[DEPTH * NETCHANNEL_TX_INLINE];
-static struct us_chunk *frag[DEPTH * US_TX_FRAGS];
 static struct netchannel_ctl ctl;
-static struct us_nc nc;
 static struct host h;
 
 static void begin(void)
@@ -25,19 +15,15 @@ static void begin(void)
 	host_init(&h);
 	memset(&seen, 0, sizeof(seen));
 	us_net_register(&h.stack, IPPROTO_UDP, &seen_protocol);
-	memset(done, 0, sizeof(done));
-	nc = (struct us_nc) {
-		.link = { .stack = &h.stack, .ops = &us_netchannel_ops,
-			  .flags = US_LINK_KERNEL_IP },
-		.ctl = &ctl, .frag = frag, .fd = open("/dev/null", O_RDWR),
-		.rx = { .desc = rx_desc, .depth = DEPTH },
-		.tx = { .desc = tx_desc, .inlined = inlined, .done = done, .depth = DEPTH },
+	nc_begin(&ctl);
+	nc.link = (struct us_link){
+		.stack = &h.stack, .ops = &us_netchannel_ops, .flags = US_LINK_KERNEL_IP,
 	};
 }
 
 static void end(void)
 {
-	close(nc.fd);
+	nc_end();
 	host_exit(&h);
 }
 

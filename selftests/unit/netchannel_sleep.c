@@ -1,45 +1,25 @@
 // SPDX-License-Identifier: MIT
-/*
- * When the channel's link sleeps.  The kernel is played here: read() of /dev/null
- * returns at once, and counts as a sleep.
- */
+/* When the channel's link sleeps: its read() counts as that. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include "link/netchannel.h"
+#include "nc_bed.h"
 #include "tap.h"
 
-#define DEPTH	4u
-
-static struct netchannel_tx_desc tx_desc[DEPTH];
-static struct netchannel_tx_done done[DEPTH];
-static struct netchannel_rx_desc rx_desc[DEPTH];
-static uint8_t inlined[DEPTH * NETCHANNEL_TX_INLINE];
-static struct us_chunk *frag[DEPTH * US_TX_FRAGS];
 static struct netchannel_ctl *ctl;	/* on a page of its own */
-static struct us_nc nc;
 
 static void begin(void)
 {
-	memset(done, 0, sizeof(done));
-	memset(frag, 0, sizeof(frag));
-	nc = (struct us_nc) {
-		.ctl = ctl, .frag = frag, .fd = open("/dev/null", O_RDWR),
-		.rx = { .desc = rx_desc, .depth = DEPTH },
-		.tx = { .desc = tx_desc, .inlined = inlined, .done = done, .depth = DEPTH },
-	};
+	nc_begin(ctl);
 	us_txmem_create(&nc.link.mem, NULL, 1 << 20);
 }
 
 static void end(void)
 {
 	us_txmem_destroy(nc.link.mem);
-	close(nc.fd);
+	nc_end();
 }
 
 /* A slot that the kernel knows of, and sends out of @chunk if there is one. */

@@ -136,7 +136,7 @@ static bool says_tos(const struct told *told, unsigned int n, uint8_t value)
 	return said && *said == value;
 }
 
-static bool says_address(const struct told *told, unsigned int n)
+static bool says_address(const struct told *told, unsigned int n, int device)
 {
 	struct us_addr here = script_addr(&script, 1);
 	const struct in6_pktinfo *six;
@@ -144,10 +144,10 @@ static bool says_address(const struct told *told, unsigned int n)
 
 	if (script.six) {
 		six = nth(told, n, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(*six));
-		return six && six->ipi6_ifindex == 5 && !memcmp(&six->ipi6_addr, here.b, 16);
+		return six && six->ipi6_ifindex == (unsigned int)device && !memcmp(&six->ipi6_addr, here.b, 16);
 	}
 	four = nth(told, n, IPPROTO_IP, IP_PKTINFO, sizeof(*four));
-	return four && four->ipi_ifindex == 5 && !memcmp(&four->ipi_addr, here.b + 12, 4) &&
+	return four && four->ipi_ifindex == device && !memcmp(&four->ipi_addr, here.b + 12, 4) &&
 	       !memcmp(&four->ipi_spec_dst, here.b + 12, 4);
 }
 
@@ -177,7 +177,10 @@ static void test_one_by_one(bool six)
 	   "where it went to is");
 	come(&(struct udp_dgram){ .len = 10, .tos = tos, .ttl = ttl });
 	t = hear_all();
-	ok(says_address(&t, 0) && !nth(&t, 1, 0, 0, 0), "and told, with the device");
+	ok(says_address(&t, 0, 5) && !nth(&t, 1, 0, 0, 0), "and told, with the device");
+	come(&(struct udp_dgram){ .len = 10, .ifindex = 8 });
+	t = hear_all();
+	ok(says_address(&t, 0, 8), "and told, with the device of the packet");
 	set(own()->level, own()->address, 0);
 	come(&(struct udp_dgram){ .len = 10 });
 	t = hear_all();
@@ -210,7 +213,7 @@ static void test_together(bool six)
 	ok(t.n == 10 && t.len == whole && !t.flags, "all, to who only peeks");
 	t = hear_all();
 	ok(t.len == whole && nth(&t, 0, SOL_SOCKET, SO_TIMESTAMPNS, sizeof(struct timespec)) &&
-	   says_address(&t, 1) && says(&t, 2, own()->level, own()->is_ttl, 2) &&
+	   says_address(&t, 1, 5) && says(&t, 2, own()->level, own()->is_ttl, 2) &&
 	   says_tos(&t, 3, 1), "in Linux's order");
 	come(&one);
 	t = hear(whole - 1, 0);

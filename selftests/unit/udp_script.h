@@ -18,6 +18,7 @@
  * @tos: DS field and ECN bits.
  * @ttl: 0: 64.
  * @tstamp: of the link, as struct us_pkt has it.
+ * @ifindex: of the device; 0: the link's.
  */
 struct udp_dgram {
 	uint16_t source;
@@ -30,6 +31,7 @@ struct udp_dgram {
 	uint8_t tos;
 	uint8_t ttl;
 	uint64_t tstamp;
+	uint32_t ifindex;
 };
 
 static inline void udp_set_ttl(const struct script *s, uint8_t *data, uint8_t ttl)
@@ -67,6 +69,7 @@ static inline void udp_inject(struct script *s, const struct udp_dgram *d, const
 	pkt->len = ip + len;
 	pkt->token = (uintptr_t)data;
 	pkt->tstamp = d->tstamp;
+	pkt->info = d->ifindex;
 	if (d->gso_size) {
 		pkt->gso = US_GSO_UDP;
 		pkt->gso_size = d->gso_size;

@@ -47,7 +47,8 @@ enum us_gso {
  * @gso: enum us_gso.
  * @lent: to the user, who reads it in place: it must not move.
  * @error: an ICMP error that the link passes on: @data is its ICMP header.
- * @info: with @error: MTU, if the error tells one.
+ * @info: with @error: MTU, if the error tells one; else the index of the device that it came
+ *	by, where that is not the link's.
  * @flow: of the link, which matched this packet (us_link_ops.bind()).
  *
  * A function whose name ends in _input consumes the reference it is given.

@@ -149,6 +149,7 @@ static void fill(const struct us_nc *nc, struct us_pkt *pkt,
 		pkt->info = desc->info;
 		return;
 	}
+	pkt->info = desc->ifindex;
 	if (desc->csum_state == NETCHANNEL_CSUM_COMPLETE) {
 		pkt->csum_state = US_CSUM_COMPLETE;
 		pkt->csum = desc->csum;

@@ -228,7 +228,7 @@ static void queue(struct us_udp *udp, struct us_pkt *pkt, const struct us_addr *
 	dgram->port = port;
 	dgram->remote = *src;
 	dgram->told = (struct us_udp_told){
-		*dst, arrival(udp, pkt), pkt->link->ifindex, udp->lost,
+		*dst, arrival(udp, pkt), pkt->info ? pkt->info : pkt->link->ifindex, udp->lost,
 		us_pkt_tos(pkt), us_pkt_ttl(pkt),
 	};
 	cds_list_add_tail(&dgram->node, &udp->queue);
