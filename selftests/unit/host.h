@@ -290,20 +290,17 @@ static inline void seen_input(struct us_stack *stack, struct us_pkt *pkt,
 	us_pkt_put(pkt);
 }
 
-static inline void seen_error(struct us_stack *stack, const struct us_addr *local,
-			      const struct us_addr *remote,
-			      const uint8_t *quoted, uint32_t len, int err,
-			      bool hard, uint32_t mtu)
+static inline void seen_error(struct us_stack *stack, const struct us_net_error *error)
 {
 	(void)stack;
 	seen.errors++;
-	seen.first = quoted[0];
-	seen.len = len;
-	seen.src = *local;
-	seen.dst = *remote;
-	seen.err = err;
-	seen.hard = hard;
-	seen.mtu = mtu;
+	seen.first = error->quoted[0];
+	seen.len = error->len;
+	seen.src = error->local;
+	seen.dst = error->remote;
+	seen.err = error->err;
+	seen.hard = error->hard;
+	seen.mtu = error->mtu;
 }
 
 static const struct us_protocol seen_protocol = { seen_input, seen_error };

@@ -2,8 +2,7 @@
 /* What datagram sockets say of IP headers, and are told of them. */
 #include <netinet/udp.h>
 
-#include "packet_script.h"
-#include "transport/udp_parts.h"
+#include "udp_script.h"
 
 static struct script script;
 static struct ustack_socket *s;
@@ -121,8 +120,8 @@ static void too_large(uint32_t mtu)
 	struct us_addr local = script_addr(&script, 1), remote = script_addr(&script, 2);
 	const struct script_packet *p = &script.sent[script.first];
 
-	us_udp_icmp(script_stack(&script), &local, &remote, p->data + script_ip_len(&script), 8,
-		    EMSGSIZE, true, mtu);
+	udp_refuse(&script, &local, &remote, (struct us_net_error){
+			.err = EMSGSIZE, .mtu = mtu, .quoted = p->data + script_ip_len(&script) });
 	script.count = 0;
 }
 

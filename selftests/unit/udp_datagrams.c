@@ -155,14 +155,12 @@ static void test_peer(bool six)
 	ok(receive(99) == -EAGAIN, "others are not heard");
 	inject(&(struct udp_dgram){ .source = 7, .dest = 9, .len = 20 });
 	ok(receive(99) == 20, "the peer is");
-	us_udp_icmp(stack(), &bench.udp->dst.local, &peer,
-		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, EHOSTUNREACH,
-		    false, 0);
+	udp_refuse(&bench.s, &bench.udp->dst.local, &peer,
+		   (struct us_net_error){ .err = EHOSTUNREACH });
 	ok(us_udp_poll(bench.udp) == (POLLOUT | POLLWRNORM), "a soft error is not told");
 	ok(stack()->counter[US_COUNT_udp_icmp_soft] == 1, "but counted");
-	us_udp_icmp(stack(), &bench.udp->dst.local, &peer,
-		    (const uint8_t[]){ 0, 9, 0, 7, 0, 8, 0, 0 }, 8, ECONNREFUSED,
-		    true, 0);
+	udp_refuse(&bench.s, &bench.udp->dst.local, &peer,
+		   (struct us_net_error){ .err = ECONNREFUSED, .hard = true });
 	ok(us_udp_poll(bench.udp) & POLLERR, "a hard one is");
 	ok(send_peer(bench.udp, 1) == -ECONNREFUSED, "send() tells");
 	ok(send_peer(bench.udp, 1) == 1, "once");
@@ -350,10 +348,9 @@ static void test_unread_beside(bool six)
 /* A router says to what fits only that of what port 9 sends to port 7 of @remote. */
 static void too_big(const struct us_addr *remote, uint32_t mtu)
 {
-	static const uint8_t quoted[8] = { 0, 9, 0, 7 };
 	struct us_addr own = script_addr(&bench.s, 1);
 
-	us_udp_icmp(stack(), &own, remote, quoted, sizeof(quoted), EMSGSIZE, false, mtu);
+	udp_refuse(&bench.s, &own, remote, (struct us_net_error){ .err = EMSGSIZE, .mtu = mtu });
 }
 
 static void test_path_of_peer(bool six)
@@ -418,7 +415,8 @@ static bool left_from(uint8_t host)
 /* Nobody is reached by the way that was taken so far: there may be another one by now. */
 static void test_way_lost(bool six)
 {
-	static const uint8_t quoted[8] = { 0, 9, 0, 7 }, nobody[8] = { 0, 8, 0, 7 };
+	static const struct us_net_error unreachable = { .err = EHOSTUNREACH };
+	static const uint8_t nobody[8] = { 0, 8, 0, 7 };
 	struct us_addr own, later, peer;
 
 	begin(six);
@@ -428,15 +426,16 @@ static void test_way_lost(bool six)
 	send_to(&peer, 1);
 	us_net_address_add(stack(), &bench.s.link, &later, six ? 64 : 24);
 	ok(send_to(&peer, 1) == 1 && left_from(1), "way: as it was");
-	us_udp_icmp(stack(), &own, &later, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	udp_refuse(&bench.s, &own, &later, unreachable);
 	ok(stack()->counter[US_COUNT_udp_icmp_unconnected] == 1, "way: lost: counted");
 	ok(send_to(&peer, 1) == 1 && left_from(1), "way: lost to another one: as it was");
-	us_udp_icmp(stack(), &own, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	udp_refuse(&bench.s, &own, &peer, unreachable);
 	ok(send_to(&peer, 1) == 1 && left_from(3), "way: lost: asked for anew");
 	us_udp_connect(bench.udp, &peer, htons(7));
-	us_udp_icmp(stack(), &later, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	udp_refuse(&bench.s, &later, &peer, unreachable);
 	ok(send_peer(bench.udp, 1) == 1 && left_from(3), "way: of a peer: goes on");
-	us_udp_icmp(stack(), &own, &peer, nobody, sizeof(nobody), EHOSTUNREACH, false, 0);
+	udp_refuse(&bench.s, &own, &peer, (struct us_net_error){
+			.err = EHOSTUNREACH, .quoted = nobody, .len = sizeof(nobody) });
 	ok(stack()->counter[US_COUNT_udp_icmp_no_port] == 1, "way: of nobody: counted");
 	end();
 }
@@ -451,7 +450,7 @@ static struct us_tx *no_slot(struct us_link *link, uint32_t keep)
 /* What waits for a link goes by it, though others may go elsewhere. */
 static void test_way_lost_waiting(bool six)
 {
-	static const uint8_t quoted[8] = { 0, 9, 0, 7 };
+	static const struct us_net_error unreachable = { .err = EHOSTUNREACH };
 	static const struct us_link_ops ops = { .reserve = no_slot };
 	struct us_link another = { .ops = &ops, .stack = NULL };
 	struct us_addr own, peer;
@@ -463,7 +462,7 @@ static void test_way_lost_waiting(bool six)
 	us_udp_send(bench.udp, bytes, 100, &(struct us_udp_out){
 		.remote = &peer, .port = htons(7), .more = true });
 	us_udp_train_flush(bench.udp);
-	us_udp_icmp(stack(), &own, &peer, quoted, sizeof(quoted), EHOSTUNREACH, false, 0);
+	udp_refuse(&bench.s, &own, &peer, unreachable);
 	us_udp_link_writable(stack(), &another);
 	ok(!another.stats.syscalls && !(us_udp_poll(bench.udp) & POLLOUT),
 	   "way: lost: what waits for it waits on");

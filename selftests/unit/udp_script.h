@@ -78,4 +78,19 @@ static inline void udp_inject(struct script *s, const struct udp_dgram *d, const
 	ustack_poll(s->stack);
 }
 
+/* ICMP about a datagram from port 9 of @local to port 7 of @remote. */
+static inline void udp_refuse(struct script *s, const struct us_addr *local,
+			      const struct us_addr *remote, struct us_net_error error)
+{
+	static const uint8_t quoted[8] = { 0, 9, 0, 7, 0, 8 };
+
+	error.local = *local;
+	error.remote = *remote;
+	if (!error.quoted)
+		error.quoted = quoted;
+	if (!error.len)
+		error.len = sizeof(quoted);
+	us_udp_icmp(script_stack(s), &error);
+}
+
 #endif /* UDP_SCRIPT_H */

@@ -61,7 +61,7 @@ static void icmp4_input(struct us_stack *stack, struct us_pkt *pkt,
 	case US_ICMP_UNREACHABLE:
 	case US_ICMP_TIME_EXCEEDED:
 	case US_ICMP_PARAMETER:
-		us_icmp_error_input(stack, pkt, dst);
+		us_icmp_error_input(stack, pkt, src, dst);
 		break;
 	default:	/* RFC 1122 3.2.2; source quench is one of these (RFC 6633) */
 		us_count(stack, icmp_ignored);
@@ -90,7 +90,7 @@ static void icmp6_input(struct us_stack *stack, struct us_pkt *pkt,
 	case US_ICMP6_TOO_BIG:
 	case US_ICMP6_TIME_EXCEEDED:
 	case US_ICMP6_PARAMETER:
-		us_icmp_error_input(stack, pkt, dst);
+		us_icmp_error_input(stack, pkt, src, dst);
 		break;
 	default:
 		us_count(stack, icmp_ignored);

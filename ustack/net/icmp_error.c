@@ -155,12 +155,10 @@ static bool parse_quote(const uint8_t *at, uint32_t len, struct quote *quote)
  * @stack: the stack.
  * @ip: the packet, from its IP header on, as far as known.
  * @len: bytes of it.
- * @err: positive errno.
- * @hard: see struct us_protocol.
- * @mtu: with EMSGSIZE.
+ * @error: what became of it; completed by what the packet says.
  */
 void us_icmp_quoted(struct us_stack *stack, const uint8_t *ip, uint32_t len,
-		    int err, bool hard, uint32_t mtu)
+		    struct us_net_error *error)
 {
 	const struct us_protocol *ops;
 	struct quote quote;
@@ -174,41 +172,67 @@ void us_icmp_quoted(struct us_stack *stack, const uint8_t *ip, uint32_t len,
 		us_count(stack, icmp_error_no_protocol);
 		return;
 	}
-	ops->error(stack, &quote.local, &quote.remote, ip + quote.header,
-		   len - quote.header, err, hard, mtu);
+	error->local = quote.local;
+	error->remote = quote.remote;
+	error->quoted = ip + quote.header;
+	error->len = len - quote.header;
+	ops->error(stack, error);
+}
+
+/**
+ * us_icmp_unreachable() - no neighbour took a packet: as a router would say it
+ * @stack: the stack.
+ * @ip: the packet, from its IP header on.
+ * @len: bytes of it.
+ */
+void us_icmp_unreachable(struct us_stack *stack, const uint8_t *ip, uint32_t len)
+{
+	bool v4 = ip[0] >> 4 == 4;
+	struct us_net_error error = {
+		.err = EHOSTUNREACH,
+		.type = v4 ? US_ICMP_UNREACHABLE : US_ICMP6_UNREACHABLE,
+		.code = v4 ? US_ICMP_UNREACH_HOST : US_ICMP6_UNREACH_ADDRESS,
+	};
+
+	us_icmp_quoted(stack, ip, len, &error);
 }
 
 /* @at: ICMP header and quoted packet.  @told: an MTU that the link knows, or 0. */
 static void error_input(struct us_stack *stack, const uint8_t *at, uint32_t len,
-			bool v4, uint32_t told)
+			const struct us_addr *offender, bool v4, uint32_t told)
 {
 	const struct us_icmp *icmp = (const void *)at;
 	const uint8_t *quoted = at + US_ICMP_LEN;
 	struct meaning meaning = v4 ? meaning4(icmp) : meaning6(icmp);
-	uint32_t mtu = 0;
+	struct us_net_error error = {
+		.offender = *offender,
+		.err = meaning.err, .hard = meaning.hard,
+		.type = icmp->type, .code = icmp->code,
+	};
 
 	if (!meaning.err) {
 		us_count(stack, icmp_error_ignored);
 		return;
 	}
-	if (meaning.err == EMSGSIZE)
-		mtu = told ? told : mtu_of(icmp, quoted, v4);
-	if (meaning.err == EMSGSIZE && !mtu) {
-		us_count(stack, icmp_error_bad_mtu);
-		return;
+	if (meaning.err == EMSGSIZE) {
+		error.mtu = told ? told : mtu_of(icmp, quoted, v4);
+		if (!error.mtu) {
+			us_count(stack, icmp_error_bad_mtu);
+			return;
+		}
 	}
-	us_icmp_quoted(stack, quoted, len - US_ICMP_LEN, meaning.err,
-		       meaning.hard, mtu);
+	us_icmp_quoted(stack, quoted, len - US_ICMP_LEN, &error);
 }
 
 /**
  * us_icmp_error_input() - takes an ICMP error of the wire
  * @stack: the stack.
  * @pkt: data is the ICMP header, checksum verified; not consumed.
- * @dst: to whom it was sent: that must be who sent the quoted packet.
+ * @src: who sent it.
+ * @dst: to whom: that must be who sent the quoted packet.
  */
 void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
-			 const struct us_addr *dst)
+			 const struct us_addr *src, const struct us_addr *dst)
 {
 	struct quote quote;
 
@@ -218,7 +242,7 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
 	else if (!us_addr_equal(&quote.local, dst))
 		us_count(stack, icmp_error_foreign);
 	else
-		error_input(stack, pkt->data, pkt->len, us_addr_is_v4(dst), 0);
+		error_input(stack, pkt->data, pkt->len, src, us_addr_is_v4(dst), 0);
 }
 
 /**
@@ -228,10 +252,12 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
  */
 us_noinline void us_icmp_link_error(struct us_stack *stack, struct us_pkt *pkt)
 {
+	static const struct us_addr nobody;
+
 	/* It quotes a flow of this link, and which version it is says the quote. */
 	if (pkt->len > US_ICMP_LEN + US_IPV4_LEN) {
 		us_count(stack, icmp_error_in);
-		error_input(stack, pkt->data, pkt->len,
+		error_input(stack, pkt->data, pkt->len, &nobody,
 			    pkt->data[US_ICMP_LEN] >> 4 == 4, pkt->info);
 	} else {
 		us_count(stack, icmp_bad);

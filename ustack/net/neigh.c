@@ -211,9 +211,8 @@ static void fail(struct us_stack *stack, struct us_neigh *neigh)
 	while (neigh->waiting) {
 		struct us_neigh_pending *pending = dequeue(table, neigh);
 
-		us_icmp_quoted(stack, pending->data + pending->tx.l3,
-			       pending->tx.inline_len - pending->tx.l3,
-			       EHOSTUNREACH, false, 0);
+		us_icmp_unreachable(stack, pending->data + pending->tx.l3,
+				    pending->tx.inline_len - pending->tx.l3);
 		put_pending(table, pending);
 	}
 	forget(stack, neigh);

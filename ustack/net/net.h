@@ -41,19 +41,41 @@ struct us_dst {
 };
 
 /**
+ * struct us_net_error - what became of a packet that was sent, as ICMP says it
+ * @local: its source.
+ * @remote: its destination.
+ * @offender: who said so; all zero: that is not known.
+ * @quoted: of the packet, from its transport header on.
+ * @len: of @quoted, 8 at least.
+ * @mtu: with EMSGSIZE, else 0.
+ * @err: positive errno.
+ * @hard: as RFC 1122 4.2.3.9 has it.
+ * @type: of the ICMP message.
+ * @code: of it.
+ */
+struct us_net_error {
+	struct us_addr local;
+	struct us_addr remote;
+	struct us_addr offender;
+	const uint8_t *quoted;
+	uint32_t len;
+	uint32_t mtu;
+	uint16_t err;
+	bool hard;
+	uint8_t type;
+	uint8_t code;
+};
+
+/**
  * struct us_protocol - a transport
  * @input: consumes @pkt, whose data is the transport header, network the IP
  *	header; addresses are validated, lengths trimmed; checksum not verified.
- * @error: an ICMP error about a packet that was sent: @quoted holds @len bytes
- *	(at least 8) from its transport header on.  @err is a positive errno,
- *	@mtu is set with EMSGSIZE.  @hard as RFC 1122 4.2.3.9 has it.
+ * @error: a packet did not arrive.
  */
 struct us_protocol {
 	void (*input)(struct us_stack *stack, struct us_pkt *pkt,
 		      const struct us_addr *src, const struct us_addr *dst);
-	void (*error)(struct us_stack *stack, const struct us_addr *local,
-		      const struct us_addr *remote, const uint8_t *quoted,
-		      uint32_t len, int err, bool hard, uint32_t mtu);
+	void (*error)(struct us_stack *stack, const struct us_net_error *error);
 };
 
 int us_net_create(struct us_stack *stack);

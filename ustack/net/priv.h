@@ -191,12 +191,14 @@ extern const struct us_protocol us_icmp6_protocol;
 
 /* An ICMP error of the wire: @pkt's data is its ICMP header.  Consumes nothing. */
 void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
-			 const struct us_addr *dst);
+			 const struct us_addr *src, const struct us_addr *dst);
 /* One that the link passes on.  Consumes @pkt. */
 void us_icmp_link_error(struct us_stack *stack, struct us_pkt *pkt);
-/* Tells the transport that the IP packet @ip could not be sent. */
+/* Tells the transport what became of the IP packet @ip: completes @error. */
 void us_icmp_quoted(struct us_stack *stack, const uint8_t *ip, uint32_t len,
-		    int err, bool hard, uint32_t mtu);
+		    struct us_net_error *error);
+/* No neighbour took it. */
+void us_icmp_unreachable(struct us_stack *stack, const uint8_t *ip, uint32_t len);
 /* Sends an error about @pkt, whose network is set, if the rules allow it. */
 void us_icmp_error(struct us_stack *stack, const struct us_pkt *pkt,
 		   uint8_t type, uint8_t code, uint32_t rest);

@@ -21,26 +21,15 @@ static void tell(struct us_tcp *tcp, int err)
 /**
  * us_tcp_icmp() - an ICMP error quotes a segment
  * @stack: the stack.
- * @local: source of the quoted packet.
- * @remote: its destination.
- * @quoted: its TCP header, as much as is there.
- * @len: of @quoted, 8 at least.
- * @err: positive errno.
- * @hard: RFC 1122 4.2.3.9; ends a connection only while it opens, as in Linux
- *	and as RFC 5927 5.2 advises.
- * @mtu: with EMSGSIZE.
+ * @error: ends a connection only while it opens, hard or not, as in Linux and as
+ *	RFC 5927 5.2 advises.
  */
-void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
-		 const struct us_addr *remote, const uint8_t *quoted,
-		 uint32_t len, int err, bool hard, uint32_t mtu)
+void us_tcp_icmp(struct us_stack *stack, const struct us_net_error *error)
 {
-	const struct us_tcp_hdr *h = (const void *)quoted;
-	struct us_tcp *tcp;
+	const struct us_tcp_hdr *h = (const void *)error->quoted;
+	struct us_tcp *tcp = us_tcp_lookup(stack->tcp, &error->local, us_raw16(h->src),
+					   &error->remote, us_raw16(h->dst));
 
-	(void)hard;
-	(void)len;
-	tcp = us_tcp_lookup(stack->tcp, local, us_raw16(h->src), remote,
-			    us_raw16(h->dst));
 	if (!tcp) {
 		us_count(stack, tcp_icmp_no_port);
 		return;
@@ -49,11 +38,11 @@ void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
 		us_count(stack, tcp_icmp_not_in_flight);
 		return;
 	}
-	if (err == EMSGSIZE)
-		us_tcp_mtu_told(tcp, us_get32(h->seq), mtu);
+	if (error->err == EMSGSIZE)
+		us_tcp_mtu_told(tcp, us_get32(h->seq), error->mtu);
 	else if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV)
-		us_tcp_done(tcp, err);
+		us_tcp_done(tcp, error->err);
 	else
-		tell(tcp, err);
+		tell(tcp, error->err);
 	us_tcp_reap(stack->tcp);
 }

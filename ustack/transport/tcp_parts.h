@@ -735,9 +735,7 @@ void us_tcp_fin_received(struct us_tcp *tcp);
 void us_tcp_fin_acked(struct us_tcp *tcp);
 
 /* tcp_error.c */
-void us_tcp_icmp(struct us_stack *stack, const struct us_addr *local,
-		 const struct us_addr *remote, const uint8_t *quoted,
-		 uint32_t len, int err, bool hard, uint32_t mtu);
+void us_tcp_icmp(struct us_stack *stack, const struct us_net_error *error);
 
 /* tcp_info.c */
 void us_tcp_limited_still(struct us_tcp *tcp);

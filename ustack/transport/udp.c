@@ -591,20 +591,6 @@ short us_udp_poll(const struct us_udp *udp)
 	return (short)mask;
 }
 
-/**
- * us_udp_error() - SO_ERROR
- * @udp: the port.
- *
- * Return: the pending error as a positive errno, which is cleared; or 0.
- */
-int us_udp_error(struct us_udp *udp)
-{
-	int err = udp->error;
-
-	udp->error = 0;
-	return err;
-}
-
 /* That of the route to the peer, whatever was sent elsewhere, or from elsewhere, meanwhile. */
 static struct us_addr own_address(const struct us_udp *udp)
 {

@@ -33,8 +33,18 @@ static bool hears(const struct us_udp *udp, const struct us_addr *local,
 	       us_addr_equal(&udp->remote, remote);
 }
 
-/* A connected port before others, one on this address before one on any. */
-static struct us_udp *lookup(struct us_udp_table *table,
+/**
+ * us_udp_lookup() - who hears a packet?
+ * @table: the ports.
+ * @local: its destination.
+ * @local_port: network byte order.
+ * @remote: its source.
+ * @remote_port: network byte order.
+ *
+ * A connected port before others, one on this address before one on any.
+ * Return: NULL: nobody.
+ */
+struct us_udp *us_udp_lookup(struct us_udp_table *table,
 			     const struct us_addr *local, uint16_t local_port,
 			     const struct us_addr *remote, uint16_t remote_port)
 {
@@ -274,7 +284,7 @@ static void input(struct us_stack *stack, struct us_pkt *pkt,
 	if (!is_valid(stack, pkt, src, dst))
 		return;
 	port = us_raw16(h->src);
-	udp = lookup(stack->udp, dst, us_raw16(h->dst), src, port);
+	udp = us_udp_lookup(stack->udp, dst, us_raw16(h->dst), src, port);
 	if (!udp) {
 		us_count(stack, udp_no_port);
 		us_icmp_port_unreachable(stack, pkt);
@@ -378,55 +388,4 @@ ssize_t us_udp_recv_behind(struct us_udp *udp, void *data, size_t len,
 		from->segment = 0;
 	}
 	return each;
-}
-
-/* There may be another way by now, or another source. */
-static void doubt(struct us_udp *udp, const struct us_addr *remote)
-{
-	if (us_addr_equal(remote, &udp->dst.remote))
-		udp->routed = false;
-}
-
-/**
- * us_udp_icmp() - an ICMP error quotes a datagram
- * @stack: the stack.
- * @local: source of the quoted packet.
- * @remote: its destination.
- * @quoted: its UDP header.
- * @len: of @quoted, 8 at least.
- * @err: positive errno.
- * @hard: only hard errors are told, and only to a connected port, as in Linux; one without
- *	a peer hears what is too large when it sends there again, and asks for the way anew
- *	where it was lost.
- * @mtu: with EMSGSIZE: of the path.
- */
-void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
-		 const struct us_addr *remote, const uint8_t *quoted,
-		 uint32_t len, int err, bool hard, uint32_t mtu)
-{
-	const struct us_udp_hdr *h = (const void *)quoted;
-	struct us_udp *udp;
-
-	(void)len;
-	udp = lookup(stack->udp, local, us_raw16(h->src), remote, us_raw16(h->dst));
-	if (!udp) {
-		us_count(stack, udp_icmp_no_port);
-		return;
-	}
-	if (!udp->connected && err != EMSGSIZE) {
-		if (!hard)
-			doubt(udp, remote);
-		us_count(stack, udp_icmp_unconnected);
-		return;
-	}
-	if (err == EMSGSIZE)
-		us_udp_mtu_told(udp, remote, mtu);
-	if (!udp->connected)
-		return;
-	if (!hard && err != EMSGSIZE) {
-		us_count(stack, udp_icmp_soft);
-		return;
-	}
-	udp->error = (uint16_t)err;
-	us_udp_notify(udp);
 }

@@ -254,12 +254,15 @@ static inline bool us_udp_train_full(const struct us_udp *udp)
 	return udp->train.len == udp->train.room;
 }
 
+/* udp_error.c */
+void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error);
+
 /* udp_input.c */
+struct us_udp *us_udp_lookup(struct us_udp_table *table,
+			     const struct us_addr *local, uint16_t local_port,
+			     const struct us_addr *remote, uint16_t remote_port);
 void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,
 		  const struct us_addr *src, const struct us_addr *dst);
-void us_udp_icmp(struct us_stack *stack, const struct us_addr *local,
-		 const struct us_addr *remote, const uint8_t *quoted,
-		 uint32_t len, int err, bool hard, uint32_t mtu);
 void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram);
 void us_udp_copy_out(struct us_stack *stack);
 

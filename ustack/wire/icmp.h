@@ -28,6 +28,7 @@
 #define US_ICMP6_NEIGHBOR_SOLICIT	135
 #define US_ICMP6_NEIGHBOR_ADVERT	136
 
+#define US_ICMP6_UNREACH_ADDRESS	3
 #define US_ICMP6_UNREACH_PORT		4
 #define US_ICMP6_PARAMETER_HEADER	0	/* erroneous field */
 #define US_ICMP6_PARAMETER_NEXT		1	/* unknown next header */
