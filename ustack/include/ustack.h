@@ -704,10 +704,15 @@ ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *messag
  * @flags: as for ustack_recv().
  *
  * With MSG_ERRQUEUE the one control message is struct sock_extended_err of
- * <linux/errqueue.h> (IP_RECVERR of SOL_IP, IPV6_RECVERR of SOL_IPV6), there is no data, and
- * the call does not wait (EAGAIN).  Errors are not queued, but calls with MSG_ZEROCOPY are
- * told of (SO_EE_ORIGIN_ZEROCOPY): those from ee_info to ee_data, counted from 0 on, are
- * done.  While there is such a record POLLERR is set, and SO_ERROR is not.
+ * <linux/errqueue.h> (IP_RECVERR of SOL_IP, IPV6_RECVERR of SOL_IPV6), and the call does not
+ * wait (EAGAIN).  While there is such a record POLLERR is set.
+ * SOCK_STREAM: calls with MSG_ZEROCOPY are told of (SO_EE_ORIGIN_ZEROCOPY): those from ee_info
+ * to ee_data, counted from 0 on, are done.  There is no data, and SO_ERROR is not set.
+ * SOCK_DGRAM with IP_RECVERR: datagrams that did not arrive: the errno, type and code of ICMP
+ * (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6), or one that was too large (SO_EE_ORIGIN_LOCAL), with
+ * EMSGSIZE the MTU in ee_info, and behind it the address of who said so (SO_EE_OFFENDER();
+ * AF_UNSPEC on netchannel links, whose kernel does not pass it on).  The name is the
+ * destination, the data is of the payload what ICMP quotes.
  *
  * Return: as ustack_recv(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
  */
@@ -890,6 +895,10 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  *
  * Of SOCK_DGRAM, AF_INET6, level IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_MTU,
  * IPV6_MTU_DISCOVER, all as those of AF_INET.
+ *
+ * Of SOCK_DGRAM, IP_RECVERR or IPV6_RECVERR: all errors that ICMP tells of are pending errors,
+ * without a peer and soft ones, too, and each has a record (MSG_ERRQUEUE of ustack_recvmsg()),
+ * for which SO_RCVBUF has room; turned off: these are forgotten.
  *
  * Of SOCK_DGRAM, that ustack_recvmsg() is to tell of each datagram: where it was sent to and
  * the device that it came by (IP_PKTINFO; IPV6_RECVPKTINFO), its TTL or hop limit

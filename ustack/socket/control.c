@@ -319,3 +319,38 @@ void us_control_write(const struct ustack_socket *s, struct msghdr *message,
 	else
 		write_ip6(s, message, room, &from->told);
 }
+
+/* The address of who refused; nobody, if that is not known. */
+static socklen_t put_offender(uint8_t family, const struct us_addr *offender, void *name)
+{
+	socklen_t len = family == AF_INET ? sizeof(struct sockaddr_in) :
+					    sizeof(struct sockaddr_in6);
+
+	if (!us_addr_is_any(offender))
+		us_sockaddr_put(family, offender, 0, name, &len);
+	return len;
+}
+
+/**
+ * us_control_write_error() - tells of a record of the error queue
+ * @s: the socket.
+ * @message: its one control message is written, as Linux does.
+ * @error: the record.
+ * @offender: all zero: there is none.
+ */
+void us_control_write_error(const struct ustack_socket *s, struct msghdr *message,
+			    const struct sock_extended_err *error,
+			    const struct us_addr *offender)
+{
+	size_t room = message->msg_control ? message->msg_controllen : 0;
+	bool v4 = s->family == AF_INET;
+	struct {
+		struct sock_extended_err error;
+		struct sockaddr_in6 offender;
+	} told = { .error = *error };
+	socklen_t len = put_offender(s->family, offender, &told.offender);
+
+	message->msg_controllen = 0;
+	us_control_put(message, room, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
+		       &told, sizeof(told.error) + len);
+}

@@ -24,6 +24,7 @@ static void apply(struct ustack_socket *s)
 	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
 	us_udp_set_gro(s->udp, s->gro);
 	us_udp_set_tells(s->udp, s->tells, s->tells & US_TELL_TIME);
+	us_udp_set_recverr(s->udp, s->options.recverr);
 	us_udp_set_ip(s->udp, s->options.tos, s->options.ttl,
 		      s->options.mtu_discover == IP_PMTUDISC_PROBE);
 }
@@ -256,16 +257,25 @@ static ssize_t pull(struct ustack_socket *s, void *data, size_t len, int flags,
 	return n;
 }
 
+/* Never waits. */
+static ssize_t pull_error(struct ustack_socket *s, void *data, size_t len, int flags,
+			  struct us_udp_in *from)
+{
+	ssize_t n = s->udp ? us_udp_recv_error(s->udp, data, len, from) : -EAGAIN;
+
+	return n > (ssize_t)len && !(flags & MSG_TRUNC) ? (ssize_t)len : n;
+}
+
 static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, size_t len,
 					int flags, struct us_udp_in *from)
 {
 	us_ns limit = -1;	/* looked for when it is needed */
 	ssize_t n;
 
-	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;		/* errors are not queued: nothing is there, ever */
 	if (!data && len)
 		return -EFAULT;
+	if (flags & MSG_ERRQUEUE)
+		return pull_error(s, data, len, flags, from);
 	while ((n = pull(s, data, len, flags, from)) == -EAGAIN) {
 		if (limit < 0)
 			limit = us_socket_limit(s, s->rcvtimeo, flags);
@@ -287,7 +297,7 @@ static us_noinline ssize_t recv_waiting(struct ustack_socket *s, void *data, siz
  * @flags: as recv(2) has them.
  * @from: filled in, if something came; may be NULL.
  *
- * Return: bytes, of the whole message with MSG_TRUNC, or a negative errno.
+ * Return: bytes, of the whole message with MSG_TRUNC or MSG_ERRQUEUE, or a negative errno.
  */
 ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
 		      struct us_udp_in *from)

@@ -133,6 +133,33 @@ static int write_name(const struct ustack_socket *s, struct msghdr *m,
 			       &m->msg_namelen);
 }
 
+static void write_refusal(const struct ustack_socket *s, struct msghdr *m,
+			  const struct us_udp_in *from)
+{
+	const struct us_udp_refusal *r = &from->refusal;
+	uint8_t icmp = us_addr_is_v4(&from->remote) ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
+	const struct sock_extended_err error = {
+		.ee_errno = r->err, .ee_origin = r->local ? SO_EE_ORIGIN_LOCAL : icmp,
+		.ee_type = r->type, .ee_code = r->code, .ee_info = r->mtu,
+	};
+
+	us_control_write_error(s, m, &error, &r->offender);
+}
+
+/* What came is told of as the socket's options say. */
+static void write_control(const struct ustack_socket *s, struct msghdr *m, int flags,
+			  const struct us_udp_in *from)
+{
+	if (us_unlikely(flags & MSG_ERRQUEUE)) {
+		m->msg_flags |= MSG_ERRQUEUE;
+		write_refusal(s, m, from);
+	} else if (us_unlikely(from->segment || s->tells)) {
+		us_control_write(s, m, from);
+	} else {
+		m->msg_controllen = 0;
+	}
+}
+
 static ssize_t recv_dgram(struct ustack_socket *s, struct msghdr *m, ssize_t len, int flags)
 {
 	struct us_udp_in from = { .segment = 0 };
@@ -147,10 +174,7 @@ static ssize_t recv_dgram(struct ustack_socket *s, struct msghdr *m, ssize_t len
 	if (n < 0)
 		return n;
 	m->msg_flags = n > len ? MSG_TRUNC : 0;
-	if (us_unlikely(from.segment || s->tells))
-		us_control_write(s, m, &from);
-	else
-		m->msg_controllen = 0;
+	write_control(s, m, flags, &from);
 	err = write_name(s, m, &from);
 	if (err)
 		return err;
@@ -172,23 +196,15 @@ static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size
 	return len ? 1 : 0;
 }
 
-/* As ip_recv_error() of Linux; what is no ICMP error has no offender. */
 static ssize_t recv_error(struct ustack_socket *s, struct msghdr *m)
 {
-	size_t room = m->msg_control ? m->msg_controllen : 0;
-	bool v4 = s->family == AF_INET;
-	struct {
-		struct sock_extended_err error;
-		struct sockaddr_in6 offender;
-	} told = { .offender = { 0 } };
+	static const struct us_addr nobody;
+	struct sock_extended_err error;
 
-	if (!us_error_queue_take(s, &told.error))
+	if (!us_error_queue_take(s, &error))
 		return -EAGAIN;
 	m->msg_flags = MSG_ERRQUEUE;
-	m->msg_controllen = 0;
-	us_control_put(m, room, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &told,
-		    sizeof(told.error) + (v4 ? sizeof(struct sockaddr_in) :
-					       sizeof(struct sockaddr_in6)));
+	us_control_write_error(s, m, &error, &nobody);
 	m->msg_namelen = m->msg_name ? 0 : m->msg_namelen;
 	return 0;
 }

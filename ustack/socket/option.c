@@ -721,9 +721,7 @@ static const struct us_option options[] = {
 
 static bool is_for(const struct ustack_socket *s, const struct us_option *option)
 {
-	if (s->ops->protocol == IPPROTO_TCP)
-		return !option->tells;
-	return option->set != set_recverr;	/* datagrams have no errors that are told later */
+	return s->ops->protocol == IPPROTO_UDP || !option->tells;
 }
 
 static const struct us_option *find(const struct ustack_socket *s, int level,

@@ -198,6 +198,9 @@ void us_control_put(struct msghdr *message, size_t room, int level, int type,
 		    const void *data, size_t size);
 void us_control_write(const struct ustack_socket *s, struct msghdr *message,
 		      const struct us_udp_in *from);
+void us_control_write_error(const struct ustack_socket *s, struct msghdr *message,
+			    const struct sock_extended_err *error,
+			    const struct us_addr *offender);
 
 /* dgram.c: @how is of this message, and what came is told in @from, either not if NULL */
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,

@@ -196,6 +196,7 @@ static struct us_udp *make(struct us_stack *stack, uint8_t family,
 		return NULL;
 	memset(udp, 0, sizeof(*udp));
 	CDS_INIT_LIST_HEAD(&udp->queue);
+	CDS_INIT_LIST_HEAD(&udp->errors);
 	CDS_INIT_LIST_HEAD(&udp->waiting);
 	CDS_INIT_LIST_HEAD(&udp->train.node);
 	udp->stack = stack;
@@ -283,6 +284,7 @@ void us_udp_close(struct us_udp *udp)
 	us_udp_train_end(udp);
 	cds_list_for_each_entry_safe(dgram, next, &udp->queue, node)
 		us_udp_dgram_free(udp, dgram);
+	us_udp_set_recverr(udp, false);
 	cds_list_del_init(&udp->waiting);
 	unlatch(udp);
 	while (udp->nr_bind) {
@@ -582,11 +584,11 @@ short us_udp_poll(const struct us_udp *udp)
 {
 	int mask = 0;
 
-	if (udp->queued)
+	if (!cds_list_empty((struct cds_list_head *)&udp->queue))
 		mask |= POLLIN | POLLRDNORM;
 	if (cds_list_empty((struct cds_list_head *)&udp->waiting))
 		mask |= POLLOUT | POLLWRNORM;
-	if (udp->error)
+	if (udp->error || !cds_list_empty((struct cds_list_head *)&udp->errors))
 		mask |= POLLERR;
 	return (short)mask;
 }

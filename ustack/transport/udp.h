@@ -70,17 +70,39 @@ struct us_udp_told {
 };
 
 /**
+ * struct us_udp_refusal - what became of a datagram that was sent
+ * @offender: who said so; all zero: that is not known, or we ourselves.
+ * @mtu: with EMSGSIZE, else 0.
+ * @err: positive errno.
+ * @local: it did not leave.
+ * @type: else: of the ICMP message.
+ * @code: of it.
+ */
+struct us_udp_refusal {
+	struct us_addr offender;
+	uint32_t mtu;
+	uint16_t err;
+	bool local;
+	uint8_t type;
+	uint8_t code;
+};
+
+/**
  * struct us_udp_in - where a message came from, and what it is
  * @remote: address.
  * @port: of @remote, network byte order.
  * @segment: bytes of each of its datagrams but the last; 0: it is one.
  * @told: of the first of them, from a port that tells.
+ * @refusal: of one that was sent to @remote, instead.
  */
 struct us_udp_in {
 	struct us_addr remote;
 	uint16_t port;
 	uint16_t segment;
-	struct us_udp_told told;
+	union {
+		struct us_udp_told told;
+		struct us_udp_refusal refusal;
+	};
 };
 
 int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
@@ -124,6 +146,9 @@ void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
 void us_udp_set_gro(struct us_udp *udp, bool gro);
 void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe);
 void us_udp_set_tells(struct us_udp *udp, bool tells, bool time);
+/* udp_error.c */
+void us_udp_set_recverr(struct us_udp *udp, bool recverr);
+ssize_t us_udp_recv_error(struct us_udp *udp, void *data, size_t len, struct us_udp_in *from);
 /* Bytes of the largest IP packet to the peer. */
 int us_udp_mtu(struct us_udp *udp);
 short us_udp_poll(const struct us_udp *udp);

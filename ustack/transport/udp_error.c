@@ -9,23 +9,49 @@ static void doubt(struct us_udp *udp, const struct us_addr *remote)
 		udp->routed = false;
 }
 
-/* Only a peer's errors are heard, and of them the hard ones, as in Linux.  A port without a
- * peer hears what is too large when it sends there again, and asks for the way anew where it
- * was lost.
+/* As in Linux: to who has not asked for more only a peer's errors are told, and of them the
+ * hard ones.  A port without a peer hears what is too large when it sends there again.
  */
-static bool is_heard(struct us_udp *udp, const struct us_net_error *error)
+static bool is_heard(const struct us_udp *udp, const struct us_net_error *error)
 {
+	if (udp->recverr)
+		return true;
 	if (error->err == EMSGSIZE)
 		return udp->connected;
-	if (!udp->connected) {
-		if (!error->hard)
-			doubt(udp, &error->remote);
+	if (!udp->connected)
 		us_count(udp->stack, udp_icmp_unconnected);
-		return false;
-	}
-	if (!error->hard)
+	else if (!error->hard)
 		us_count(udp->stack, udp_icmp_soft);
-	return error->hard;
+	return udp->connected && error->hard;
+}
+
+/* What there is no room for is lost; its errno is told all the same. */
+static void queue(struct us_udp *udp, const uint8_t *data, uint32_t len,
+		  const struct us_addr *remote, uint16_t port,
+		  const struct us_udp_refusal *refusal)
+{
+	struct us_udp_dgram *dgram = us_udp_dgram_new(udp, data, len);
+
+	if (!dgram) {
+		us_count(udp->stack, udp_buffer_full);
+		return;
+	}
+	dgram->remote = *remote;
+	dgram->port = port;
+	dgram->refusal = *refusal;
+	cds_list_add_tail(&dgram->node, &udp->errors);
+}
+
+static us_noinline void queue_icmp(struct us_udp *udp, const struct us_net_error *error)
+{
+	const struct us_udp_hdr *h = (const void *)error->quoted;
+	const struct us_udp_refusal refusal = {
+		.offender = error->offender, .mtu = error->mtu, .err = error->err,
+		.type = error->type, .code = error->code,
+	};
+
+	queue(udp, error->quoted + US_UDP_LEN, error->len - US_UDP_LEN, &error->remote,
+	      us_raw16(h->dst), &refusal);
 }
 
 /**
@@ -45,10 +71,98 @@ void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error)
 	}
 	if (error->err == EMSGSIZE)
 		us_udp_mtu_told(udp, &error->remote, error->mtu);
+	else if (!udp->connected && !error->hard)
+		doubt(udp, &error->remote);
 	if (!is_heard(udp, error))
 		return;
+	if (udp->recverr)
+		queue_icmp(udp, error);
 	udp->error = error->err;
 	us_udp_notify(udp);
+}
+
+/**
+ * us_udp_too_large() - a message is larger than its path
+ * @udp: the port.
+ * @out: where it was to go; the port is filled in.
+ *
+ * Return: -EMSGSIZE; as in Linux IP_RECVERR tells of the MTU, too.
+ */
+us_noinline int us_udp_too_large(struct us_udp *udp, const struct us_udp_out *out)
+{
+	const struct us_udp_refusal refusal = {
+		.mtu = udp->dst.mtu, .err = EMSGSIZE, .local = true,
+	};
+
+	if (udp->recverr) {
+		queue(udp, (const uint8_t *)"", 0, &udp->dst.remote, out->port, &refusal);
+		us_udp_notify(udp);
+	}
+	return -EMSGSIZE;
+}
+
+static struct us_udp_dgram *first_error(struct us_udp *udp)
+{
+	if (cds_list_empty(&udp->errors))
+		return NULL;
+	return cds_list_first_entry(&udp->errors, struct us_udp_dgram, node);
+}
+
+/**
+ * us_udp_set_recverr() - IP_RECVERR
+ * @udp: the port.
+ * @recverr: refusals are queued; else what is queued is forgotten.
+ */
+void us_udp_set_recverr(struct us_udp *udp, bool recverr)
+{
+	struct us_udp_dgram *dgram;
+
+	udp->recverr = recverr;
+	while (!recverr && (dgram = first_error(udp)))
+		us_udp_dgram_free(udp, dgram);
+}
+
+/* As in Linux, the error that is pending is that of the next in the queue, unless this one
+ * never left.
+ */
+static void next_pending(struct us_udp *udp, bool was_local)
+{
+	const struct us_udp_dgram *next = first_error(udp);
+
+	if (next && !next->refusal.local)
+		udp->error = next->refusal.err;
+	else if (!was_local)
+		udp->error = 0;
+}
+
+/**
+ * us_udp_recv_error() - takes the oldest refusal
+ * @udp: the port.
+ * @data: what is known of the datagram's payload goes there.
+ * @len: of @data; what does not fit is lost.
+ * @from: filled in; may be NULL.
+ *
+ * Return: bytes of the payload that are known, -EAGAIN.
+ */
+ssize_t us_udp_recv_error(struct us_udp *udp, void *data, size_t len, struct us_udp_in *from)
+{
+	struct us_udp_dgram *dgram = first_error(udp);
+	bool local;
+	ssize_t n;
+
+	if (!dgram)
+		return -EAGAIN;
+	n = dgram->len;
+	local = dgram->refusal.local;
+	if (len)
+		memcpy(data, dgram->data, len < dgram->len ? len : dgram->len);
+	if (from)
+		*from = (struct us_udp_in){
+			.remote = dgram->remote, .port = dgram->port, .refusal = dgram->refusal,
+		};
+	us_udp_dgram_free(udp, dgram);
+	next_pending(udp, local);
+	return n;
 }
 
 /**

@@ -203,6 +203,29 @@ static struct us_udp_dgram *dgram_get(struct us_udp *udp, uint32_t len)
 	return dgram;
 }
 
+/**
+ * us_udp_dgram_new() - keeps a copy of some bytes; the caller queues it
+ * @udp: counts it.
+ * @data: bytes.
+ * @len: of @data.
+ *
+ * Return: NULL: there is no room.
+ */
+struct us_udp_dgram *us_udp_dgram_new(struct us_udp *udp, const uint8_t *data, uint32_t len)
+{
+	struct us_udp_dgram *dgram = dgram_get(udp, len);
+
+	if (!dgram)
+		return NULL;
+	if (!copy(dgram, data)) {
+		us_pool_put(&udp->stack->udp->dgrams, dgram);
+		return NULL;
+	}
+	dgram->each = UINT32_MAX;
+	udp->queued += cost(len);
+	return dgram;
+}
+
 /* How much of a train is within rcvbuf: whole datagrams, from the first one on. */
 static uint32_t fitting(struct us_udp *udp, uint32_t len, uint32_t each)
 {
@@ -338,8 +361,9 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
 		memcpy(data, dgram->data + dgram->at, len);
 	if (from)
 		*from = (struct us_udp_in){
-			dgram->remote, dgram->port,
-			whole > dgram->each ? (uint16_t)dgram->each : 0, dgram->told,
+			.remote = dgram->remote, .port = dgram->port,
+			.segment = whole > dgram->each ? (uint16_t)dgram->each : 0,
+			.told = dgram->told,
 		};
 	if (!peek)
 		us_udp_take(udp, dgram, whole);
@@ -354,7 +378,7 @@ ssize_t us_udp_recv(struct us_udp *udp, void *data, size_t len, bool peek,
  */
 uint32_t us_udp_waiting(const struct us_udp *udp)
 {
-	if (!udp->queued)
+	if (cds_list_empty((struct cds_list_head *)&udp->queue))
 		return 0;
 	return us_udp_next_message(udp, us_container(udp->queue.next, struct us_udp_dgram, node));
 }

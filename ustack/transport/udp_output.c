@@ -249,7 +249,7 @@ int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out)
 		return err;
 	if (out->segment && out->segment < len)
 		return check_segments(udp, len, out->segment);
-	return fits(udp, len) ? 0 : -EMSGSIZE;
+	return fits(udp, len) ? 0 : us_udp_too_large(udp, out);
 }
 
 /**
@@ -276,7 +276,7 @@ ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 	if (out.segment && out.segment < len)
 		return send_segments(udp, data, len, out.segment, out.port, out.more);
 	if (!fits(udp, len))
-		return -EMSGSIZE;
+		return us_udp_too_large(udp, &out);
 	err = send_one(udp, data, len, &out);
 	return err ? err : (ssize_t)len;
 }

@@ -73,6 +73,7 @@ struct us_udp_train {
  * @special: @dst is as was said of the last message.
  * @sourced: its source, too.
  * @probe: what routers say of a path does not bound what is sent (IP_PMTUDISC_PROBE).
+ * @recverr: refusals are queued (IP_RECVERR).
  * @tells: us_udp_in.told is asked for.
  * @times: us_udp_told.time, too.
  * @ttl: or hop limit; 0 is the default.
@@ -80,9 +81,10 @@ struct us_udp_train {
  * @error: pending error, a positive errno.
  * @lost: datagrams for which there was no room.
  * @rcvbuf: bytes that @queue may count.
- * @queued: bytes that it counts: chunks, and US_UDP_RECORD each.
+ * @queued: bytes that it and @errors count: chunks, and US_UDP_RECORD each.
  * @nr_held: records in @queue that hold a link's packet.
  * @queue: struct us_udp_dgram.node, oldest first.
+ * @errors: those that came back, alike.
  * @lent: the first of them, if us_udp_is_lent() or was; or NULL.
  * @lent_at: of the first byte of the message lent, as us_udp_dgram.at.
  * @lent_len: bytes of that message.
@@ -114,6 +116,7 @@ struct us_udp {
 	bool special;
 	bool sourced;
 	bool probe;
+	bool recverr;
 	bool tells;
 	bool times;
 	uint8_t ttl;
@@ -124,6 +127,7 @@ struct us_udp {
 	uint32_t queued;
 	uint32_t nr_held;
 	struct cds_list_head queue;
+	struct cds_list_head errors;
 	struct us_udp_dgram *lent;
 	uint32_t lent_at;
 	uint32_t lent_len;
@@ -138,8 +142,9 @@ struct us_udp {
 };
 
 /**
- * struct us_udp_dgram - a datagram that was received, or a train of them
- * @node: in us_udp.queue.
+ * struct us_udp_dgram - a datagram that was received, or a train of them, or what ICMP
+ *	quotes of one that was sent
+ * @node: in us_udp.queue or us_udp.errors.
  * @held: in us_udp_table.held, while @pkt is not NULL.
  * @udp: the port.
  * @pkt: lent by a link, one reference, or NULL.
@@ -148,9 +153,10 @@ struct us_udp {
  * @len: bytes.
  * @at: of the first byte that was not read yet.
  * @each: bytes of each datagram but the last; of one alone, @len or more.
- * @port: of the sender, network byte order.
- * @remote: the sender.
+ * @port: of @remote, network byte order.
+ * @remote: the sender; or whom it was sent to.
  * @told: what else was seen of it; of a train, of its first datagram.
+ * @refusal: or what became of it.
  * @small: payload that is not worth a chunk.
  */
 struct us_udp_dgram {
@@ -165,7 +171,10 @@ struct us_udp_dgram {
 	uint32_t each;
 	uint16_t port;
 	struct us_addr remote;
-	struct us_udp_told told;
+	union {
+		struct us_udp_told told;
+		struct us_udp_refusal refusal;
+	};
 	uint8_t small[US_UDP_SMALL];
 };
 
@@ -256,6 +265,7 @@ static inline bool us_udp_train_full(const struct us_udp *udp)
 
 /* udp_error.c */
 void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error);
+int us_udp_too_large(struct us_udp *udp, const struct us_udp_out *out);
 
 /* udp_input.c */
 struct us_udp *us_udp_lookup(struct us_udp_table *table,
@@ -263,6 +273,7 @@ struct us_udp *us_udp_lookup(struct us_udp_table *table,
 			     const struct us_addr *remote, uint16_t remote_port);
 void us_udp_input(struct us_stack *stack, struct us_pkt *pkt,
 		  const struct us_addr *src, const struct us_addr *dst);
+struct us_udp_dgram *us_udp_dgram_new(struct us_udp *udp, const uint8_t *data, uint32_t len);
 void us_udp_dgram_free(struct us_udp *udp, struct us_udp_dgram *dgram);
 void us_udp_copy_out(struct us_stack *stack);
 
