@@ -150,6 +150,21 @@ static inline void add_tcp_options(struct packet *p)
 	p->len += 4;
 }
 
+static inline void cut_header(struct packet *p)
+{
+	p->len = ip_len(p) + US_TCP_LEN - 1;
+}
+
+static inline void set_short_header(struct packet *p)
+{
+	tcp_header(p)->offset = (US_TCP_LEN - 4) << 2;
+}
+
+static inline void set_long_header(struct packet *p)
+{
+	tcp_header(p)->offset = 60 << 2;
+}
+
 static inline void set_ts(struct packet *p)
 {
 	((uint8_t *)(tcp_header(p) + 1))[7]++;

@@ -78,6 +78,80 @@ static void test_old_tail(void)
 	bench_end();
 }
 
+#define NO_MEMORY	bench_stack()->counter[US_COUNT_tcp_no_memory]
+
+/* All blocks that users may have are in use: one more connection is neither accepted nor opened. */
+static void test_no_block(void)
+{
+	struct us_tcp_table *table = bench_begin("")->table;
+	struct ustack_socket *s = script_socket(&bench);
+	struct sockaddr_storage name;
+	socklen_t len = script_name(&bench, 2, 7779, &name);
+
+	table->share[US_TCP_SHARE_USER].most = 1;
+	bench.peer_port = 7778;
+	bench.has_isn = false;
+	bench_line("< S 0:0(0) win 65535 <mss 1460>");
+	bench_line("> S. 0:0(0) ack 1");
+	bench_line("< . 1:1(0) ack 1");
+	ok(!bench.why[0] && NO_MEMORY == 1, "no block for who completes a handshake: counted%s",
+	   bench.why);
+	ok(ustack_connect(s, (void *)&name, len) == -1 && errno == ENOBUFS && NO_MEMORY == 2,
+	   "nor for who connects: counted");
+	ustack_close(s);
+	bench_end();
+}
+
+static void *taken[32768];
+
+/* Gives what was taken. */
+static uint32_t take_all(struct us_pool *pool)
+{
+	uint32_t n = 0;
+
+	while ((taken[n] = us_pool_get(pool)))
+		n++;
+	return n;
+}
+
+static void give_back(struct us_pool *pool, uint32_t n)
+{
+	while (n)
+		us_pool_put(pool, taken[--n]);
+}
+
+static void test_no_active_part(void)
+{
+	struct us_tcp *tcp = bench_begin("");
+	struct us_pool *pool = &tcp->table->actives;
+	uint32_t n = take_all(pool);
+
+	bench_line("< . 1:101(100) ack 1");
+	ok(!tcp->active && !bench.why[0] && NO_MEMORY == 1, "no active part: counted%s",
+	   bench.why);
+	give_back(pool, n);
+	bench_line("< . 1:101(100) ack 1");
+	bench_line("> . 1:1(0) ack 101");
+	ok(!bench.why[0] && NO_MEMORY == 1, "then there is, and what came again is taken%s",
+	   bench.why);
+	bench_end();
+}
+
+/* What cannot be remembered as sent is not sent. */
+static void test_no_run(void)
+{
+	struct us_pool *pool = &bench_begin("")->table->sents;
+	uint32_t n = take_all(pool);
+
+	bench_line("send 100 = 100");
+	bench_line("none 1000");	ok(!bench.why[0] && NO_MEMORY, "no record of what is in flight: counted%s", bench.why);
+	give_back(pool, n);
+	script_advance(&bench, bench.now + 2 * US_SEC, true);
+	bench_line("> P. 1:101(100) ack 1");
+	ok(!bench.why[0], "then there is, and it leaves%s", bench.why);
+	bench_end();
+}
+
 static unsigned int longest_chain(const struct us_tcp_table *table)
 {
 	const struct us_tcp_listener *l;
@@ -131,6 +205,9 @@ int main(void)
 	test_old_tail();
 	test_sack();
 	test_window();
+	test_no_block();
+	test_no_active_part();
+	test_no_run();
 	test_listeners();
 	return finish();
 }

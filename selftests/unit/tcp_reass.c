@@ -73,30 +73,78 @@ static void test(const char *name, const uint32_t *order)
 	bench_end();
 }
 
+static struct us_tcp_block *taken[4096];
+static uint32_t nr_taken;
+
+/* Others have all blocks but so many. */
+static void take_all_but(struct us_tcp_table *table, uint32_t left)
+{
+	while (us_tcp_blocks_left(table) > left)
+		taken[nr_taken++] = us_tcp_block_get(table);
+}
+
+static void give_back(struct us_tcp_table *table)
+{
+	while (nr_taken)
+		us_pool_put(&table->blocks, taken[--nr_taken]);
+}
+
 /* What is to go in front of a run needs more memory than there is: none is taken. */
 static void test_no_room(void)
 {
 	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
 	struct us_pool *pool = &tcp->table->blocks;
-	struct us_tcp_block *taken[4096];
 	const char *why = NULL;
-	uint32_t n = 0, bytes;
+	uint32_t bytes;
 
 	bench_line("< . 20001:21001(1000) ack 1");
 	bench_discard();
 	bytes = tcp->active->reass->bytes;
-	while (us_tcp_blocks_left(tcp->table) > pool->count / 8 + 1)
-		taken[n++] = us_tcp_block_get(tcp->table);
+	take_all_but(tcp->table, pool->count / 8 + 1);
 	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
 	bench_discard();
 	audit(bench.stack, &why);
 	ok(tcp->active->reass->bytes == bytes && tcp->active->reass->blocks == 1 && !why,
 	   "no room in front of a run: nothing is taken, %u bytes", tcp->active->reass->bytes);
-	while (n)
-		us_pool_put(pool, taken[--n]);
+	bench_line("counter tcp_ooo_dropped 1");
+	ok(!bench.why[0], "no room in front of a run: that is counted");
+	give_back(tcp->table);
 	bench_line("< . 10001:20001(10000) ack 1 gso 1000");
 	ok(tcp->active->reass->bytes == bytes + 10000 && tcp->active->reass->nr == 1,
 	   "then there is, and all of it is");
+	bench_end();
+}
+
+/* Nor is there any for the first run. */
+static void test_no_run(void)
+{
+	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
+
+	take_all_but(tcp->table, tcp->table->blocks.count / 8);
+	bench_line("< . 2:102(100) ack 1");
+	bench_line("> . 1:1(0) ack 1");
+	bench_line("counter tcp_ooo_dropped 1");
+	ok(!tcp->active->reass && !bench.why[0], "no room for the first run: that is counted, too");
+	give_back(tcp->table);
+	bench_end();
+}
+
+/* The same in order: what is dropped is not acknowledged, and comes again. */
+static void test_no_memory(void)
+{
+	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
+
+	take_all_but(tcp->table, 0);
+	bench_line("< . 1:101(100) ack 1");
+	bench_line("> . 1:1(0) ack 1");
+	bench_line("counter tcp_rcv_dropped 1");
+	ok(tcp->active->rcv_bytes == 0 && !bench.why[0],
+	   "no memory for what comes in order: it is dropped, and counted");
+	give_back(tcp->table);
+	bench_line("< . 1:101(100) ack 1");
+	bench_line("> . 1:1(0) ack 101");
+	bench_line("counter tcp_rcv_dropped 1");
+	ok(tcp->active->rcv_bytes == 100 && !bench.why[0], "then there is, and it is taken");
 	bench_end();
 }
 
@@ -133,12 +181,9 @@ static void test_bytes(void)
 static void test_last_eighth(void)
 {
 	struct us_tcp *tcp = bench_begin("option rcvbuf 100000");
-	struct us_pool *pool = &tcp->table->blocks;
-	uint32_t n = 0, i, left = pool->count / 8;
-	struct us_tcp_block *taken[4096];
+	uint32_t i, left = tcp->table->blocks.count / 8;
 
-	while (us_tcp_blocks_left(tcp->table) > left)
-		taken[n++] = us_tcp_block_get(tcp->table);
+	take_all_but(tcp->table, left);
 	for (i = 0; i < 31; i++) {
 		take(1 + 513 * i, 1);
 		take(2 + 513 * i, 512);
@@ -146,8 +191,7 @@ static void test_last_eighth(void)
 	left -= us_tcp_blocks_left(tcp->table);
 	ok(tcp->active->rcv_bytes == 31 * 513 && left == 4,
 	   "of the last blocks, %u bytes take %u", tcp->active->rcv_bytes, left);
-	while (n)
-		us_pool_put(pool, taken[--n]);
+	give_back(tcp->table);
 	bench_end();
 }
 
@@ -226,6 +270,8 @@ int main(void)
 	}
 	test("in random order", order);
 	test_no_room();
+	test_no_run();
+	test_no_memory();
 	test_bytes();
 	test_last_eighth();
 	test_shares();
