@@ -138,6 +138,11 @@ static void test_notsent(void)
 	ustack_setsockopt(a, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof(value));
 	ok(ustack_send(a, bytes, 8000, 0) == 8000, "TCP_NOTSENT_LOWAT: nothing waits");
 	ok(ustack_send(a, bytes, 5000, MSG_DONTWAIT) == 192, "TCP_NOTSENT_LOWAT: much does");
+	world.frozen = true;
+	ustack_run(world.a, 0);
+	ok(ustack_send(a, bytes, 1, MSG_DONTWAIT) == -1 && ustack_run(world.a, 0) == 0,
+	   "TCP_NOTSENT_LOWAT: who waits for bytes to leave is not told of memory");
+	world.frozen = false;
 	ok(ustack_send(a, bytes, 4808, 0) == 4808, "TCP_NOTSENT_LOWAT: until it has left");
 	close_both();
 }

@@ -294,6 +294,33 @@ static void test_full(void)
 	free(bytes);
 }
 
+static bool may_send(void)
+{
+	struct ustack_pollfd fd = { .socket = a, .events = POLLOUT };
+
+	ustack_pollsockets(world.a, &fd, 1, 0);
+	return fd.revents & POLLOUT;
+}
+
+/* What is lent waits to be sent as well as what is copied. */
+static void test_notsent(void)
+{
+	int lowat = 5000;
+	ssize_t n;
+
+	begin();
+	ustack_setsockopt(a, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof(lowat));
+	n = ustack_send(a, bytes, BYTES, MSG_ZEROCOPY);
+	ok(n > 0 && n < BYTES, "TCP_NOTSENT_LOWAT: no more is lent (%zd)", n);
+	fails(ustack_send(a, bytes + n, 100, MSG_ZEROCOPY), EAGAIN);
+	ok(!may_send(), "TCP_NOTSENT_LOWAT: nor would be");
+	ok(receive((size_t)n) == (size_t)n && arrived(0, (size_t)n) && may_send(),
+	   "TCP_NOTSENT_LOWAT: once it has left, more would");
+	world_run(WORLD_MS(100));
+	ok(tells(SOL_IP, 0, 0, 0) && nothing_told(), "TCP_NOTSENT_LOWAT: one call has lent");
+	end();
+}
+
 /* The memory has gone when the call returns. */
 static void test_close(void)
 {
@@ -450,6 +477,7 @@ int main(void)
 	test_cut_short();
 	test_too_many();
 	test_full();
+	test_notsent();
 	test_close();
 	test_disconnect();
 	test_fastopen();

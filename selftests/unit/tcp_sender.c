@@ -128,21 +128,51 @@ static const struct named_script scripts[] = {
 	TEN_OF(".")
 	"unsent 3000\n"
 	"poll = 0\n" },
-
-	{ "TCP_NOTSENT_LOWAT: who has let go is asked no more",
-	"set TCP_NOTSENT_LOWAT 1 = 0\n"
-	"set TCP_LINGER2 7 = 0\n"
-	OPEN
-	"send 11000 = 11000\n"
-	TEN_OF(".")
-	"close\n"
-	"< . 1:1(0) ack 1001\n"
-	"> FP. 10001:11001(1000) ack 1\n" },
 };
+
+static unsigned int asked;
+
+static uint32_t notsent_lowat(void *user)
+{
+	(void)user;
+	asked++;
+	return 1;
+}
+
+static const struct us_tcp_user watcher = { .notsent_lowat = notsent_lowat };
+
+static void lines(struct script *s, const char *text)
+{
+	char line[100];
+
+	for (; *text; text += strcspn(text, "\n") + 1) {
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+		script_line(s, line);
+	}
+}
+
+/* His socket may be somebody else's by now. */
+static void test_orphan(void)
+{
+	static struct script s;
+
+	script_open(&s, false);
+	lines(&s, "set TCP_NOTSENT_LOWAT 1 = 0\n" OPEN "send 13000 = 13000\n" TEN_OF("."));
+	script_stack(&s)->tcp->user = &watcher;
+	lines(&s, "< . 1:1(0) ack 1001\n> . 10001:11001(1000) ack 1\n"
+		  "> . 11001:12001(1000) ack 1\n");
+	ok(asked && !s.why[0], "TCP_NOTSENT_LOWAT: the user is asked%s", s.why);
+	lines(&s, "close\n");
+	asked = 0;
+	lines(&s, "< . 1:1(0) ack 2001\n> FP. 12001:13001(1000) ack 1\n");
+	ok(!asked && !s.why[0], "TCP_NOTSENT_LOWAT: who has let go is asked no more%s", s.why);
+	script_end(&s);
+}
 
 int main(int argc, char **argv)
 {
 	plan(0);
+	test_orphan();
 	script_run_all(scripts, sizeof(scripts) / sizeof(scripts[0]),
 		       argc < 2 ? NULL : argv[1]);
 	return finish();

@@ -17,7 +17,7 @@ static uint32_t unsent(const struct us_tcp *tcp)
 /* Only users have a number, and whoever has none does not wait. */
 static uint32_t lowat(const struct us_tcp *tcp)
 {
-	if (tcp->flags & (US_TCP_ORPHAN | US_TCP_UNACCEPTED))
+	if (tcp->flags & US_TCP_ORPHAN)
 		return UINT32_MAX;
 	return tcp->table->user->notsent_lowat(tcp->user);
 }

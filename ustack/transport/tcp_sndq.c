@@ -50,9 +50,7 @@ static struct us_chunk *add_chunk(struct us_tcp *tcp, uint32_t size)
 	struct us_tcp_active *a = tcp->active;
 	struct us_chunk *chunk;
 
-	if (us_tcp_notsent_is_much(tcp))
-		return NULL;
-	chunk = us_chunk_alloc(tcp->dst.link->mem, size);
+	chunk = us_tcp_notsent_is_much(tcp) ? NULL : us_chunk_alloc(tcp->dst.link->mem, size);
 	if (!chunk)
 		return NULL;
 	chunk->next = NULL;
