@@ -64,6 +64,8 @@ static int create_layers(struct us_stack *stack, const struct ustack_config *con
 		err = us_pool_create(&stack->sockets, sizeof(struct ustack_socket),
 				     config->max_sockets);
 	if (!err)
+		err = us_claims_create(stack, config->max_sockets);
+	if (!err)
 		err = us_notsent_lowats_create(stack);
 	if (!err)
 		err = us_error_queues_create(stack, config->max_sockets);
@@ -104,6 +106,7 @@ static void destroy(struct us_stack *stack)
 	us_fd_destroy(stack);
 	us_error_queues_destroy(stack);
 	us_notsent_lowats_destroy(stack);
+	us_claims_destroy(stack);
 	us_pool_destroy(&stack->sockets);
 	us_pool_destroy(&stack->pkts);
 	free(stack->trace);
@@ -140,7 +143,6 @@ static int create(const struct ustack_config *given, struct us_stack **made)
 		&stack->monotonic : config.clock_arg;
 	stack->up = &upcalls;
 	CDS_INIT_LIST_HEAD(&stack->links);
-	CDS_INIT_LIST_HEAD(&stack->claims);
 	CDS_INIT_LIST_HEAD(&stack->epolls);
 	err = config.driven ? us_drive_create(stack) : 0;
 	if (err) {

@@ -3,6 +3,7 @@
 #ifndef US_CORE_STACK_H
 #define US_CORE_STACK_H
 
+#include <urcu/hlist.h>
 #include <urcu/list.h>
 
 #include "core/clock.h"
@@ -62,7 +63,8 @@ struct us_upcalls {
  * @notsent_lowats: TCP_NOTSENT_LOWAT of each of @sockets, in their order, where it is set.
  * @error_queues: pool of struct us_error_queue.
  * @zerocopies: pool of struct us_zerocopy.
- * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2).
+ * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2), by port.
+ * @claim_mask: buckets of @claims - 1.
  * @fds: sockets with a descriptor, or NULL.
  * @epolls: of struct ustack_epoll.node.
  * @descriptor: for the kernel's poll(2), or NULL.
@@ -94,7 +96,8 @@ struct us_stack {
 	uint32_t *notsent_lowats;
 	struct us_pool error_queues;
 	struct us_pool zerocopies;
-	struct cds_list_head claims;
+	struct cds_hlist_head *claims;
+	uint32_t claim_mask;
 	struct us_fds *fds;
 	struct cds_list_head epolls;
 	struct us_descriptor *descriptor;

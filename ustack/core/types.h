@@ -34,6 +34,16 @@ static inline uint32_t us_max32(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
+/* Buckets for so many entries: a power of 2, of which there are no more than @most. */
+static inline uint32_t us_buckets_for(uint32_t entries, uint32_t most)
+{
+	uint32_t buckets = 64;
+
+	while (buckets < entries && buckets < most)
+		buckets *= 2;
+	return buckets;
+}
+
 /**
  * struct us_addr - an IPv4 or IPv6 address, in network byte order
  * @b: its bytes.

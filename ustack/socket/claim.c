@@ -6,16 +6,57 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "socket/socket.h"
 
 /* IANA's dynamic ports, and those that Linux takes by default. */
 #define PORT_FIRST	32768u
 #define PORT_COUNT	28232u
+#define PORTS		65536u
+
+/**
+ * us_claims_create() - takes memory to find ports by
+ * @stack: gets it.
+ * @max_sockets: of the stack.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int us_claims_create(struct us_stack *stack, unsigned int max_sockets)
+{
+	uint32_t buckets = us_buckets_for(max_sockets, PORTS);
+
+	stack->claims = calloc(buckets, sizeof(*stack->claims));
+	stack->claim_mask = buckets - 1;
+	return stack->claims ? 0 : -ENOMEM;
+}
+
+/**
+ * us_claims_destroy() - frees it
+ * @stack: whatever it has of it.
+ */
+void us_claims_destroy(struct us_stack *stack)
+{
+	free(stack->claims);
+}
+
+/* Nobody but us names our ports, so they need no secret. */
+static struct cds_hlist_head *bucket(const struct us_stack *stack, uint16_t port)
+{
+	return &stack->claims[ntohs(port) & stack->claim_mask];
+}
 
 static bool overlap(const struct us_addr *a, const struct us_addr *b)
 {
 	return us_addr_is_any(a) || us_addr_is_any(b) || us_addr_equal(a, b);
+}
+
+/* May @s not have the port of @other, too? */
+static bool conflict(const struct ustack_socket *s, const struct us_addr *local,
+		     const struct ustack_socket *other)
+{
+	return other->family == s->family && overlap(&other->local, local) &&
+	       (!s->reuse || !other->reuse || other->listener);
 }
 
 static bool taken(const struct ustack_socket *s, const struct us_addr *local,
@@ -23,13 +64,9 @@ static bool taken(const struct ustack_socket *s, const struct us_addr *local,
 {
 	const struct ustack_socket *other;
 
-	cds_list_for_each_entry(other, &s->stack->claims, claim) {
-		if (other->port != port || other->family != s->family ||
-		    !overlap(&other->local, local))
-			continue;
-		if (!s->reuse || !other->reuse || other->listener)
+	cds_hlist_for_each_entry_2(other, bucket(s->stack, port), claim)
+		if (other->port == port && conflict(s, local, other))
 			return true;
-	}
 	return false;
 }
 
@@ -60,8 +97,17 @@ int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *por
 		return -EADDRINUSE;
 	s->local = *local;
 	s->port = *port;
-	cds_list_add(&s->claim, &s->stack->claims);
+	cds_hlist_add_head(&s->claim, bucket(s->stack, *port));
 	return 0;
+}
+
+/**
+ * us_has_claim() - was the socket's port given by bind(2)?
+ * @s: the socket.
+ */
+bool us_has_claim(const struct ustack_socket *s)
+{
+	return s->claim.prev;
 }
 
 /**
@@ -70,6 +116,8 @@ int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *por
  */
 void us_unclaim(struct ustack_socket *s)
 {
-	if (!cds_list_empty(&s->claim))
-		cds_list_del_init(&s->claim);
+	if (!us_has_claim(s))
+		return;
+	cds_hlist_del(&s->claim);
+	s->claim.prev = NULL;
 }

@@ -58,7 +58,6 @@ struct ustack_socket *us_socket_new(struct us_stack *stack,
 			.ecn = stack->ecn,
 		},
 	};
-	CDS_INIT_LIST_HEAD(&s->claim);
 	return s;
 }
 

@@ -50,7 +50,7 @@ struct us_zerocopy;
  * struct ustack_socket - one socket
  * @stack: its stack.
  * @ops: stream or dgram.
- * @claim: in us_stack.claims, while a TCP port is held by bind(2).
+ * @claim: in us_stack.claims, while a TCP port is held by bind(2); else its prev is NULL.
  * @local: address given by bind(2); all zero is any.
  * @port: port given by bind(2), or chosen by listen(2); 0 is none.
  * @segment: UDP_SEGMENT.
@@ -84,7 +84,7 @@ struct us_zerocopy;
 struct ustack_socket {
 	struct us_stack *stack;
 	const struct us_socket_ops *ops;
-	struct cds_list_head claim;
+	struct cds_hlist_node claim;
 	struct us_addr local;
 	uint16_t port;
 	union {
@@ -237,7 +237,10 @@ int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
 bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family);
 
 /* claim.c: TCP ports held by bind(2) */
+int us_claims_create(struct us_stack *stack, unsigned int max_sockets);
+void us_claims_destroy(struct us_stack *stack);
 int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *port);
+bool us_has_claim(const struct ustack_socket *s);
 void us_unclaim(struct ustack_socket *s);
 
 /* fd.c */

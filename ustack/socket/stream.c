@@ -76,7 +76,7 @@ static void unlisten(struct ustack_socket *s)
 	s->ready = NULL;
 	us_tcp_unlisten(s->listener);
 	s->listener = NULL;
-	if (cds_list_empty(&s->claim))
+	if (!us_has_claim(s))
 		s->port = 0;
 }
 

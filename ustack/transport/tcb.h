@@ -106,7 +106,7 @@ enum us_tcp_share {
 
 /**
  * struct us_tcp_bind - a flow bound on a link
- * @node: in us_tcp_table.shared, if any remote end will do.
+ * @node: in us_tcp_table.shared, if any remote end will do; else its prev is NULL.
  * @rest: in us_link.resting, while @wait alone has it.
  * @wait: the latest TIME-WAIT that has it; NULL: there is none.
  * @link: it is bound there.
@@ -122,7 +122,7 @@ enum us_tcp_share {
  * @iss: then: initial sequence number for the heir.
  */
 struct us_tcp_bind {
-	struct cds_list_head node;
+	struct cds_hlist_node node;
 	struct cds_list_head rest;
 	struct us_tcp_wait *wait;
 	struct us_link *link;

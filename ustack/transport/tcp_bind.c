@@ -7,13 +7,22 @@
  */
 #include "transport/tcp_parts.h"
 
+static struct cds_hlist_head *bucket(const struct us_tcp_table *table,
+				     const struct us_addr *local, uint16_t port)
+{
+	static const struct us_addr anybody;
+
+	return &table->shared[us_tcp_hash(table, local, port, &anybody, 0) &
+			      table->listen_mask];
+}
+
 static struct us_tcp_bind *find_shared(struct us_tcp_table *table,
 				       const struct us_link *link,
 				       const struct us_flow *flow)
 {
 	struct us_tcp_bind *b;
 
-	cds_list_for_each_entry(b, &table->shared, node)
+	cds_hlist_for_each_entry_2(b, bucket(table, &flow->local, flow->local_port), node)
 		if (b->link == link && b->port == flow->local_port &&
 		    b->family == flow->family &&
 		    b->listen_peer == flow->listen_peer &&
@@ -131,10 +140,10 @@ static int bind_new(struct us_tcp_table *table, struct us_link *link,
 	b->chosen = chosen;
 	b->inherited = false;
 	b->wait = NULL;
-	CDS_INIT_LIST_HEAD(&b->node);
+	b->node.prev = NULL;
 	CDS_INIT_LIST_HEAD(&b->rest);
 	if (us_addr_is_any(&flow->remote))
-		cds_list_add(&b->node, &table->shared);
+		cds_hlist_add_head(&b->node, bucket(table, &b->local, b->port));
 	return 0;
 }
 
@@ -192,7 +201,8 @@ void us_tcp_bind_put(struct us_tcp_table *table, struct us_tcp_bind *bind)
 		look_who_is_left(bind);
 		return;
 	}
-	cds_list_del(&bind->node);
+	if (bind->node.prev)
+		cds_hlist_del(&bind->node);
 	cds_list_del(&bind->rest);
 	if (bind->link->ops->unbind)
 		bind->link->ops->unbind(bind->link, bind->id);

@@ -54,16 +54,19 @@ struct us_tcp_listener *us_tcp_listener_lookup(struct us_tcp_table *table,
 	return find(table, family, local, port) ? : find(table, family, &any_address, port);
 }
 
-/* Who wants the port at any address has to ask for all that listen. */
+static struct cds_hlist_head *port_bucket(const struct us_tcp_table *table, uint16_t port)
+{
+	return &table->listen_ports[ntohs(port) & table->listen_mask];
+}
+
+/* Who wants the port at any address has to ask for all that listen there. */
 static bool anyone_at(const struct us_tcp_table *table, uint8_t family, uint16_t port)
 {
 	const struct us_tcp_listener *l;
-	uint32_t i;
 
-	for (i = 0; i <= table->listen_mask; i++)
-		for (l = table->listen_hash[i]; l; l = l->next)
-			if (l->port == port && l->family == family)
-				return true;
+	cds_hlist_for_each_entry_2(l, port_bucket(table, port), at_port)
+		if (l->port == port && l->family == family)
+			return true;
 	return false;
 }
 
@@ -140,6 +143,7 @@ static void insert(struct us_tcp_listener *l)
 
 	l->next = *head;
 	*head = l;
+	cds_hlist_add_head(&l->at_port, port_bucket(l->table, l->port));
 }
 
 static bool kernel_owns_ports(const struct us_stack *stack)
@@ -250,6 +254,7 @@ void us_tcp_unlisten(struct us_tcp_listener *listener)
 	while (*at != listener)
 		at = &(*at)->next;
 	*at = listener->next;
+	cds_hlist_del(&listener->at_port);
 	abort_unaccepted(listener);
 	if (listener->peer)
 		listener->peer->listener = NULL;

@@ -269,6 +269,7 @@ static inline uint32_t us_tcp_wait_iss(const struct us_tcp_wait *wait)
 /**
  * struct us_tcp_listener - a listening port
  * @next: in its bucket.
+ * @at_port: in us_tcp_table.listen_ports.
  * @table: its table.
  * @local: address, all zero for any of the family.
  * @port: network byte order.
@@ -288,6 +289,7 @@ static inline uint32_t us_tcp_wait_iss(const struct us_tcp_wait *wait)
  */
 struct us_tcp_listener {
 	struct us_tcp_listener *next;
+	struct cds_hlist_node at_port;
 	struct us_tcp_table *table;
 	struct us_addr local;
 	uint16_t port;
@@ -334,9 +336,10 @@ struct us_tcp_fo_peer {
  * @hash: established table: everything that has both ends.
  * @wait_hash: the same for TIME-WAIT.
  * @listen_hash: listeners by address and port, those of any address by port.
+ * @listen_ports: of struct us_tcp_listener.at_port: listeners by port alone.
  * @mask: buckets of @hash - 1.
  * @wait_mask: buckets of @wait_hash - 1.
- * @listen_mask: buckets of @listen_hash - 1.
+ * @listen_mask: buckets of @listen_hash, @listen_ports and @shared - 1.
  * @key: of the two tables' hash.
  * @conns: pool of struct us_tcp.
  * @share: what each kind of connection has of @conns, and may have.
@@ -352,7 +355,7 @@ struct us_tcp_fo_peer {
  * @held: connections whose receive queue holds packets of a link.
  * @mem_wait: connections that wait for send memory.
  * @waits: TIME-WAIT, oldest first.
- * @shared: struct us_tcp_bind.node of the flows of listeners.
+ * @shared: of struct us_tcp_bind.node: the flows of listeners, by address and port.
  * @wait_timer: of the oldest.
  * @dead: connections to be freed when the call at work ends.
  * @port_offset: RFC 6056, algorithm 3.
@@ -369,6 +372,7 @@ struct us_tcp_table {
 	struct us_tcp **hash;
 	struct us_tcp_wait **wait_hash;
 	struct us_tcp_listener **listen_hash;
+	struct cds_hlist_head *listen_ports;
 	uint32_t mask;
 	uint32_t wait_mask;
 	uint32_t listen_mask;
@@ -389,7 +393,7 @@ struct us_tcp_table {
 	struct cds_list_head held;
 	struct cds_list_head mem_wait;
 	struct cds_list_head waits;
-	struct cds_list_head shared;
+	struct cds_hlist_head *shared;
 	struct us_timer wait_timer;
 	struct us_tcp *dead;
 	uint32_t port_offset;

@@ -12,6 +12,7 @@
 #define SENTS_EACH	32u
 #define SENTS_MAX	262144u
 #define WAITS_MIN	4096u
+#define BUCKETS_MAX	(1u << 24)
 #define HALF_MIN	64u	/* half-open connections, or a quarter of all */
 #define LISTENERS_MIN	16u
 #define LISTENERS_MAX	4096u
@@ -409,6 +410,8 @@ static void destroy(struct us_tcp_table *table)
 	free(table->hash);
 	free(table->wait_hash);
 	free(table->listen_hash);
+	free(table->listen_ports);
+	free(table->shared);
 	free(table);
 }
 
@@ -430,7 +433,6 @@ static void init(struct us_tcp_table *table, struct us_stack *stack,
 	CDS_INIT_LIST_HEAD(&table->held);
 	CDS_INIT_LIST_HEAD(&table->mem_wait);
 	CDS_INIT_LIST_HEAD(&table->waits);
-	CDS_INIT_LIST_HEAD(&table->shared);
 	us_timer_init(&table->wait_timer, us_tcp_wait_expire);
 }
 
@@ -440,27 +442,27 @@ static uint32_t waits_for(uint32_t connections)
 			WAITS_MIN);
 }
 
-static uint32_t buckets_for(uint32_t entries)
+static int create_listen_tables(struct us_tcp_table *table, uint32_t listeners)
 {
-	uint32_t buckets = 64;
+	uint32_t n = us_buckets_for(listeners, BUCKETS_MAX);
 
-	while (buckets < entries && buckets < 1u << 24)
-		buckets *= 2;
-	return buckets;
+	table->listen_mask = n - 1;
+	table->listen_hash = calloc(n, sizeof(*table->listen_hash));
+	table->listen_ports = calloc(n, sizeof(*table->listen_ports));
+	table->shared = calloc(n, sizeof(*table->shared));
+	return table->listen_hash && table->listen_ports && table->shared ? 0 : -ENOMEM;
 }
 
 static int create_tables(struct us_tcp_table *table, uint32_t connections,
 			 uint32_t waits)
 {
-	table->mask = buckets_for(connections) - 1;
-	table->wait_mask = buckets_for(waits) - 1;
-	table->listen_mask = buckets_for(listeners_for(connections)) - 1;
+	table->mask = us_buckets_for(connections, BUCKETS_MAX) - 1;
+	table->wait_mask = us_buckets_for(waits, BUCKETS_MAX) - 1;
 	table->hash = calloc((size_t)table->mask + 1, sizeof(*table->hash));
 	table->wait_hash = calloc((size_t)table->wait_mask + 1,
 				  sizeof(*table->wait_hash));
-	table->listen_hash = calloc((size_t)table->listen_mask + 1,
-				    sizeof(*table->listen_hash));
-	if (!table->hash || !table->wait_hash || !table->listen_hash)
+	if (!table->hash || !table->wait_hash ||
+	    create_listen_tables(table, listeners_for(connections)))
 		return -ENOMEM;
 	return create_pools(table, connections, waits);
 }

@@ -7,7 +7,7 @@
 
 #define PORT_FIRST	32768u
 #define PORT_COUNT	28232u
-#define PORT_TRIES	1000u
+#define PORTS		65536u
 #define RCVBUF_DEFAULT	212992u
 #define RCVBUF_MIN	(US_CHUNK_MIN + US_UDP_RECORD)	/* one of a whole frame */
 #define COPY_MEMORY	(4u << 20)	/* bytes for datagrams copied out */
@@ -22,7 +22,7 @@
  */
 struct us_udp **us_udp_bucket(struct us_udp_table *table, uint16_t port)
 {
-	return &table->bucket[(port ^ port >> 8) % US_UDP_BUCKETS];
+	return &table->bucket[ntohs(port) & table->mask];
 }
 
 /**
@@ -52,8 +52,18 @@ static int create_pools(struct us_udp_table *table, unsigned int max_ports)
 	return err ? : us_txmem_create(&table->mem, NULL, COPY_MEMORY);
 }
 
+static int create_buckets(struct us_udp_table *table, unsigned int max_ports)
+{
+	uint32_t buckets = us_buckets_for(max_ports, PORTS);
+
+	table->bucket = calloc(buckets, sizeof(*table->bucket));
+	table->mask = buckets - 1;
+	return table->bucket ? 0 : -ENOMEM;
+}
+
 static void destroy(struct us_udp_table *table)
 {
+	free(table->bucket);
 	us_txmem_destroy(table->mem);
 	us_pool_destroy(&table->dgrams);
 	us_pool_destroy(&table->ports);
@@ -83,7 +93,7 @@ int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
 	CDS_INIT_LIST_HEAD(&table->held);
 	CDS_INIT_LIST_HEAD(&table->waiting);
 	CDS_INIT_LIST_HEAD(&table->trains);
-	if (create_pools(table, max_ports)) {
+	if (create_buckets(table, max_ports) || create_pools(table, max_ports)) {
 		destroy(table);
 		return -ENOMEM;
 	}
@@ -103,7 +113,7 @@ void us_udp_table_destroy(struct us_stack *stack)
 
 	if (!table)
 		return;
-	for (i = 0; i < US_UDP_BUCKETS; i++)
+	for (i = 0; i <= table->mask; i++)
 		while (table->bucket[i])
 			us_udp_close(table->bucket[i]);
 	stack->udp = NULL;
@@ -133,20 +143,19 @@ static bool kernel_owns_ports(const struct us_stack *stack)
 	return false;
 }
 
-/* A port of 0 is chosen at random (RFC 6056), unless a link's kernel does it. */
+/* A port of 0 is chosen at random (RFC 6056 3.3.1), unless a link's kernel does it. */
 static int choose_port(struct us_stack *stack, uint8_t family,
 		       const struct us_addr *local, uint16_t *port)
 {
-	unsigned int i;
+	uint32_t first, i;
 
 	if (*port)
 		return is_taken(stack->udp, family, local, *port) ? -EADDRINUSE : 0;
 	if (kernel_owns_ports(stack))
 		return 0;
-	for (i = 0; i < PORT_TRIES; i++) {
-		uint32_t n = us_random_below(&stack->random, PORT_COUNT);
-
-		*port = htons((uint16_t)(PORT_FIRST + n));
+	first = us_random_below(&stack->random, PORT_COUNT);
+	for (i = 0; i < PORT_COUNT; i++) {
+		*port = htons((uint16_t)(PORT_FIRST + (first + i) % PORT_COUNT));
 		if (!is_taken(stack->udp, family, local, *port))
 			return 0;
 	}

@@ -12,7 +12,6 @@
 #include "wire/udp.h"
 
 #define US_UDP_LINKS	8u
-#define US_UDP_BUCKETS	256u
 #define US_UDP_PATHS	64u
 #define US_UDP_SMALL	376u
 #define US_UDP_RECORD	512u	/* bytes that a datagram counts beside its chunk */
@@ -206,6 +205,7 @@ struct us_udp_path {
  * @flushes: calls of us_udp_flush().
  * @path: by local port and remote address.
  * @bucket: by local port.
+ * @mask: buckets - 1.
  */
 struct us_udp_table {
 	const struct us_udp_user *user;
@@ -217,7 +217,8 @@ struct us_udp_table {
 	struct cds_list_head trains;
 	uint32_t flushes;
 	struct us_udp_path path[US_UDP_PATHS];
-	struct us_udp *bucket[US_UDP_BUCKETS];
+	struct us_udp **bucket;
+	uint32_t mask;
 };
 
 /* udp.c */
