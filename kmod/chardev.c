@@ -228,15 +228,37 @@ static long nc_ioctl(struct file *file, unsigned int cmd, unsigned long data)
 	return 0;
 }
 
+static int kick(struct nc_channel *ch)
+{
+	return nc_channel_check(ch) ?: nc_tx_kick(ch);
+}
+
+static int kick_and_wait(struct nc_channel *ch, const struct file *file)
+{
+	int err = nc_channel_check(ch);
+
+	if (!err && nc_tx_waits(ch))
+		err = nc_tx_kick(ch);
+	return err ?: nc_channel_wait(ch, file->f_flags & O_NONBLOCK);
+}
+
+/* As write() and read(), for each packet: security modules have no say in it each time. */
+static int nc_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct nc_channel *ch = file->private_data;
+
+	return datasync ? kick(ch) : kick_and_wait(ch, file);
+}
+
 static ssize_t nc_write(struct file *file, const char __user *buf, size_t len,
 			loff_t *pos)
 {
 	struct nc_channel *ch = file->private_data;
 	int err = nc_channel_check(ch);
 
-	if (!err)
-		err = len ? -EINVAL : nc_tx_kick(ch);
-	return err;
+	if (!err && len)
+		err = -EINVAL;
+	return err ?: kick(ch);
 }
 
 static ssize_t nc_read(struct file *file, char __user *buf, size_t len,
@@ -247,11 +269,7 @@ static ssize_t nc_read(struct file *file, char __user *buf, size_t len,
 
 	if (!err && len)
 		err = -EINVAL;
-	if (!err && nc_tx_waits(ch))
-		err = nc_tx_kick(ch);
-	if (!err)
-		err = nc_channel_wait(ch, file->f_flags & O_NONBLOCK);
-	return err;
+	return err ?: kick_and_wait(ch, file);
 }
 
 static __poll_t nc_poll(struct file *file, poll_table *wait)
@@ -306,6 +324,7 @@ static const struct file_operations nc_fops = {
 	.release = nc_release,
 	.read = nc_read,
 	.write = nc_write,
+	.fsync = nc_fsync,
 	.poll = nc_poll,
 	.mmap = nc_mmap,
 	.unlocked_ioctl = nc_ioctl,

@@ -205,6 +205,10 @@ TEST_F(setup, comes_first)
 	EXPECT_EQ(ENOTCONN, errno);
 	EXPECT_EQ(-1, read(self->fd, &byte, 0));
 	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(-1, fdatasync(self->fd));
+	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(-1, fsync(self->fd));
+	EXPECT_EQ(ENOTCONN, errno);
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->fd, 0));
 	EXPECT_LE(0, poll(&p, 1, 0));
 }

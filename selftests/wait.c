@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* read(), write() and poll() of a channel: what they wait for and what they say. */
+/*
+ * read() and fsync(), write() and fdatasync(), poll() of a channel: what they wait for and
+ * what they say.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,8 +28,37 @@ FIXTURE(wait) {
 	struct packet out;
 };
 
+static int read_nothing(int fd)
+{
+	return (int)read(fd, NULL, 0);
+}
+
+static int write_nothing(int fd)
+{
+	return (int)write(fd, NULL, 0);
+}
+
+/* Two pairs of calls that do the same. */
+FIXTURE_VARIANT(wait) {
+	int (*wait)(int fd);
+	int (*kick)(int fd);
+};
+
+FIXTURE_VARIANT_ADD(wait, read) {
+	.wait = read_nothing,
+	.kick = write_nothing,
+};
+
+FIXTURE_VARIANT_ADD(wait, fsync) {
+	.wait = fsync,
+	.kick = fdatasync,
+};
+
+static int (*waits)(int fd);	/* of the variant that is tried */
+
 FIXTURE_SETUP(wait)
 {
+	waits = variant->wait;
 	self->raw = net_create_silent(&self->net);
 	ASSERT_LE(0, self->raw);
 	ASSERT_EQ(0, chan_create(&self->c, 4, 4));
@@ -42,9 +74,9 @@ FIXTURE_TEARDOWN(wait)
 }
 
 /* 0 or -errno; other than for a broken read, never bytes. */
-static int wait_in_read(struct chan *c)
+static int wait_for(struct chan *c)
 {
-	ssize_t n = read(c->fd, NULL, 0);
+	int n = waits(c->fd);
 
 	return n < 0 ? -errno : n;
 }
@@ -79,7 +111,7 @@ TEST_F(wait, moves_no_bytes)
 TEST_F(wait, nothing_there)
 {
 	nonblocking(&self->c);
-	EXPECT_EQ(-EAGAIN, wait_in_read(&self->c));
+	EXPECT_EQ(-EAGAIN, wait_for(&self->c));
 	EXPECT_EQ(0, chan_poll(&self->c, POLLIN, 0));
 	EXPECT_EQ(POLLOUT, chan_poll(&self->c, POLLIN | POLLOUT, 0));
 }
@@ -87,9 +119,9 @@ TEST_F(wait, nothing_there)
 TEST_F(wait, something_there)
 {
 	ASSERT_EQ(0, net_inject(self->raw, &self->in));
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	nonblocking(&self->c);
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_EQ(POLLIN, chan_poll(&self->c, POLLIN, 0));
 	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
 }
@@ -101,10 +133,10 @@ TEST_F(wait, rx_seen)
 	ASSERT_EQ(0, net_inject(self->raw, &self->in));
 	ASSERT_NE(NULL, chan_recv(&self->c));
 	EXPECT_EQ(0, chan_poll(&self->c, POLLIN, 0));
-	EXPECT_EQ(-EAGAIN, wait_in_read(&self->c));
+	EXPECT_EQ(-EAGAIN, wait_for(&self->c));
 	ASSERT_EQ(0, net_inject(self->raw, &self->in));
 	EXPECT_EQ(POLLIN, chan_poll(&self->c, POLLIN, 0));
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 }
 
 /* Any value is allowed there: at worst the owner sleeps or does not. */
@@ -117,22 +149,32 @@ TEST_F(wait, rx_seen_absurd)
 	ASSERT_EQ(0, net_inject(self->raw, &self->in));
 	for (i = 0; i < 5; i++) {
 		self->c.ctl->rx_seen = absurd[i];
-		wait_in_read(&self->c);
+		wait_for(&self->c);
 		chan_poll(&self->c, POLLIN, 0);
 	}
 	EXPECT_EQ(0, chan_status(&self->c));
 	self->c.ctl->rx_seen = 0;
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 }
 
-TEST_F(wait, read_kicks)
+TEST_F(wait, wait_kicks)
 {
 	nonblocking(&self->c);
 	ASSERT_NE(NULL, chan_fill(&self->c, self->flow, &self->out));
 	chan_submit(&self->c);
-	EXPECT_EQ(-EAGAIN, wait_in_read(&self->c));
+	EXPECT_EQ(-EAGAIN, wait_for(&self->c));
 	EXPECT_TRUE(net_sniffs(self->raw, &self->out));
 	EXPECT_LE(1, chan_counter(&self->c, NETCHANNEL_KICKS));
+}
+
+TEST_F(wait, kick_does_not_wait)
+{
+	ASSERT_NE(NULL, chan_fill(&self->c, self->flow, &self->out));
+	chan_submit(&self->c);
+	EXPECT_EQ(0, variant->kick(self->c.fd));
+	EXPECT_TRUE(net_sniffs(self->raw, &self->out));
+	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_KICKS));
+	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
 }
 
 TEST_F(wait, poll_does_not_kick)
@@ -151,7 +193,7 @@ TEST_F(wait, until_deadline)
 	uint64_t deadline = now() + 50000000;
 
 	self->c.ctl->deadline = deadline;
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_LE(deadline, now());
 	EXPECT_GT(deadline + 500000000, now());
 	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_WAITS));
@@ -160,7 +202,7 @@ TEST_F(wait, until_deadline)
 TEST_F(wait, deadline_in_the_past)
 {
 	self->c.ctl->deadline = 1;
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_EQ(0, chan_counter(&self->c, NETCHANNEL_WAITS));
 }
 
@@ -173,7 +215,7 @@ static int sleep_by_own_clock(void *argument)
 	if (chan_map(c))
 		return 1;
 	c->ctl->deadline = deadline;
-	return wait_in_read(c) || now() < deadline || now() > deadline + 500000000;
+	return wait_for(c) || now() < deadline || now() > deadline + 500000000;
 }
 
 #define TIME_OFFSETS	"/proc/self/timens_offsets"
@@ -196,7 +238,7 @@ TEST_F(wait, until_deadline_of_a_time_namespace)
 static void *sleep_lazily(void *argument)
 {
 	prctl(PR_SET_TIMERSLACK, 60000000000UL);
-	wait_in_read(argument);
+	wait_for(argument);
 	return NULL;
 }
 
@@ -212,7 +254,7 @@ TEST_F(wait, until_deadline_with_own_slack)
 		usleep(1000);
 	usleep(20000);
 	self->c.ctl->deadline = deadline + 1000000;
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_GT(deadline + 20000000000, now());
 	net_inject(self->raw, &self->in);
 	pthread_join(thread, NULL);
@@ -243,7 +285,7 @@ TEST_F(wait, woken_by_packet)
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, inject_later, &l));
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_NE(NULL, chan_peek(&self->c));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(1, chan_counter(&self->c, NETCHANNEL_WAKEUPS));
@@ -256,7 +298,7 @@ TEST_F(wait, woken_by_packet_before_far_deadline)
 
 	self->c.ctl->deadline = now() + 20000000000ULL;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, inject_later, &l));
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_NE(NULL, chan_peek(&self->c));
 	pthread_join(thread, NULL);
 }
@@ -269,7 +311,7 @@ TEST_F(wait, woken_by_packet_before_greatest_deadline)
 
 	self->c.ctl->deadline = UINT64_MAX;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, inject_later, &l));
-	EXPECT_EQ(0, wait_in_read(&self->c));
+	EXPECT_EQ(0, wait_for(&self->c));
 	EXPECT_NE(NULL, chan_peek(&self->c));
 	pthread_join(thread, NULL);
 }
@@ -330,7 +372,7 @@ TEST_F(wait, woken_by_status)
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, break_later, &l));
-	EXPECT_EQ(-EPIPE, wait_in_read(&self->c));
+	EXPECT_EQ(-EPIPE, wait_for(&self->c));
 	pthread_join(thread, NULL);
 }
 
@@ -350,7 +392,7 @@ static void alarm_soon(int flags)
 TEST_F(wait, interrupted)
 {
 	alarm_soon(0);
-	EXPECT_EQ(-EINTR, wait_in_read(&self->c));
+	EXPECT_EQ(-EINTR, wait_for(&self->c));
 	alarm_soon(0);
 	EXPECT_EQ(-EINTR, chan_poll(&self->c, POLLIN, CHAN_TIMEOUT));
 }
@@ -359,12 +401,12 @@ TEST_F(wait, interrupted)
 TEST_F(wait, interrupted_is_not_restarted)
 {
 	alarm_soon(SA_RESTART);
-	EXPECT_EQ(-EINTR, wait_in_read(&self->c));
+	EXPECT_EQ(-EINTR, wait_for(&self->c));
 }
 
 static void *sleeper(void *argument)
 {
-	return (void *)(long)wait_in_read(argument);
+	return (void *)(long)wait_for(argument);
 }
 
 TEST_F(wait, many_sleepers_are_all_woken)

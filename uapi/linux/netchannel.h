@@ -396,6 +396,8 @@ struct netchannel_stats {
  *			or the error of the new status.  EAGAIN: nothing and
  *			O_NONBLOCK.  EINTR: a signal.  Where the last waits were
  *			short, it looks for a while before it sleeps (spin_us).
+ * fdatasync(fd)	as write(fd, NULL, 0), and fsync(fd) as read(fd, NULL, 0): no
+ *			security module is asked for each call, as it is for these.
  * poll()		EPOLLIN: a descriptor as above; or a TX slot completed while
  *			NETCHANNEL_WAKE_TX is asked for, until read() has told so.
  *			EPOLLOUT: the slot at tx_head is free.  EPOLLERR: broken.

@@ -76,7 +76,7 @@ static void die(struct us_nc *nc, int err)
 static void kick(struct us_nc *nc)
 {
 	nc->link.stats.syscalls++;
-	if (write(nc->fd, NULL, 0) < 0)
+	if (fdatasync(nc->fd) < 0)
 		die(nc, errno);
 }
 
@@ -248,7 +248,7 @@ static void use_event_up(struct us_nc *nc)
 {
 	us_nc_want(nc->ctl, nc->rx.next, 0, 1);
 	nc->link.stats.syscalls++;
-	if (read(nc->fd, NULL, 0) < 0)
+	if (fsync(nc->fd) < 0)
 		die(nc, errno);
 }
 
@@ -291,7 +291,7 @@ static int sleep_channel(struct us_link *link, us_ns deadline)
 		return 0;
 	us_nc_tx_show(&nc->tx, nc->ctl);
 	link->stats.syscalls++;
-	if (read(nc->fd, NULL, 0) < 0)
+	if (fsync(nc->fd) < 0)
 		err = errno;
 	__atomic_store_n(&nc->ctl->wakeup, 0, __ATOMIC_RELAXED);
 	die(nc, err);
