@@ -23,6 +23,7 @@ struct us_driver;	/* socket/: driven from outside */
 struct us_fds;		/* socket/: sockets by descriptor */
 struct us_descriptor;	/* socket/: for the kernel's poll(2) */
 struct us_link;
+struct ustack_socket;
 struct us_stack;
 
 /**
@@ -63,7 +64,7 @@ struct us_upcalls {
  * @notsent_lowats: TCP_NOTSENT_LOWAT of each of @sockets, in their order, where it is set.
  * @error_queues: pool of struct us_error_queue.
  * @zerocopies: pool of struct us_zerocopy.
- * @claims: of struct ustack_socket.claim, the TCP ports held by bind(2), by port.
+ * @claims: sockets that hold a TCP port by bind(2), by port.
  * @claim_mask: buckets of @claims - 1.
  * @fds: sockets with a descriptor, or NULL.
  * @epolls: of struct ustack_epoll.node.
@@ -96,7 +97,7 @@ struct us_stack {
 	uint32_t *notsent_lowats;
 	struct us_pool error_queues;
 	struct us_pool zerocopies;
-	struct cds_hlist_head *claims;
+	struct ustack_socket **claims;
 	uint32_t claim_mask;
 	struct us_fds *fds;
 	struct cds_list_head epolls;

@@ -20,8 +20,8 @@
 /**
  * struct us_flow - which packets a socket wants
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
- * @family: AF_INET or AF_INET6; AF_INET6 with @local unspecified hears IPv6
- *	only (V6ONLY).
+ * @family: AF_INET or AF_INET6, of which AF_INET6 hears IPv6 only (V6ONLY).
+ * @paired: a flow of the other family has, or is to have, the same port.
  * @listen_peer: point-to-point listen.
  * @local: all zero is any.
  * @remote: all zero is any.
@@ -31,6 +31,7 @@
 struct us_flow {
 	uint8_t protocol;
 	uint8_t family;
+	bool paired;
 	bool listen_peer;
 	struct us_addr local;
 	struct us_addr remote;

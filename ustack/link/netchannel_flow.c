@@ -124,21 +124,21 @@ static struct us_nc_authority *find_port(struct us_nc *nc, uint8_t protocol,
 	return free;
 }
 
-/* Takes a reference on the authority for a port. */
-static int hold_port(struct us_nc *nc, uint8_t protocol, uint16_t port,
+/* Takes a reference on the authority for a port; 0 is chosen and put back. */
+static int hold_port(struct us_nc *nc, uint8_t protocol, uint16_t *port,
 		     struct us_nc_authority **authority)
 {
-	struct us_nc_authority *at = find_port(nc, protocol, port);
+	struct us_nc_authority *at = find_port(nc, protocol, *port);
 	int fd;
 
 	if (!at)
 		return us_fail(nc->link.stack, -ENOBUFS, "netchannel: a stack listens on %u ports of a channel",
 			       US_NC_AUTHORITIES);
 	if (!at->refs) {
-		fd = open_port(nc, protocol, &port);
+		fd = open_port(nc, protocol, port);
 		if (fd < 0)
 			return fd;
-		*at = (struct us_nc_authority) { fd, 0, port, protocol };
+		*at = (struct us_nc_authority) { fd, 0, *port, protocol };
 	}
 	at->refs++;
 	*authority = at;
@@ -264,10 +264,10 @@ static int bind_some_port(struct us_nc *nc, struct us_flow *flow, uint32_t *id)
 }
 
 /* The descriptor stays open, as another flow may want the same port. */
-static int bind_port(struct us_nc *nc, const struct us_flow *flow, uint32_t *id)
+static int bind_port(struct us_nc *nc, struct us_flow *flow, uint32_t *id)
 {
 	struct us_nc_authority *authority = NULL;
-	int err = hold_port(nc, flow->protocol, flow->local_port, &authority);
+	int err = hold_port(nc, flow->protocol, &flow->local_port, &authority);
 
 	if (err)
 		return err;
@@ -307,8 +307,8 @@ int us_nc_bind(struct us_link *link, struct us_flow *flow, uint32_t *id)
 		err = us_nc_route(link, &flow->remote, &flow->local, &mtu);
 	if (err)
 		return address_error(link->stack, err);
-	return flow->local_port ? bind_port(nc, flow, id) :
-				  bind_some_port(nc, flow, id);
+	return flow->local_port || flow->paired ? bind_port(nc, flow, id) :
+						  bind_some_port(nc, flow, id);
 }
 
 /**

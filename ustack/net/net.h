@@ -162,6 +162,12 @@ static inline bool us_addr_is_any(const struct us_addr *a)
 	       (us_addr_is_v4(a) && a->w[3] == 0));
 }
 
+/* Have two that hear packets a family in common?  AF_UNSPEC is both. */
+static inline bool us_families_meet(uint8_t a, uint8_t b)
+{
+	return a == b || !a || !b;
+}
+
 /* From the four bytes of an IPv4 address. */
 static inline struct us_addr us_addr_from4(const uint8_t bytes[4])
 {
@@ -179,6 +185,34 @@ static inline struct us_addr us_addr_from6(const uint8_t bytes[16])
 	memcpy(a.b, bytes, 16);
 	return a;
 }
+
+/* Of a packet to or from @addr: what is kept for both families has a place for each. */
+enum us_ip_version {
+	US_IPV4,
+	US_IPV6,
+	US_IP_VERSIONS
+};
+
+static inline enum us_ip_version us_ip_version(const struct us_addr *addr)
+{
+	return us_addr_is_v4(addr) ? US_IPV4 : US_IPV6;
+}
+
+/**
+ * struct us_ip_options - what a socket says of its packets of one family
+ * @ttl: or hop limit; 0 is the default.
+ * @tos: DS field; the ECN bits are UDP's only.
+ * @mtu_discover: IP_PMTUDISC_*, as the user set it: to TCP all that are allowed are the
+ *	same; 0 is the default.
+ * @recverr: soft errors are told when they come, not only when the connection
+ *	times out.
+ */
+struct us_ip_options {
+	uint8_t ttl;
+	uint8_t tos;
+	uint8_t mtu_discover : 2;
+	bool recverr : 1;
+};
 
 /* Of a packet whose IP header has been seen: DS field and ECN bits, */
 static inline uint8_t us_pkt_tos(const struct us_pkt *pkt)

@@ -93,15 +93,26 @@ int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
 }
 
 /**
- * us_addr_is_multicast() - no address of one host: a group, or everybody
- * @addr: the address.
- * @family: of it.
+ * us_socket_hears() - packets of which families reach a socket
+ * @s: the socket.
+ * @local: that it is bound to, or would be.
  *
- * Return: so it is.
+ * Return: AF_INET, AF_INET6, or AF_UNSPEC: both.
  */
-bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family)
+uint8_t us_socket_hears(const struct ustack_socket *s, const struct us_addr *local)
 {
-	if (family == AF_INET)
-		return (addr->b[12] & 0xf0) == 0xe0 || addr->w[3] == 0xffffffffu;
-	return addr->b[0] == 0xff;
+	if (s->family == AF_INET || us_addr_is_v4(local))
+		return AF_INET;
+	return s->v6only || !us_addr_is_any(local) ? AF_INET6 : AF_UNSPEC;
+}
+
+/**
+ * us_socket_local() - the address that a socket is bound to, as the layers below have it
+ * @s: the socket.
+ *
+ * Return: all zero for any, of ::ffff:0.0.0.0, too.
+ */
+struct us_addr us_socket_local(const struct ustack_socket *s)
+{
+	return us_addr_is_any(&s->local) ? (struct us_addr){ 0 } : s->local;
 }

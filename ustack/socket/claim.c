@@ -41,7 +41,7 @@ void us_claims_destroy(struct us_stack *stack)
 }
 
 /* Nobody but us names our ports, so they need no secret. */
-static struct cds_hlist_head *bucket(const struct us_stack *stack, uint16_t port)
+static struct ustack_socket **bucket(const struct us_stack *stack, uint16_t port)
 {
 	return &stack->claims[ntohs(port) & stack->claim_mask];
 }
@@ -55,7 +55,10 @@ static bool overlap(const struct us_addr *a, const struct us_addr *b)
 static bool conflict(const struct ustack_socket *s, const struct us_addr *local,
 		     const struct ustack_socket *other)
 {
-	return other->family == s->family && overlap(&other->local, local) &&
+	uint8_t others = us_socket_hears(other, &other->local);
+
+	return us_families_meet(others, us_socket_hears(s, local)) &&
+	       overlap(&other->local, local) &&
 	       (!s->reuse || !other->reuse || other->listener);
 }
 
@@ -64,7 +67,7 @@ static bool taken(const struct ustack_socket *s, const struct us_addr *local,
 {
 	const struct ustack_socket *other;
 
-	cds_hlist_for_each_entry_2(other, bucket(s->stack, port), claim)
+	for (other = *bucket(s->stack, port); other; other = other->claim_next)
 		if (other->port == port && conflict(s, local, other))
 			return true;
 	return false;
@@ -97,17 +100,10 @@ int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *por
 		return -EADDRINUSE;
 	s->local = *local;
 	s->port = *port;
-	cds_hlist_add_head(&s->claim, bucket(s->stack, *port));
+	s->claimed = true;
+	s->claim_next = *bucket(s->stack, *port);
+	*bucket(s->stack, *port) = s;
 	return 0;
-}
-
-/**
- * us_has_claim() - was the socket's port given by bind(2)?
- * @s: the socket.
- */
-bool us_has_claim(const struct ustack_socket *s)
-{
-	return s->claim.prev;
 }
 
 /**
@@ -116,8 +112,12 @@ bool us_has_claim(const struct ustack_socket *s)
  */
 void us_unclaim(struct ustack_socket *s)
 {
-	if (!us_has_claim(s))
+	struct ustack_socket **at = bucket(s->stack, s->port);
+
+	if (!s->claimed)
 		return;
-	cds_hlist_del(&s->claim);
-	s->claim.prev = NULL;
+	while (*at != s)
+		at = &(*at)->claim_next;
+	*at = s->claim_next;
+	s->claimed = false;
 }

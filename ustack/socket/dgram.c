@@ -24,16 +24,16 @@ static void apply(struct ustack_socket *s)
 	us_udp_set_rcvbuf(s->udp, s->options.rcvbuf);
 	us_udp_set_gro(s->udp, s->gro);
 	us_udp_set_tells(s->udp, s->tells, s->tells & US_TELL_TIME);
-	us_udp_set_recverr(s->udp, s->options.recverr);
-	us_udp_set_ip(s->udp, s->options.tos, s->options.ttl,
-		      s->options.mtu_discover == IP_PMTUDISC_PROBE);
+	us_udp_set_ip(s->udp, s->options.ip);
 }
 
 static int take_port(struct ustack_socket *s, const struct us_addr *local,
 		     uint16_t port, bool listen_peer)
 {
-	int err = us_udp_bind(s->stack, s->family, local, &port, listen_peer, s,
-			      &s->udp);
+	const struct us_addr any = { 0 };
+	int err = us_udp_bind(s->stack, us_socket_hears(s, local),
+			      us_addr_is_any(local) ? &any : local, &port, listen_peer,
+			      s, &s->udp);
 
 	if (err)
 		return err;
@@ -77,6 +77,12 @@ static int disconnect(struct ustack_socket *s)
 	return 0;
 }
 
+/* As Linux: one of AF_INET6 takes a struct sockaddr_in, too. */
+static uint8_t family_of(const struct ustack_socket *s, const struct sockaddr *address)
+{
+	return address->sa_family == AF_INET ? AF_INET : s->family;
+}
+
 static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
 			socklen_t length)
 {
@@ -86,10 +92,12 @@ static int connect_peer(struct ustack_socket *s, const struct sockaddr *address,
 
 	if (address->sa_family == AF_UNSPEC)
 		return disconnect(s);
-	err = us_sockaddr_get(address, length, s->family, &remote, &port);
+	if (address->sa_family == AF_INET && s->v6only)
+		return -EAFNOSUPPORT;
+	err = us_sockaddr_get(address, length, family_of(s, address), &remote, &port);
 	if (err)
 		return err;
-	if (s->family == AF_INET6 && us_addr_is_v4(&remote))
+	if (s->v6only && us_addr_is_v4(&remote))
 		return -ENETUNREACH;
 	err = autobind(s);
 	if (!err)
@@ -118,14 +126,14 @@ static int destination(const struct ustack_socket *s,
 
 	if (!address || (s->family == AF_INET6 && address->sa_family == AF_UNSPEC))
 		return s->state == US_SOCKET_CONNECTED ? 0 : -EDESTADDRREQ;
-	if (s->family == AF_INET6 && address->sa_family == AF_INET)
+	if (address->sa_family == AF_INET && s->v6only)
 		return -ENETUNREACH;
-	err = us_sockaddr_get(address, length, s->family, remote, port);
+	err = us_sockaddr_get(address, length, family_of(s, address), remote, port);
 	if (err == -EAFNOSUPPORT && s->family == AF_INET6)
 		return -EINVAL;
 	if (err && !(err == -EAFNOSUPPORT && address->sa_family == AF_UNSPEC))
 		return err;
-	if (s->family == AF_INET6 && us_addr_is_v4(remote))
+	if (s->v6only && us_addr_is_v4(remote))
 		return -ENETUNREACH;
 	return *port ? 1 : -EINVAL;
 }
@@ -318,6 +326,8 @@ static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
 
 	if (s->udp)
 		us_udp_names(s->udp, &local, &local_port, &remote, &remote_port);
+	if (us_addr_is_any(&local))
+		local = s->local;	/* as it was given */
 	/* Port 0 is any port of the peer's address, and none that has a name. */
 	if (peer && (s->state != US_SOCKET_CONNECTED || !remote_port))
 		return -ENOTCONN;

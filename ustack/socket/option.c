@@ -42,8 +42,8 @@ union us_value {
 
 /**
  * struct us_option - one option
- * @level: SOL_SOCKET, IPPROTO_TCP, IPPROTO_UDP, or IPPROTO_IP or IPPROTO_IPV6 by the
- *	family.
+ * @level: SOL_SOCKET, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IP, or of AF_INET6 also
+ *	IPPROTO_IPV6.
  * @name: of the option.
  * @size: bytes of its value.
  * @least: bytes of it that must be given to set it; the rest is zero then.
@@ -518,68 +518,136 @@ static void get_linger2(struct ustack_socket *s, union us_value *value)
 	value->number = s->linger2 ? s->linger2 : US_TCP_LINGER2;
 }
 
-static int set_ttl(struct ustack_socket *s, const union us_value *value)
+/* Those of one family, by the level: an AF_INET6 socket has both, and which of them its
+ * packets have is the peer's matter.
+ */
+static struct us_ip_options *ip4(struct ustack_socket *s)
+{
+	return &s->options.ip[US_IPV4];
+}
+
+static struct us_ip_options *ip6(struct ustack_socket *s)
+{
+	return &s->options.ip[US_IPV6];
+}
+
+static int take_ttl(struct us_ip_options *ip, int value)
 {
 	uint32_t number = 0;
-	int err = value->number == -1 ? 0 : take(value->number, UINT8_MAX, &number);
+	int err = value == -1 ? 0 : take(value, UINT8_MAX, &number);
 
 	if (!err)
-		s->options.ttl = (uint8_t)number;
+		ip->ttl = (uint8_t)number;
 	return err;
+}
+
+static int set_ttl(struct ustack_socket *s, const union us_value *value)
+{
+	return take_ttl(ip4(s), value->number);
 }
 
 static void get_ttl(struct ustack_socket *s, union us_value *value)
 {
-	value->number = s->options.ttl ? s->options.ttl : US_NET_TTL;
+	value->number = ip4(s)->ttl ? ip4(s)->ttl : US_NET_TTL;
 }
 
-/* As Linux: of IPv4 the low byte counts; the ECN bits of streams stay TCP's. */
+static int set_hops(struct ustack_socket *s, const union us_value *value)
+{
+	return take_ttl(ip6(s), value->number);
+}
+
+static void get_hops(struct ustack_socket *s, union us_value *value)
+{
+	value->number = ip6(s)->ttl ? ip6(s)->ttl : US_NET_TTL;
+}
+
+/* The ECN bits of streams stay TCP's. */
+static uint8_t tos_of(const struct ustack_socket *s, int value)
+{
+	return value & (s->ops->protocol == IPPROTO_TCP ? 0xfc : 0xff);
+}
+
+/* As Linux: the low byte counts. */
 static int set_tos(struct ustack_socket *s, const union us_value *value)
 {
-	s->options.tos = value->number & (s->ops->protocol == IPPROTO_TCP ? 0xfc : 0xff);
+	ip4(s)->tos = tos_of(s, value->number);
 	return 0;
-}
-
-static int set_tclass(struct ustack_socket *s, const union us_value *value)
-{
-	static const union us_value none;
-
-	if (value->number < -1 || value->number > UINT8_MAX)
-		return -EINVAL;
-	return set_tos(s, value->number == -1 ? &none : value);
 }
 
 static void get_tos(struct ustack_socket *s, union us_value *value)
 {
-	value->number = s->options.tos;
+	value->number = ip4(s)->tos;
+}
+
+static int set_tclass(struct ustack_socket *s, const union us_value *value)
+{
+	if (value->number < -1 || value->number > UINT8_MAX)
+		return -EINVAL;
+	ip6(s)->tos = tos_of(s, value->number == -1 ? 0 : value->number);
+	return 0;
+}
+
+static void get_tclass(struct ustack_socket *s, union us_value *value)
+{
+	value->number = ip6(s)->tos;
 }
 
 static int set_recverr(struct ustack_socket *s, const union us_value *value)
 {
-	s->options.recverr = value->number;
+	ip4(s)->recverr = value->number;
 	return 0;
 }
 
 static void get_recverr(struct ustack_socket *s, union us_value *value)
 {
-	value->number = s->options.recverr;
+	value->number = ip4(s)->recverr;
+}
+
+static int set_recverr6(struct ustack_socket *s, const union us_value *value)
+{
+	ip6(s)->recverr = value->number;
+	return 0;
+}
+
+static void get_recverr6(struct ustack_socket *s, union us_value *value)
+{
+	value->number = ip6(s)->recverr;
 }
 
 /* Every packet has DF, and what routers say is heard: the rest would need packets that
  * may be cut, or a path that nobody looks at.
  */
+static int take_mtu_discover(struct us_ip_options *ip, int value)
+{
+	if (value < IP_PMTUDISC_WANT || value > IP_PMTUDISC_PROBE)
+		return -EINVAL;
+	ip->mtu_discover = (uint8_t)(value & 3);
+	return 0;
+}
+
+static int mtu_discover(const struct us_ip_options *ip)
+{
+	return ip->mtu_discover ? ip->mtu_discover : IP_PMTUDISC_WANT;
+}
+
 static int set_mtu_discover(struct ustack_socket *s, const union us_value *value)
 {
-	if (value->number < IP_PMTUDISC_WANT || value->number > IP_PMTUDISC_PROBE)
-		return -EINVAL;
-	s->options.mtu_discover = (uint8_t)(value->number & 3);
-	return 0;
+	return take_mtu_discover(ip4(s), value->number);
 }
 
 static void get_mtu_discover(struct ustack_socket *s, union us_value *value)
 {
-	value->number = s->options.mtu_discover ? s->options.mtu_discover :
-			IP_PMTUDISC_WANT;
+	value->number = mtu_discover(ip4(s));
+}
+
+static int set_mtu_discover6(struct ustack_socket *s, const union us_value *value)
+{
+	return take_mtu_discover(ip6(s), value->number);
+}
+
+static void get_mtu_discover6(struct ustack_socket *s, union us_value *value)
+{
+	value->number = mtu_discover(ip6(s));
 }
 
 /* Only of a connection, or to a peer: a negative errno where there is none. */
@@ -597,17 +665,22 @@ static void get_mtu(struct ustack_socket *s, union us_value *value)
 	}
 }
 
-/* They always are. */
+static bool has_port(const struct ustack_socket *s)
+{
+	return s->port || (s->tcp && us_tcp_state(s->tcp) != TCP_CLOSE);
+}
+
 static int set_v6only(struct ustack_socket *s, const union us_value *value)
 {
-	(void)s;
-	return value->number ? 0 : -EINVAL;
+	if (has_port(s))
+		return -EINVAL;
+	s->v6only = value->number;
+	return 0;
 }
 
 static void get_v6only(struct ustack_socket *s, union us_value *value)
 {
-	(void)s;
-	value->number = 1;
+	value->number = s->v6only;
 }
 
 static void get_info(struct ustack_socket *s, union us_value *value)
@@ -705,14 +778,14 @@ static const struct us_option options[] = {
 	{ IPPROTO_IP, IP_MTU, NUMBER, NULL, get_mtu },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, BYTE, set_mtu_discover, get_mtu_discover },
 	{ IPPROTO_IPV6, IPV6_V6ONLY, NUMBER, set_v6only, get_v6only },
-	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_ttl, get_ttl },
-	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tos },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, NUMBER, set_hops, get_hops },
+	{ IPPROTO_IPV6, IPV6_TCLASS, NUMBER, set_tclass, get_tclass },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, TELLS(ADDRESS6) },
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, TELLS(HOP_LIMIT) },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, TELLS(TCLASS) },
-	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr, get_recverr },
+	{ IPPROTO_IPV6, IPV6_RECVERR, NUMBER, set_recverr6, get_recverr6 },
 	{ IPPROTO_IPV6, IPV6_MTU, NUMBER, NULL, get_mtu },
-	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, NUMBER, set_mtu_discover, get_mtu_discover },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, NUMBER, set_mtu_discover6, get_mtu_discover6 },
 	{ IPPROTO_TCP, TCP_CONGESTION, CC_NAME, 1, 0, set_congestion, get_congestion },
 	{ IPPROTO_TCP, USTACK_TCP_ECN, NUMBER, set_ecn, get_ecn },
 	{ IPPROTO_TCP, TCP_CC_INFO, ALL(struct us_tcp_cc_info), NULL, get_cc_info },
@@ -729,7 +802,7 @@ static const struct us_option *find(const struct ustack_socket *s, int level,
 {
 	if ((level == IPPROTO_UDP || level == IPPROTO_TCP) && level != s->ops->protocol)
 		return NULL;
-	if (level == (s->family == AF_INET ? IPPROTO_IPV6 : IPPROTO_IP))
+	if (level == IPPROTO_IPV6 && s->family == AF_INET)
 		return NULL;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (options[i].level == level && options[i].name == name)

@@ -208,6 +208,18 @@ static bool address_usable(const struct us_stack *stack, const struct us_addr *a
 	return false;
 }
 
+/* May a socket of that kind have such an address? */
+static int check_local(const struct ustack_socket *s, const struct us_addr *local)
+{
+	bool mapped = s->family == AF_INET6 && us_addr_is_v4(local);
+
+	if (mapped && s->v6only)
+		return -EINVAL;
+	if (us_addr_is_group(local))
+		return s->family == AF_INET || mapped ? -EADDRNOTAVAIL : -EINVAL;
+	return address_usable(s->stack, local) ? 0 : us_net_not_local(s->stack, local);
+}
+
 static int bind_name(struct ustack_socket *s, const struct sockaddr *address,
 		     socklen_t length)
 {
@@ -219,15 +231,12 @@ static int bind_name(struct ustack_socket *s, const struct sockaddr *address,
 	if (err == -EAFNOSUPPORT && s->family == AF_INET &&
 	    address->sa_family == AF_UNSPEC && us_addr_is_any(&local))
 		err = 0;
-	if (err)
-		return err;
-	if (s->family == AF_INET6 && us_addr_is_v4(&local))
-		return -EINVAL;
-	if (us_addr_is_multicast(&local, s->family))
-		return s->family == AF_INET6 ? -EINVAL : -EADDRNOTAVAIL;
-	if (!address_usable(s->stack, &local))
-		return us_net_not_local(s->stack, &local);
-	return s->ops->bind(s, &local, port);
+	err = err ? : check_local(s, &local);
+	err = err ? : s->ops->bind(s, &local, port);
+	/* As Linux: an address of IPv6 alone says so. */
+	if (!err && us_socket_hears(s, &local) == AF_INET6)
+		s->v6only = true;
+	return err;
 }
 
 int ustack_bind(struct ustack_socket *s, const struct sockaddr *address,

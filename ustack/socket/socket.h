@@ -50,8 +50,8 @@ struct us_zerocopy;
  * struct ustack_socket - one socket
  * @stack: its stack.
  * @ops: stream or dgram.
- * @claim: in us_stack.claims, while a TCP port is held by bind(2); else its prev is NULL.
- * @local: address given by bind(2); all zero is any.
+ * @claim_next: in us_stack.claims, while @claimed.
+ * @local: address given by bind(2), ::ffff:0.0.0.0 as it is; all zero is any.
  * @port: port given by bind(2), or chosen by listen(2); 0 is none.
  * @segment: UDP_SEGMENT.
  * @family: AF_INET or AF_INET6.
@@ -67,6 +67,8 @@ struct us_zerocopy;
  * @fd_next: in its bucket of us_stack.fds.
  * @reuse: SO_REUSEADDR.
  * @gro: UDP_GRO.
+ * @claimed: a TCP port is held by bind(2).
+ * @v6only: IPV6_V6ONLY, or bound to an address of IPv6.
  * @linger: seconds, negative is off.
  * @linger2: TCP_LINGER2, as us_tcp_close() has it.
  * @error: positive errno that a call saw but did not return (it returned a
@@ -84,7 +86,7 @@ struct us_zerocopy;
 struct ustack_socket {
 	struct us_stack *stack;
 	const struct us_socket_ops *ops;
-	struct cds_hlist_node claim;
+	struct ustack_socket *claim_next;
 	struct us_addr local;
 	uint16_t port;
 	union {
@@ -101,6 +103,8 @@ struct ustack_socket {
 	bool closed : 1;
 	bool reuse : 1;
 	bool gro : 1;
+	bool claimed : 1;
+	bool v6only : 1;
 	uint16_t calls;
 	uint16_t error;
 	uint32_t rcvlowat;
@@ -234,13 +238,13 @@ int us_sockaddr_get(const struct sockaddr *address, socklen_t length,
 		    uint8_t family, struct us_addr *addr, uint16_t *port);
 int us_sockaddr_put(uint8_t family, const struct us_addr *addr, uint16_t port,
 		    struct sockaddr *address, socklen_t *length);
-bool us_addr_is_multicast(const struct us_addr *addr, uint8_t family);
+uint8_t us_socket_hears(const struct ustack_socket *s, const struct us_addr *local);
+struct us_addr us_socket_local(const struct ustack_socket *s);
 
 /* claim.c: TCP ports held by bind(2) */
 int us_claims_create(struct us_stack *stack, unsigned int max_sockets);
 void us_claims_destroy(struct us_stack *stack);
 int us_claim(struct ustack_socket *s, const struct us_addr *local, uint16_t *port);
-bool us_has_claim(const struct ustack_socket *s);
 void us_unclaim(struct ustack_socket *s);
 
 /* fd.c */

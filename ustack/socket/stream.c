@@ -59,14 +59,16 @@ static int bind_port(struct ustack_socket *s, const struct us_addr *local,
 /* Listening once more changes the backlog. */
 static int listen_port(struct ustack_socket *s, int backlog, bool peer)
 {
+	const struct us_addr local = us_socket_local(s);
+
 	if (s->listener) {
 		us_tcp_set_backlog(s->listener, backlog);
 		return 0;
 	}
 	if (s->state != US_SOCKET_UNCONNECTED)
 		return -EINVAL;
-	return us_tcp_listen(s->stack, s->family, &s->local, &s->port, backlog,
-			     peer, &s->options, s, &s->listener);
+	return us_tcp_listen(s->stack, us_socket_hears(s, &s->local), &local, &s->port,
+			     backlog, peer, &s->options, s, &s->listener);
 }
 
 static void unlisten(struct ustack_socket *s)
@@ -76,7 +78,7 @@ static void unlisten(struct ustack_socket *s)
 	s->ready = NULL;
 	us_tcp_unlisten(s->listener);
 	s->listener = NULL;
-	if (!us_has_claim(s))
+	if (!s->claimed)
 		s->port = 0;
 }
 
@@ -108,10 +110,12 @@ static void disconnect(struct ustack_socket *s)
 static int check_remote(const struct ustack_socket *s, const struct us_addr *remote,
 			uint16_t port)
 {
-	if (us_addr_is_multicast(remote, s->family))
+	bool mapped = s->family == AF_INET6 && us_addr_is_v4(remote);
+
+	if (us_addr_is_group(remote) || (mapped && s->v6only))
 		return -ENETUNREACH;
-	if (s->family == AF_INET6 && us_addr_is_v4(remote))
-		return -ENETUNREACH;
+	if (s->family == AF_INET6 && !mapped && us_addr_is_v4(&s->local))
+		return -EAFNOSUPPORT;
 	/* What the closed port 0 of any peer would answer. */
 	return port ? 0 : -ECONNREFUSED;
 }
@@ -127,7 +131,7 @@ static int begin(struct ustack_socket *s, const struct sockaddr *address,
 		 socklen_t length, bool fastopen)
 {
 	struct us_tcp_options options = s->options;
-	struct us_dst dst = { .local = s->local, .family = s->family };
+	struct us_dst dst = { .local = us_socket_local(s) };
 	uint16_t port;
 	int err = us_sockaddr_get(address, length, s->family, &dst.remote, &port);
 
@@ -233,6 +237,7 @@ static int accept_peer(struct ustack_socket *s, struct ustack_socket *child)
 	child->linger = s->linger;
 	child->linger2 = s->linger2;
 	child->reuse = s->reuse;
+	child->v6only = s->v6only;
 	child->rcvlowat = s->rcvlowat;
 	child->rcvtimeo = s->rcvtimeo;
 	child->sndtimeo = s->sndtimeo;

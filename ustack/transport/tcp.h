@@ -85,15 +85,9 @@ enum us_tcp_ecn_mode {
  * @keep_probes: without an answer that end a connection; 0 is the default.
  * @keep_idle: seconds before the first one; 0 is the default.
  * @keep_interval: seconds between them; 0 is the default.
- * @ttl: or hop limit; 0 is the default.
- * @tos: DS field, without its ECN bits.
- * @recverr: soft errors are told when they come, not only when the connection
- *	times out.
  * @oobinline: the urgent byte is read as any other.
  * @notsent_lowat: bytes that wait to be sent stop the user, too; us_tcp_user knows how many.
  * @keepalive: probes after @keep_idle.
- * @mtu_discover: IP_PMTUDISC_*, as the user set it: all that are allowed are the same
- *	here; 0 is the default.
  * @sndbuf_set: @sndbuf is the user's; else it grows with the congestion window.
  * @rcvbuf_set: likewise; else it grows with what comes in a round trip.
  * @user_timeout: milliseconds that data may stay unacknowledged (RFC 5482), 0 is
@@ -102,6 +96,7 @@ enum us_tcp_ecn_mode {
  *	nothing; of others: if not 0, data is to take the ACK of the SYN-ACK along.
  * @inq: TCP_CM_INQ is told.
  * @ack_later: of a connection to come: TCP_QUICKACK is 0.
+ * @ip: by enum us_ip_version.
  */
 struct us_tcp_options {
 	uint32_t sndbuf;
@@ -113,13 +108,10 @@ struct us_tcp_options {
 	uint16_t keep_interval;
 	uint8_t keep_probes;
 	uint8_t syn_retries;
-	uint8_t ttl;
-	uint8_t tos;
 	uint8_t cc : 5;
 	uint8_t ecn : 2;
 	uint8_t defer_accept;
 	uint16_t fastopen_queue;
-	bool recverr : 1;
 	bool fastopen : 1;
 	bool nodelay : 1;
 	bool cork : 1;
@@ -127,11 +119,11 @@ struct us_tcp_options {
 	bool keepalive : 1;
 	bool oobinline : 1;
 	bool notsent_lowat : 1;
-	uint8_t mtu_discover : 2;
 	bool sndbuf_set : 1;
 	bool rcvbuf_set : 1;
 	bool inq : 1;
 	bool ack_later : 1;
+	struct us_ip_options ip[US_IP_VERSIONS];
 };
 
 /**
@@ -240,7 +232,7 @@ int us_tcp_connect(struct us_stack *stack, struct us_dst *dst,
 		   struct us_tcp **tcp);
 
 /* Listens on local:port, on every link that takes it (all-zero local: any
- * address of the family).  A port of 0 is chosen and put back.
+ * address of the family; AF_UNSPEC: of both).  A port of 0 is chosen and put back.
  */
 int us_tcp_listen(struct us_stack *stack, uint8_t family,
 		  const struct us_addr *local, uint16_t *port,

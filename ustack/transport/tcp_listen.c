@@ -30,7 +30,7 @@ static struct us_tcp_listener *find(struct us_tcp_table *table, uint8_t family,
 {
 	struct us_tcp_listener *l = *bucket(table, local, port);
 
-	while (l && !(l->port == port && l->family == family &&
+	while (l && !(l->port == port && us_families_meet(l->family, family) &&
 		      us_addr_equal(&l->local, local)))
 		l = l->next;
 	return l;
@@ -65,7 +65,7 @@ static bool anyone_at(const struct us_tcp_table *table, uint8_t family, uint16_t
 	const struct us_tcp_listener *l;
 
 	cds_hlist_for_each_entry_2(l, port_bucket(table, port), at_port)
-		if (l->port == port && l->family == family)
+		if (l->port == port && us_families_meet(l->family, family))
 			return true;
 	return false;
 }
@@ -103,36 +103,58 @@ static void unbind_all(struct us_tcp_listener *l)
 
 static bool is_on(const struct us_link *link, const struct us_tcp_listener *l)
 {
-	return link->ops->bind && l->nr_bind < US_TCP_LISTEN_LINKS;
+	return link->ops->bind && l->nr_bind + 2 <= US_TCP_LISTEN_FLOWS;
+}
+
+static int bind_family(struct us_tcp_listener *l, struct us_link *link, uint8_t family)
+{
+	struct us_flow flow = {
+		.protocol = IPPROTO_TCP,
+		.family = family,
+		.paired = !l->family,
+		.listen_peer = l->listen_peer,
+		.local = l->local,
+		.local_port = l->port,
+	};
+	int err = us_tcp_bind_flow(l->table, link, &flow, &l->bind[l->nr_bind]);
+
+	if (err)
+		return err;
+	l->nr_bind++;
+	l->port = flow.local_port;
+	return 0;
+}
+
+/* One that hears both families hears both on a link, or none. */
+static int bind_link(struct us_tcp_listener *l, struct us_link *link)
+{
+	uint16_t port = l->port;
+	int err = bind_family(l, link, l->family ? l->family : AF_INET6);
+
+	if (err || l->family)
+		return err;
+	err = bind_family(l, link, AF_INET);
+	if (err) {
+		us_tcp_bind_put(l->table, l->bind[--l->nr_bind]);
+		l->port = port;
+	}
+	return err;
 }
 
 /* Binds the port on every link that has bind; fails if none of those takes it. */
 static int bind_all(struct us_tcp_listener *l)
 {
-	struct us_stack *stack = l->table->stack;
-	unsigned int asked = 0;
 	struct us_link *link;
-	int err = 0, last = 0;
+	bool asked = false;
+	int err, last = 0;
 
-	cds_list_for_each_entry(link, &stack->links, node) {
-		struct us_flow flow = {
-			.protocol = IPPROTO_TCP,
-			.family = l->family,
-			.listen_peer = l->listen_peer,
-			.local = l->local,
-			.local_port = l->port,
-		};
-
+	cds_list_for_each_entry(link, &l->table->stack->links, node) {
 		if (!is_on(link, l))
 			continue;
-		asked++;
-		err = us_tcp_bind_flow(l->table, link, &flow, &l->bind[l->nr_bind]);
-		if (err) {
+		asked = true;
+		err = bind_link(l, link);
+		if (err)
 			last = err;
-			continue;
-		}
-		l->nr_bind++;
-		l->port = flow.local_port;
 	}
 	return asked && !l->nr_bind ? last : 0;
 }
@@ -159,7 +181,7 @@ static bool kernel_owns_ports(const struct us_stack *stack)
 /**
  * us_tcp_listen() - listens
  * @stack: the stack.
- * @family: AF_INET or AF_INET6.
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC: both, with any @local.
  * @local: address; all zero: any of the family.
  * @port: network byte order; 0: chosen and put back.
  * @backlog: connections that wait to be accepted, and one more, as in Linux.
@@ -262,13 +284,12 @@ void us_tcp_unlisten(struct us_tcp_listener *listener)
 	us_pool_put(&table->listener_pool, listener);
 }
 
-static struct us_tcp_bind *bind_on(struct us_tcp_listener *l,
-				   const struct us_link *link)
+static struct us_tcp_bind *bind_on(struct us_tcp_listener *l, const struct us_dst *dst)
 {
 	uint32_t i;
 
 	for (i = 0; i < l->nr_bind; i++) {
-		if (l->bind[i]->link == link) {
+		if (l->bind[i]->link == dst->link && l->bind[i]->family == dst->family) {
 			us_tcp_bind_get(l->bind[i]);
 			return l->bind[i];
 		}
@@ -307,12 +328,9 @@ static bool syns_full(const struct us_tcp_listener *l)
 	       l->nr_syn >= us_max32(l->backlog, SYN_QUEUE_MIN);
 }
 
-static struct us_dst way_back(const struct us_tcp_listener *l,
-			      const struct us_tcp_segment *seg)
+static struct us_dst way_back(const struct us_tcp_segment *seg)
 {
-	return (struct us_dst){
-		.local = *seg->dst, .remote = *seg->src, .family = l->family,
-	};
+	return (struct us_dst){ .local = *seg->dst, .remote = *seg->src };
 }
 
 static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
@@ -332,7 +350,7 @@ static void take_syn(struct us_tcp *tcp, const struct us_tcp_segment *seg,
 static struct us_tcp *make(struct us_tcp_listener *l, const struct us_tcp_segment *seg,
 			   uint32_t iss, enum us_tcp_share share)
 {
-	struct us_dst dst = way_back(l, seg);
+	struct us_dst dst = way_back(seg);
 	struct us_tcp *tcp;
 
 	if (us_dst_resolve(l->table->stack, &dst))
@@ -342,7 +360,7 @@ static struct us_tcp *make(struct us_tcp_listener *l, const struct us_tcp_segmen
 		return NULL;
 	tcp->flags |= US_TCP_PASSIVE;
 	tcp->listener = l;
-	tcp->bind = bind_on(l, dst.link);
+	tcp->bind = bind_on(l, &dst);
 	if (tcp->bind)
 		tcp->dst.flow = tcp->bind->id;
 	take_syn(tcp, seg, iss);
@@ -366,7 +384,7 @@ static uint8_t wscale(const struct us_tcp_listener *l)
 static void send_cookie(struct us_tcp_listener *l, const struct us_tcp_segment *seg)
 {
 	struct us_tcp_table *table = l->table;
-	struct us_dst dst = way_back(l, seg);
+	struct us_dst dst = way_back(seg);
 	struct us_tcp tcp;
 
 	if (us_dst_answer(table->stack, &dst, seg->pkt))

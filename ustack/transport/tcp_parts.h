@@ -264,7 +264,7 @@ static inline uint32_t us_tcp_wait_iss(const struct us_tcp_wait *wait)
 	return wait->snd_nxt + 65535 + 2;
 }
 
-#define US_TCP_LISTEN_LINKS	8
+#define US_TCP_LISTEN_FLOWS	16	/* of 8 links */
 
 /**
  * struct us_tcp_listener - a listening port
@@ -273,7 +273,7 @@ static inline uint32_t us_tcp_wait_iss(const struct us_tcp_wait *wait)
  * @table: its table.
  * @local: address, all zero for any of the family.
  * @port: network byte order.
- * @family: AF_INET or AF_INET6.
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC: both.
  * @listen_peer: one peer at a time.
  * @options: inherited by its connections.
  * @user: given to us_tcp_user.accept().
@@ -284,7 +284,7 @@ static inline uint32_t us_tcp_wait_iss(const struct us_tcp_wait *wait)
  * @accept_first: head of the accept queue.
  * @accept_last: its tail.
  * @peer: with @listen_peer: the connection that has the port.
- * @bind: the flows bound, one a link.
+ * @bind: the flows bound, one a link and family.
  * @nr_bind: used elements.
  */
 struct us_tcp_listener {
@@ -304,7 +304,7 @@ struct us_tcp_listener {
 	struct us_tcp *accept_first;
 	struct us_tcp *accept_last;
 	struct us_tcp *peer;
-	struct us_tcp_bind *bind[US_TCP_LISTEN_LINKS];
+	struct us_tcp_bind *bind[US_TCP_LISTEN_FLOWS];
 	uint32_t nr_bind;
 };
 

@@ -90,15 +90,17 @@ static void push(struct us_tcp *tcp)
  */
 void us_tcp_set_options(struct us_tcp *tcp, const struct us_tcp_options *options)
 {
+	const struct us_ip_options *ip = &options->ip[us_ip_version(&tcp->dst.remote)];
+
 	us_tcp_buffer_set(tcp, options);
 	set_flag(tcp, US_TCP_NODELAY, options->nodelay);
 	set_flag(tcp, US_TCP_CORK, options->cork);
 	set_flag(tcp, US_TCP_OOBINLINE, options->oobinline);
-	set_flag(tcp, US_TCP_RECVERR, options->recverr);
+	set_flag(tcp, US_TCP_RECVERR, ip->recverr);
 	tcp->notsent = options->notsent_lowat;
 	set_keepalive(tcp, options);
-	tcp->dst.ttl = options->ttl ? options->ttl : US_NET_TTL;
-	tcp->dst.tos = options->tos;
+	tcp->dst.ttl = ip->ttl ? ip->ttl : US_NET_TTL;
+	tcp->dst.tos = ip->tos;
 	tcp->user_timeout = options->user_timeout ?
 		us_tcp_ticks(options->user_timeout * US_MSEC) : 0;
 	us_tcp_cc_select(tcp, options->cc);

@@ -126,7 +126,7 @@ static bool is_taken(struct us_udp_table *table, uint8_t family,
 	const struct us_udp *u;
 
 	for (u = *us_udp_bucket(table, port); u; u = u->next)
-		if (u->local_port == port && u->family == family &&
+		if (u->local_port == port && us_families_meet(u->family, family) &&
 		    (us_addr_is_any(local) || us_addr_is_any(&u->bound) ||
 		     us_addr_equal(local, &u->bound)))
 			return true;
@@ -163,34 +163,66 @@ static int choose_port(struct us_stack *stack, uint8_t family,
 	return -EADDRINUSE;
 }
 
+static void unbind_last(struct us_udp *udp)
+{
+	const struct us_udp_bind *b = &udp->bind[--udp->nr_bind];
+
+	if (b->link->ops->unbind)
+		b->link->ops->unbind(b->link, b->id);
+}
+
+static int bind_family(struct us_udp *udp, struct us_link *link, uint8_t family)
+{
+	struct us_udp_bind *bind = &udp->bind[udp->nr_bind];
+	struct us_flow flow = {
+		.protocol = IPPROTO_UDP,
+		.family = family,
+		.paired = !udp->family,
+		.listen_peer = udp->listen_peer,
+		.local = udp->bound,
+		.local_port = udp->local_port,
+	};
+	int err = link->ops->bind(link, &flow, &bind->id);
+
+	if (err)
+		return err;
+	bind->link = link;
+	bind->family = family;
+	udp->nr_bind++;
+	udp->local_port = flow.local_port;
+	return 0;
+}
+
+/* One that hears both families hears both on a link, or none. */
+static int bind_link(struct us_udp *udp, struct us_link *link)
+{
+	uint16_t port = udp->local_port;
+	int err = bind_family(udp, link, udp->family ? udp->family : AF_INET6);
+
+	if (err || udp->family)
+		return err;
+	err = bind_family(udp, link, AF_INET);
+	if (err) {
+		unbind_last(udp);
+		udp->local_port = port;
+	}
+	return err;
+}
+
 /* On every link that binds; an error only if none of those takes it. */
 static int bind_flows(struct us_udp *udp)
 {
-	unsigned int asked = 0;
 	struct us_link *link;
+	bool asked = false;
 	int err, last = 0;
 
 	cds_list_for_each_entry(link, &udp->stack->links, node) {
-		struct us_udp_bind *bind = &udp->bind[udp->nr_bind];
-		struct us_flow flow = {
-			.protocol = IPPROTO_UDP,
-			.family = udp->family,
-			.listen_peer = udp->listen_peer,
-			.local = udp->bound,
-			.local_port = udp->local_port,
-		};
-
-		if (!link->ops->bind || udp->nr_bind == US_UDP_LINKS)
+		if (!link->ops->bind || udp->nr_bind + 2 > US_UDP_FLOWS)
 			continue;
-		asked++;
-		err = link->ops->bind(link, &flow, &bind->id);
-		if (err) {
+		asked = true;
+		err = bind_link(udp, link);
+		if (err)
 			last = err;
-			continue;
-		}
-		bind->link = link;
-		udp->nr_bind++;
-		udp->local_port = flow.local_port;
 	}
 	return asked && !udp->nr_bind ? last : 0;
 }
@@ -221,7 +253,7 @@ static struct us_udp *make(struct us_stack *stack, uint8_t family,
 /**
  * us_udp_bind() - takes a port
  * @stack: the stack.
- * @family: AF_INET or AF_INET6.
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC: both, with any @local.
  * @local: address; all zero: any of the family.
  * @port: network byte order; 0: chosen and put back.
  * @listen_peer: the first datagram connects the port to its sender.
@@ -263,7 +295,8 @@ static void latch(struct us_udp *udp, bool confirm)
 	for (i = 0; i < udp->nr_bind; i++) {
 		const struct us_udp_bind *b = &udp->bind[i];
 
-		if (b->link == udp->dst.link && b->link->ops->latch)
+		if (b->link == udp->dst.link && b->family == udp->dst.family &&
+		    b->link->ops->latch)
 			b->link->ops->latch(b->link, b->id, &udp->remote,
 					    udp->remote_port, confirm);
 	}
@@ -293,34 +326,38 @@ void us_udp_close(struct us_udp *udp)
 	us_udp_train_end(udp);
 	cds_list_for_each_entry_safe(dgram, next, &udp->queue, node)
 		us_udp_dgram_free(udp, dgram);
-	us_udp_set_recverr(udp, false);
+	us_udp_forget_errors(udp);
 	cds_list_del_init(&udp->waiting);
 	unlatch(udp);
-	while (udp->nr_bind) {
-		const struct us_udp_bind *b = &udp->bind[--udp->nr_bind];
-
-		if (b->link->ops->unbind)
-			b->link->ops->unbind(b->link, b->id);
-	}
+	while (udp->nr_bind)
+		unbind_last(udp);
 	us_pool_put(&table->ports, udp);
+}
+
+/* As Linux: of IPv6, from an address of IPv4, its own or that which leads to its peer. */
+static bool is_out_of_reach(const struct us_udp *udp, const struct us_addr *remote)
+{
+	if (us_addr_is_v4(remote) || us_addr_is_any(remote))
+		return false;
+	return udp->family == AF_INET || (udp->connected && us_addr_is_v4(&udp->remote));
 }
 
 /* The way to a destination, which leaves that of the port as it is. */
 static int resolve_from(const struct us_udp *udp, const struct us_addr *local,
 			const struct us_addr *remote, struct us_dst *dst)
 {
+	const struct us_ip_options *ip = us_udp_ip(udp, remote);
 	uint32_t i;
 	int err;
 
 	*dst = (struct us_dst){
-		.local = *local, .remote = *remote, .family = udp->family,
-		.ttl = udp->ttl, .tos = udp->tos,
+		.local = *local, .remote = *remote, .ttl = ip->ttl, .tos = ip->tos,
 	};
-	err = us_dst_resolve(udp->stack, dst);
+	err = is_out_of_reach(udp, remote) ? -EAFNOSUPPORT : us_dst_resolve(udp->stack, dst);
 	if (!err)
 		us_udp_mtu_limit(udp, dst);
 	for (i = 0; !err && i < udp->nr_bind; i++)
-		if (udp->bind[i].link == dst->link)
+		if (udp->bind[i].link == dst->link && udp->bind[i].family == dst->family)
 			dst->flow = udp->bind[i].id;
 	return err;
 }
@@ -422,7 +459,8 @@ us_noinline int us_udp_route_as(struct us_udp *udp, const struct us_addr *remote
 {
 	static const struct us_udp_how nothing;
 	const struct us_udp_how *h = how ? how : &nothing;
-	uint8_t ttl = h->ttl ? h->ttl : udp->ttl;
+	const struct us_ip_options *ip = us_udp_ip(udp, remote);
+	uint8_t ttl = h->ttl ? h->ttl : ip->ttl;
 	struct us_dst dst = udp->dst;
 	int err = 0;
 
@@ -431,7 +469,7 @@ us_noinline int us_udp_route_as(struct us_udp *udp, const struct us_addr *remote
 		err = resolve_as(udp, remote, h, &dst);
 	if (err)
 		return err;
-	dst.tos = h->has_tos ? h->tos : udp->tos;
+	dst.tos = h->has_tos ? h->tos : ip->tos;
 	dst.ttl = ttl ? ttl : US_NET_TTL;
 	if (!udp->routed || memcmp(&dst, &udp->dst, sizeof(dst))) {
 		err = us_udp_train_flush(udp);
@@ -533,24 +571,25 @@ void us_udp_set_gro(struct us_udp *udp, bool gro)
 /**
  * us_udp_set_ip() - sets what IP headers have
  * @udp: the port.
- * @tos: DS field and ECN bits.
- * @ttl: or hop limit; 0: the default.
- * @probe: what routers say of a path does not bound what is sent.
+ * @ip: copied; IP_PMTUDISC_PROBE: what routers say of a path does not bound what is sent.
  *
  * What waits leaves before, if the link has room.
  */
-void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe)
+void us_udp_set_ip(struct us_udp *udp, const struct us_ip_options ip[US_IP_VERSIONS])
 {
-	if (udp->tos == tos && udp->ttl == ttl && udp->probe == probe)
+	const struct us_ip_options *to = us_udp_ip(udp, &udp->dst.remote);
+
+	if (!memcmp(udp->ip, ip, sizeof(udp->ip)))
 		return;
 	us_udp_train_flush(udp);
-	udp->tos = tos;
-	udp->ttl = ttl;
-	udp->probe = probe;
+	for (int i = 0; i < US_IP_VERSIONS; i++)
+		if (udp->ip[i].recverr && !ip[i].recverr)
+			us_udp_forget_errors(udp);	/* as Linux: all of them */
+	memcpy(udp->ip, ip, sizeof(udp->ip));
 	if (!udp->routed)
 		return;
-	udp->dst.tos = tos;
-	udp->dst.ttl = ttl ? ttl : US_NET_TTL;
+	udp->dst.tos = to->tos;
+	udp->dst.ttl = to->ttl ? to->ttl : US_NET_TTL;
 	us_udp_mtu_limit(udp, &udp->dst);
 }
 

@@ -144,10 +144,9 @@ int us_udp_release(struct us_udp *udp, size_t len);
 void us_udp_end_loans(struct us_udp *udp);
 void us_udp_set_rcvbuf(struct us_udp *udp, uint32_t bytes);
 void us_udp_set_gro(struct us_udp *udp, bool gro);
-void us_udp_set_ip(struct us_udp *udp, uint8_t tos, uint8_t ttl, bool probe);
+void us_udp_set_ip(struct us_udp *udp, const struct us_ip_options ip[US_IP_VERSIONS]);
 void us_udp_set_tells(struct us_udp *udp, bool tells, bool time);
 /* udp_error.c */
-void us_udp_set_recverr(struct us_udp *udp, bool recverr);
 ssize_t us_udp_recv_error(struct us_udp *udp, void *data, size_t len, struct us_udp_in *from);
 /* Bytes of the largest IP packet to the peer. */
 int us_udp_mtu(struct us_udp *udp);

@@ -14,7 +14,7 @@ static void doubt(struct us_udp *udp, const struct us_addr *remote)
  */
 static bool is_heard(const struct us_udp *udp, const struct us_net_error *error)
 {
-	if (udp->recverr)
+	if (us_udp_ip(udp, &error->remote)->recverr)
 		return true;
 	if (error->err == EMSGSIZE)
 		return udp->connected;
@@ -75,7 +75,7 @@ void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error)
 		doubt(udp, &error->remote);
 	if (!is_heard(udp, error))
 		return;
-	if (udp->recverr)
+	if (us_udp_ip(udp, &error->remote)->recverr)
 		queue_icmp(udp, error);
 	udp->error = error->err;
 	us_udp_notify(udp);
@@ -94,7 +94,7 @@ us_noinline int us_udp_too_large(struct us_udp *udp, const struct us_udp_out *ou
 		.mtu = udp->dst.mtu, .err = EMSGSIZE, .local = true,
 	};
 
-	if (udp->recverr) {
+	if (us_udp_ip(udp, &udp->dst.remote)->recverr) {
 		queue(udp, (const uint8_t *)"", 0, &udp->dst.remote, out->port, &refusal);
 		us_udp_notify(udp);
 	}
@@ -109,16 +109,14 @@ static struct us_udp_dgram *first_error(struct us_udp *udp)
 }
 
 /**
- * us_udp_set_recverr() - IP_RECVERR
- * @udp: the port.
- * @recverr: refusals are queued; else what is queued is forgotten.
+ * us_udp_forget_errors() - IP_RECVERR was switched off
+ * @udp: the port; what is queued is forgotten.
  */
-void us_udp_set_recverr(struct us_udp *udp, bool recverr)
+void us_udp_forget_errors(struct us_udp *udp)
 {
 	struct us_udp_dgram *dgram;
 
-	udp->recverr = recverr;
-	while (!recverr && (dgram = first_error(udp)))
+	while ((dgram = first_error(udp)))
 		us_udp_dgram_free(udp, dgram);
 }
 

@@ -17,7 +17,7 @@ static bool is_at(const struct us_udp *udp, const struct us_addr *local)
 {
 	return us_addr_equal(&udp->bound, local) ||
 	       (us_addr_is_any(&udp->bound) &&
-		(udp->family == AF_INET) == us_addr_is_v4(local));
+		((udp->family == AF_INET) == us_addr_is_v4(local) || !udp->family));
 }
 
 static bool hears(const struct us_udp *udp, const struct us_addr *local,

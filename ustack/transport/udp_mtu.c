@@ -41,9 +41,10 @@ static uint16_t known_mtu(const struct us_udp *udp, const struct us_addr *remote
  */
 void us_udp_mtu_limit(const struct us_udp *udp, struct us_dst *dst)
 {
+	bool probe = us_udp_ip(udp, &dst->remote)->mtu_discover == IP_PMTUDISC_PROBE;
 	uint16_t known = known_mtu(udp, &dst->remote);
 
-	dst->mtu = !udp->probe && known < dst->route_mtu ? known : dst->route_mtu;
+	dst->mtu = !probe && known < dst->route_mtu ? known : dst->route_mtu;
 }
 
 /**
@@ -54,7 +55,7 @@ void us_udp_mtu_limit(const struct us_udp *udp, struct us_dst *dst)
  */
 void us_udp_mtu_told(struct us_udp *udp, const struct us_addr *remote, uint32_t mtu)
 {
-	uint32_t least = udp->family == AF_INET6 ? MIN_MTU6 : MIN_MTU4;
+	uint32_t least = us_addr_is_v4(remote) ? MIN_MTU4 : MIN_MTU6;
 
 	if (mtu < least)
 		mtu = least;

@@ -11,7 +11,7 @@
 #include "transport/udp.h"
 #include "wire/udp.h"
 
-#define US_UDP_LINKS	8u
+#define US_UDP_FLOWS	16u	/* of 8 links */
 #define US_UDP_PATHS	64u
 #define US_UDP_SMALL	376u
 #define US_UDP_RECORD	512u	/* bytes that a datagram counts beside its chunk */
@@ -23,10 +23,12 @@
  * struct us_udp_bind - a flow bound on a link
  * @link: the link.
  * @id: its name of it.
+ * @family: AF_INET or AF_INET6.
  */
 struct us_udp_bind {
 	struct us_link *link;
 	uint32_t id;
+	uint8_t family;
 };
 
 /**
@@ -62,7 +64,7 @@ struct us_udp_train {
  * @remote: peer, if @connected.
  * @local_port: network byte order.
  * @remote_port: network byte order.
- * @family: AF_INET or AF_INET6.
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC: both.
  * @connected: hears @remote only.
  * @listen_peer: the first datagram connects it.
  * @latched: so it was connected.
@@ -71,12 +73,9 @@ struct us_udp_train {
  * @told: that a link has room; sent nothing since.
  * @special: @dst is as was said of the last message.
  * @sourced: its source, too.
- * @probe: what routers say of a path does not bound what is sent (IP_PMTUDISC_PROBE).
- * @recverr: refusals are queued (IP_RECVERR).
  * @tells: us_udp_in.told is asked for.
  * @times: us_udp_told.time, too.
- * @ttl: or hop limit; 0 is the default.
- * @tos: DS field and ECN bits.
+ * @ip: by enum us_ip_version.
  * @error: pending error, a positive errno.
  * @lost: datagrams for which there was no room.
  * @rcvbuf: bytes that @queue may count.
@@ -95,7 +94,7 @@ struct us_udp_train {
  * @unkicked: about the bytes that stand in the link since us_udp_flush() or a kick.
  * @flushes: us_udp_table.flushes when the last packet went there.
  * @nr_bind: used elements of @bind.
- * @bind: flows, one a link.
+ * @bind: flows, one a link and family.
  */
 struct us_udp {
 	struct us_udp *next;
@@ -114,12 +113,9 @@ struct us_udp {
 	bool told;
 	bool special;
 	bool sourced;
-	bool probe;
-	bool recverr;
 	bool tells;
 	bool times;
-	uint8_t ttl;
-	uint8_t tos;
+	struct us_ip_options ip[US_IP_VERSIONS];
 	uint16_t error;
 	uint32_t lost;
 	uint32_t rcvbuf;
@@ -137,7 +133,7 @@ struct us_udp {
 	uint32_t unkicked;
 	uint32_t flushes;
 	uint32_t nr_bind;
-	struct us_udp_bind bind[US_UDP_LINKS];
+	struct us_udp_bind bind[US_UDP_FLOWS];
 };
 
 /**
@@ -221,6 +217,13 @@ struct us_udp_table {
 	uint32_t mask;
 };
 
+/* For packets to @remote. */
+static inline const struct us_ip_options *us_udp_ip(const struct us_udp *udp,
+						    const struct us_addr *remote)
+{
+	return &udp->ip[us_ip_version(remote)];
+}
+
 /* udp.c */
 struct us_udp **us_udp_bucket(struct us_udp_table *table, uint16_t port);
 void us_udp_notify(struct us_udp *udp);
@@ -267,6 +270,7 @@ static inline bool us_udp_train_full(const struct us_udp *udp)
 /* udp_error.c */
 void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error);
 int us_udp_too_large(struct us_udp *udp, const struct us_udp_out *out);
+void us_udp_forget_errors(struct us_udp *udp);
 
 /* udp_input.c */
 struct us_udp *us_udp_lookup(struct us_udp_table *table,
