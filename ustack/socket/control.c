@@ -131,6 +131,14 @@ static int read_source6(const struct cmsghdr *c, struct us_udp_how *how)
 	return 0;
 }
 
+/* Of IPv4, from a socket of AF_INET6: of that level this alone is heeded then. */
+static int read_source_mapped(const struct cmsghdr *c, struct us_udp_how *how)
+{
+	int err = read_source6(c, how);
+
+	return err || us_addr_is_v4(&how->local) ? err : -EINVAL;
+}
+
 static int read_ip4(const struct cmsghdr *c, struct us_udp_how *how)
 {
 	switch (c->cmsg_type) {
@@ -159,18 +167,40 @@ static int read_ip6(const struct cmsghdr *c, struct us_udp_how *how)
 	}
 }
 
-static int read_one(const struct ustack_socket *s, const struct cmsghdr *c,
+/* @family: of the destination; as Linux, what is said of the other one's packets is passed
+ * over.
+ */
+static int read_one(const struct ustack_socket *s, uint8_t family, const struct cmsghdr *c,
 		    struct us_udp_how *how)
 {
 	if (c->cmsg_level == IPPROTO_UDP)
 		return read_segment(c, how);
 	if (c->cmsg_level == SOL_SOCKET)
 		return says_nothing(c) ? 0 : -EINVAL;
-	if (c->cmsg_level == IPPROTO_IP && s->family == AF_INET)
+	if (c->cmsg_level == IPPROTO_IP && family == AF_INET)
 		return read_ip4(c, how);
-	if (c->cmsg_level == IPPROTO_IPV6 && s->family == AF_INET6)
+	if (c->cmsg_level == IPPROTO_IPV6 && family == AF_INET6)
 		return read_ip6(c, how);
-	return 0;	/* as Linux */
+	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+	    s->family == AF_INET6)
+		return read_source_mapped(c, how);
+	return 0;
+}
+
+/* What is wrong with an address, or the lack of one, is told later. */
+static uint8_t destination_family(struct ustack_socket *s, const struct msghdr *m)
+{
+	const struct sockaddr *to = m->msg_namelen ? m->msg_name : NULL;
+	struct us_addr remote = { 0 };
+	uint16_t port;
+
+	if (s->family == AF_INET || (to && to->sa_family == AF_INET))
+		return AF_INET;
+	if (to && to->sa_family == AF_INET6)
+		us_sockaddr_get(to, m->msg_namelen, AF_INET6, &remote, &port);
+	else
+		s->ops->names(s, true, &remote, &port);
+	return us_addr_is_v4(&remote) ? AF_INET : AF_INET6;
 }
 
 /**
@@ -181,16 +211,17 @@ static int read_one(const struct ustack_socket *s, const struct cmsghdr *c,
  *
  * Return: 0, -EINVAL.
  */
-int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
+int us_control_read(struct ustack_socket *s, const struct msghdr *message,
 		    struct us_udp_how *how)
 {
 	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
+	uint8_t family = destination_family(s, m);
 	struct cmsghdr *c;
 	int err;
 
 	*how = (struct us_udp_how){ .segment = s->segment };
 	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		err = fits(m, c) ? read_one(s, c, how) : -EINVAL;
+		err = fits(m, c) ? read_one(s, family, c, how) : -EINVAL;
 		if (err)
 			return err;
 	}

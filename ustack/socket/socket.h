@@ -196,7 +196,7 @@ ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int 
 
 /* control.c */
 bool us_control_is_valid(const struct msghdr *message);
-int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
+int us_control_read(struct ustack_socket *s, const struct msghdr *message,
 		    struct us_udp_how *how);
 void us_control_put(struct msghdr *message, size_t room, int level, int type,
 		    const void *data, size_t size);
