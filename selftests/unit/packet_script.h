@@ -182,18 +182,33 @@ static inline void script_end(struct script *s)
 }
 
 /**
+ * enum script_over - what a script's packets and sockets are
+ * @SCRIPT_IPV4: of IPv4.
+ * @SCRIPT_IPV6: of IPv6.
+ * @SCRIPT_MAPPED: packets of IPv4, sockets of AF_INET6, which listen at ::.
+ */
+enum script_over {
+	SCRIPT_IPV4,
+	SCRIPT_IPV6,
+	SCRIPT_MAPPED,
+	SCRIPT_OVER
+};
+
+/**
  * script_run() - runs a script as one test point
  * @name: of the test.
- * @six: over IPv6.
+ * @over: one of them.
  * @text: lines.
  */
-static inline bool script_run(const char *name, bool six, const char *text)
+static inline bool script_run(const char *name, enum script_over over, const char *text)
 {
+	static const char *const suffix[] = { "", ", IPv6", ", mapped" };
 	struct script *s = calloc(1, sizeof(*s));
 	char line[400] = "";
 	bool good;
 
-	if (!script_open(s, six))
+	s->mapped = over == SCRIPT_MAPPED;
+	if (!script_open(s, over == SCRIPT_IPV6))
 		script_fail(s, "no stack");
 	while (*text && !s->why[0]) {
 		size_t len = strcspn(text, "\n");
@@ -205,7 +220,7 @@ static inline bool script_run(const char *name, bool six, const char *text)
 	}
 	if (!s->why[0])
 		script_expect_none(s);
-	good = ok(!s->why[0], "%s%s", name, six ? ", IPv6" : "");
+	good = ok(!s->why[0], "%s%s", name, suffix[over]);
 	if (!good)
 		printf("# line %d: %s\n# %s\n", s->line, line, s->why);
 	script_end(s);
@@ -224,7 +239,7 @@ struct named_script {
 };
 
 /**
- * script_run_all() - runs scripts over IPv4, then over IPv6
+ * script_run_all() - runs scripts over IPv4, over IPv6, and mapped
  * @scripts: the scripts.
  * @count: of @scripts.
  * @part: of the name of those to run; NULL: all.
@@ -232,14 +247,15 @@ struct named_script {
 static inline void script_run_all(const struct named_script *scripts, size_t count,
 				  const char *part)
 {
+	int over;
 	size_t i;
-	int six;
 
-	for (six = 0; six < 2; six++)
+	for (over = 0; over < SCRIPT_OVER; over++)
 		for (i = 0; i < count; i++)
 			if ((!part || strstr(scripts[i].name, part)) &&
-			    !strstr(scripts[i].text, six ? "# IPv4" : "# IPv6"))
-				script_run(scripts[i].name, six, scripts[i].text);
+			    !strstr(scripts[i].text, over == SCRIPT_IPV6 ? "# IPv4" : "# IPv6"))
+				script_run(scripts[i].name, (enum script_over)over,
+					   scripts[i].text);
 }
 
 #endif /* SELFTESTS_UNIT_PACKET_SCRIPT_H */

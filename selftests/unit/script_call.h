@@ -82,7 +82,7 @@ static inline socklen_t script_name(const struct script *s, uint8_t host,
 
 	memset(to, 0, sizeof(*to));
 	v4->sin_port = htons(port);	/* at the same place in both */
-	if (s->six) {
+	if (s->six || s->mapped) {
 		v6->sin6_family = AF_INET6;
 		memcpy(&v6->sin6_addr, addr.b, 16);
 		return sizeof(*v6);
@@ -116,7 +116,7 @@ static inline void script_apply(const struct script *s, struct ustack_socket *so
 
 static inline struct ustack_socket *script_socket(struct script *s)
 {
-	struct ustack_socket *socket = ustack_socket(s->stack, s->six ? AF_INET6 :
+	struct ustack_socket *socket = ustack_socket(s->stack, s->six || s->mapped ? AF_INET6 :
 			AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	script_apply(s, socket);
@@ -128,6 +128,8 @@ static inline void script_call_listen(struct script *s, bool peer)
 	struct sockaddr_storage name;
 	socklen_t len = script_name(s, 1, 80, &name);
 
+	if (s->mapped)
+		((struct sockaddr_in6 *)&name)->sin6_addr = in6addr_any;
 	s->port = 80;
 	s->listener = s->fresh ? s->socket : script_socket(s);
 	if (s->fresh)

@@ -49,6 +49,7 @@ struct script_packet {
  * @listener: socket.
  * @socket: socket.
  * @six: IPv6.
+ * @mapped: over IPv4, but the sockets are of AF_INET6.
  * @isn: ours, once it was seen.
  * @has_isn: it was.
  * @peer_isn: the peer's.
@@ -83,6 +84,7 @@ struct script {
 	struct ustack_socket *listener;
 	struct ustack_socket *socket;
 	bool six;
+	bool mapped;
 	uint32_t isn;
 	bool has_isn;
 	uint32_t peer_isn;

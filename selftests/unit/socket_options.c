@@ -254,15 +254,6 @@ static void test_dgram(void)
 	   get(SOL_SOCKET, SO_RCVLOWAT) == INT32_MAX, "datagrams: SO_RCVLOWAT, without limit");
 }
 
-static void test_v6only(int type)
-{
-	s = ustack_socket(world.a, AF_INET6, type, 0);
-	ok(get(IPPROTO_IPV6, IPV6_V6ONLY) == 1 && set(IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0,
-	   "IPV6_V6ONLY");
-	fails(set(IPPROTO_IPV6, IPV6_V6ONLY, 0), EINVAL);
-	ustack_close(s);
-}
-
 /* What an accepted connection takes over, and what it tells. */
 static void test_inherit(void)
 {
@@ -338,8 +329,6 @@ int main(void)
 	s = ustack_socket(world.a, AF_INET6, SOCK_DGRAM, 0);
 	test_dgram();
 	ustack_close(s);
-	test_v6only(SOCK_STREAM);
-	test_v6only(SOCK_DGRAM);
 	test_inherit();
 	world_destroy();
 	return finish();

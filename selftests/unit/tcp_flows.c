@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* What TCP asks of a link that has to be told its flows: bind, unbind, latch. */
+/* What TCP asks of a link that has to be told its flows: bind, unbind, latch; and UDP, where
+ * a port hears both families.
+ */
 #include "packet_script.h"
 #include "tcp_audit.h"
+#include "udp_script.h"
 
 #define FLOWS	4
 
@@ -11,7 +14,8 @@
  * @flow: bound.
  * @used: elements of @flow.
  * @bound: ports that it chose.
- * @latched: by whom the listen flow is held.
+ * @latched: a listen flow is held.
+ * @latched_id: which.
  * @latch_error: what latch() gives.
  */
 static struct flows {
@@ -20,6 +24,7 @@ static struct flows {
 	bool used[FLOWS];
 	unsigned int bound;
 	bool latched;
+	uint32_t latched_id;
 	int latch_error;
 } flows;
 
@@ -47,11 +52,11 @@ static int latch(struct us_link *link, uint32_t id, const struct us_addr *peer,
 		 uint16_t port, bool confirm)
 {
 	(void)link;
-	(void)id;
 	(void)peer;
 	(void)port;
 	if (!flows.latch_error)
 		flows.latched = confirm;
+	flows.latched_id = id;
 	return flows.latch_error;
 }
 
@@ -305,9 +310,103 @@ static void test_peer(void)
 	end();
 }
 
+/* Sockets of AF_INET6, a peer of IPv4. */
+static void begin_mapped(void)
+{
+	begin();
+	flows.s.mapped = true;
+}
+
+static bool are_twins(uint16_t protocol)
+{
+	const struct us_flow *six = &flows.flow[0], *four = &flows.flow[1];
+
+	return bound() == 2 && six->family == AF_INET6 && four->family == AF_INET &&
+	       six->paired && four->paired && six->protocol == protocol &&
+	       six->local_port && six->local_port == four->local_port &&
+	       us_addr_is_any(&six->local) && us_addr_is_any(&four->local);
+}
+
+static void test_both(void)
+{
+	begin_mapped();
+	ok(lines("listen\n") && are_twins(IPPROTO_TCP), "both families: a flow of each");
+	ok(lines(ACCEPT "unlisten\n") && bound() == 1 && flows.used[1],
+	   "a connection keeps that of its family");
+	ok(lines(CLOSE "+61 waits 0\n") && bound() == 0, "and gives it back");
+	end();
+	begin_mapped();
+	ok(lines("listen_peer\n" ACCEPT) && flows.latched && flows.latched_id == 1,
+	   "a single peer holds it");
+	end();
+}
+
+static void test_chosen(void)
+{
+	struct ustack_socket *s;
+
+	begin_mapped();
+	flows.s.link.flags |= US_LINK_KERNEL_IP;
+	s = ustack_socket(flows.s.stack, AF_INET6, SOCK_STREAM, 0);
+	ok(!ustack_listen(s, 1) && are_twins(IPPROTO_TCP) && flows.bound == 1,
+	   "both families: a port that the link chose");
+	ustack_close(s);
+	end();
+}
+
+/* One flow is left. */
+static void test_one_left(int type)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	struct ustack_socket *s;
+	bool good;
+
+	begin_mapped();
+	flows.s.link.flags |= US_LINK_KERNEL_IP;
+	for (int i = 1; i < FLOWS; i++)
+		flows.used[i] = true;
+	s = ustack_socket(flows.s.stack, AF_INET6, type, 0);
+	good = !ustack_bind(s, (const void *)&any, sizeof(any)) == (type == SOCK_STREAM);
+	if (type == SOCK_STREAM)
+		good = good && ustack_listen(s, 1);
+	ok(good && errno == ENOSPC && bound() == FLOWS - 1,
+	   "both families, or none: room for one of two, type %d", type);
+	ustack_close(s);
+	memset(flows.used, 0, sizeof(flows.used));
+	end();
+}
+
+static void test_datagrams(void)
+{
+	const struct udp_dgram d = { .source = 7, .dest = 9, .len = 1 };
+	struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+	struct ustack_socket *s;
+	struct sockaddr_storage peer;
+	socklen_t len;
+
+	begin_mapped();
+	s = ustack_socket(flows.s.stack, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ok(!ustack_bind(s, (void *)&name, sizeof(name)) && are_twins(IPPROTO_UDP),
+	   "datagrams of both families: a flow of each");
+	len = script_name(&flows.s, 2, 7, &peer);
+	ok(ustack_sendto(s, "x", 1, 0, (void *)&peer, len) == 1 && flows.s.tx.flow == 1,
+	   "they leave by that of their family");
+	ok(!ustack_listen_peer(s) && are_twins(IPPROTO_UDP), "for a single peer, too");
+	udp_inject(&flows.s, &d, "x");
+	ok(flows.latched && flows.latched_id == 1, "who holds that of its family");
+	ustack_close(s);
+	flows.s.count = 0;
+	end();
+}
+
 int main(void)
 {
 	plan(0);
+	test_both();
+	test_chosen();
+	test_one_left(SOCK_STREAM);
+	test_one_left(SOCK_DGRAM);
+	test_datagrams();
 	test_connect();
 	test_room();
 	test_inherit();

@@ -167,9 +167,7 @@ static int read_ip6(const struct cmsghdr *c, struct us_udp_how *how)
 	}
 }
 
-/* @family: of the destination; as Linux, what is said of the other one's packets is passed
- * over.
- */
+/* @family: of the destination. */
 static int read_one(const struct ustack_socket *s, uint8_t family, const struct cmsghdr *c,
 		    struct us_udp_how *how)
 {
@@ -184,7 +182,7 @@ static int read_one(const struct ustack_socket *s, uint8_t family, const struct 
 	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
 	    s->family == AF_INET6)
 		return read_source_mapped(c, how);
-	return 0;
+	return 0;	/* as Linux: of the other family, too */
 }
 
 /* What is wrong with an address, or the lack of one, is told later. */
