@@ -51,10 +51,10 @@ struct pair {
 };
 
 static struct ustack *stack;
-static struct ustack_epoll *clients;	/* the listeners, too: their events have no pair */
+static struct ustack_epoll *clients;	/* the listener, too: its events have no pair */
 static int servers;			/* and the stack and signals: their events have none */
 static int signals = -1;
-static struct ustack_socket *listeners[2];
+static struct ustack_socket *listener;	/* of both families */
 static union job_address server_address;
 static uint64_t connections, up_bytes, down_bytes;
 
@@ -214,9 +214,8 @@ static void accept_all(void)
 {
 	struct ustack_socket *client;
 
-	for (size_t i = 0; i < 2; i++)
-		while ((client = ustack_accept(listeners[i], NULL, NULL, SOCK_NONBLOCK)))
-			pair_up(client);
+	while ((client = ustack_accept(listener, NULL, NULL, SOCK_NONBLOCK)))
+		pair_up(client);
 }
 
 /* --------------------------------------------------------------------- loop */
@@ -261,18 +260,18 @@ static int loop(void)
 
 /* -------------------------------------------------------------------- begin */
 
-static int listen_at(size_t i, int family, uint16_t port)
+static int listen_at(uint16_t port)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	union job_address any = { .sa.sa_family = (sa_family_t)family };
+	union job_address any = { .sa.sa_family = AF_INET6 };
 
 	*job_port(&any) = htons(port);
-	listeners[i] = ustack_socket(stack, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (listeners[i] && !ustack_bind(listeners[i], &any.sa, job_length(&any)) &&
-	    !ustack_listen(listeners[i], BACKLOG) &&
-	    !ustack_epoll_ctl(clients, EPOLL_CTL_ADD, listeners[i], &event))
+	listener = ustack_socket(stack, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (listener && !ustack_bind(listener, &any.sa, job_length(&any)) &&
+	    !ustack_listen(listener, BACKLOG) &&
+	    !ustack_epoll_ctl(clients, EPOLL_CTL_ADD, listener, &event))
 		return 0;
-	return failed(family == AF_INET ? "IPv4: listen" : "IPv6: listen");
+	return failed("listen");
 }
 
 static int wait_for_stack(void)
@@ -315,9 +314,7 @@ static int start(const char *spec, uint16_t port)
 	servers = epoll_create1(EPOLL_CLOEXEC);
 	if (!clients || servers < 0)
 		return failed("epoll");
-	err = listen_at(0, AF_INET, port);
-	if (!err)
-		err = listen_at(1, AF_INET6, port);
+	err = listen_at(port);
 	if (!err)
 		err = wait_for_stack();
 	return err ? err : wait_for_signals();

@@ -35,13 +35,9 @@ static void *new_socket(int domain, int type)
 	int one = 1, fd = socket(domain, type, 0);
 
 	calls++;
-	/* What ustack does without being asked: a port is free again at once,
-	 * and IPv6 sockets hear IPv6.
-	 */
+	/* What ustack does without being asked: a port is free again at once. */
 	if (fd >= 0 && (type & ~SOCK_NONBLOCK) == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (fd >= 0 && domain == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	return handle(fd);
 }
 
