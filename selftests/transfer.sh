@@ -78,6 +78,7 @@ arguments() {
 
 	here=$stack_address there=$kernel_address
 	[ "$1" = stack ] || here=$kernel_address there=$stack_address
+	[ "$1$listens" != stackany ] || here=::
 	echo "-p $protocol -b $(message)"
 	if [ "$connects" = "$1" ]; then
 		echo "-d $there -D $port"
@@ -88,7 +89,7 @@ arguments() {
 	[ "$sender" = "$1" ] && echo "--input" || echo "--output"
 	# Nobody holds a sender of datagrams back but itself.
 	[ "$sender$protocol" != "$1udp" ] || echo "--rate 100M"
-	[ "$1" = kernel ] || echo "--hook $hook ${in_place:+--in-place}"
+	[ "$1" = kernel ] || echo "--hook $hook $in_place"
 }
 
 run_stack() {
@@ -160,12 +161,16 @@ expect_opens() {
 	return 1
 }
 
-# row PROTOCOL FAMILY SENDER CONNECTS PATH SIZE HOOK OFFLOAD NETEM [in-place]
+# row PROTOCOL FAMILY SENDER CONNECTS PATH SIZE HOOK OFFLOAD NETEM [in-place | any]
 row() {
 	local protocol=$1 family=$2 sender=$3 connects=$4 path=$5 hook=$7 offload=$8
-	local netem_kind=$9 in_place=${10-} file=$work/$6 size_bytes pids='' status=0
+	local netem_kind=$9 in_place='' listens='' file=$work/$6 size_bytes pids='' status=0
 	local stack_address kernel_address kernel_space
 
+	case ${10-} in
+	in-place) in_place=--in-place ;;
+	any)	  listens=any ;;
+	esac
 	[ "$protocol$6" != udpbig ] || file+=-udp
 	size_bytes=$(stat -c %s "$file")
 	rm -f "$work/looked" "$work/copy" "$work"/*.err

@@ -187,16 +187,18 @@ static bool play(struct script *s, bool listens)
 	return !s->side[0].peer.syn || do_named(s, "all arrives");
 }
 
+/* Of odd seeds sockets are of AF_INET6, with mapped addresses. */
 static bool run_script(uint64_t seed, bool listens, bool loss, bool verbose)
 {
 	const struct subject *subjects[2] = { &subject_kernel, &subject_ustack };
 	struct script s = { .seed = seed, .random = seed, .loss = loss, .verbose = verbose };
+	int domain = seed & 1 ? AF_INET6 : AF_INET;
 	uint16_t port = (uint16_t)(FIRST_PORT + (KINDS * seed + 2 * !listens + loss) % PORTS);
 	bool good = true;
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (!side_start(&s.side[i], subjects[i], port)) {
+		if (!side_start(&s.side[i], subjects[i], domain, port)) {
 			puts("Bail out! nothing to compare");
 			exit(1);
 		}

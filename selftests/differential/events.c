@@ -24,10 +24,36 @@ static void tell(struct side *s, ssize_t result)
 		snprintf(s->text, sizeof(s->text), "%zd", result);
 }
 
-static struct sockaddr_in name_of(const char *address, uint16_t port)
+union name {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t length_of(const union name *name)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
-				     .sin_addr.s_addr = inet_addr(address) };
+	return name->sa.sa_family == AF_INET ? sizeof(name->v4) : sizeof(name->v6);
+}
+
+static union name name6(const char *address, uint16_t port)
+{
+	union name name = { .v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
+
+	inet_pton(AF_INET6, address, &name.v6.sin6_addr);
+	return name;
+}
+
+/* An address of IPv4, as sockets of the side have it. */
+static union name name_of(const struct side *s, const char *address, uint16_t port)
+{
+	union name name = { .v4 = { .sin_family = AF_INET, .sin_port = htons(port) } };
+	char mapped[INET6_ADDRSTRLEN];
+
+	snprintf(mapped, sizeof(mapped), "::ffff:%s", address);
+	if (s->domain == AF_INET6)
+		return name6(mapped, port);
+	inet_pton(AF_INET, address, &name.v4.sin_addr);
+	return name;
 }
 
 /* -------------------------------------------------------------------- opening */
@@ -39,11 +65,12 @@ static struct sockaddr_in name_of(const char *address, uint16_t port)
  */
 void side_listen(struct side *s, uint32_t arg)
 {
-	struct sockaddr_in name = name_of(SUBJECT_ADDRESS, s->port);
+	union name name = s->domain == AF_INET ? name_of(s, SUBJECT_ADDRESS, s->port) :
+						 name6("::", s->port);
 
 	s->peer.to_port = s->port;
-	s->listener = s->subject->socket();
-	if (s->subject->bind(s->listener, (struct sockaddr *)&name, sizeof(name)))
+	s->listener = s->subject->socket(s->domain);
+	if (s->subject->bind(s->listener, &name.sa, length_of(&name)))
 		tell(s, -1);
 	else
 		tell(s, s->subject->listen(s->listener, (int)arg));
@@ -56,12 +83,21 @@ void side_listen(struct side *s, uint32_t arg)
  */
 void side_connect(struct side *s, uint32_t arg)
 {
-	struct sockaddr_in name = name_of(PEER_ADDRESS, s->peer.port);
+	union name name = name_of(s, PEER_ADDRESS, s->peer.port);
 
 	(void)arg;
 	if (s->conn < 0)
-		s->conn = s->subject->socket();
-	tell(s, s->subject->connect(s->conn, (struct sockaddr *)&name, sizeof(name)));
+		s->conn = s->subject->socket(s->domain);
+	tell(s, s->subject->connect(s->conn, &name.sa, length_of(&name)));
+}
+
+/* There is no way. */
+static void call_connect6(struct side *s, uint32_t arg)
+{
+	union name name = name6("2001:db8::2", s->peer.port);
+
+	(void)arg;
+	tell(s, s->subject->connect(s->conn, &name.sa, length_of(&name)));
 }
 
 static void call_accept(struct side *s, uint32_t arg)
@@ -91,22 +127,49 @@ static void call_accept_conn(struct side *s, uint32_t arg)
 
 static void call_bind(struct side *s, uint32_t arg)
 {
-	struct sockaddr_in name = name_of(SUBJECT_ADDRESS, 30000);
+	union name name = name_of(s, SUBJECT_ADDRESS, 30000);
 
 	(void)arg;
-	tell(s, s->subject->bind(s->conn, (struct sockaddr *)&name, sizeof(name)));
+	tell(s, s->subject->bind(s->conn, &name.sa, length_of(&name)));
+}
+
+/* Without the port, which may be any. */
+static void tell_name(struct side *s, const union name *name, socklen_t length)
+{
+	bool v4 = name->sa.sa_family == AF_INET;
+
+	inet_ntop(name->sa.sa_family, v4 ? (const void *)&name->v4.sin_addr :
+					   (const void *)&name->v6.sin6_addr,
+		  s->text, sizeof(s->text));
+	if (length != length_of(name))
+		strcat(s->text, " of a wrong length");
+}
+
+static void call_own_name(struct side *s, uint32_t arg)
+{
+	union name name = { 0 };
+	socklen_t length = sizeof(name);
+
+	(void)arg;
+	if (s->subject->getsockname(s->conn, &name.sa, &length))
+		tell(s, -1);
+	else
+		tell_name(s, &name, length);
 }
 
 static void call_peer_name(struct side *s, uint32_t arg)
 {
-	struct sockaddr_in name = { 0 };
+	union name name = { 0 };
 	socklen_t length = sizeof(name);
-	int result = s->subject->getpeername(s->conn, (struct sockaddr *)&name, &length);
 
 	(void)arg;
-	tell(s, result);
-	if (!result && (ntohs(name.sin_port) != s->peer.port || length != sizeof(name)))
-		strcpy(s->text, "a wrong name");
+	if (s->subject->getpeername(s->conn, &name.sa, &length)) {
+		tell(s, -1);
+		return;
+	}
+	tell_name(s, &name, length);
+	if (ntohs(name.v4.sin_port) != s->peer.port)	/* at the same place in both */
+		strcat(s->text, " and a wrong port");
 }
 
 /* ----------------------------------------------------------------------- data */
@@ -270,6 +333,46 @@ static void call_error(struct side *s, uint32_t arg)
 		tell(s, -1);
 	else
 		snprintf(s->text, sizeof(s->text), "%s", value ? strerrorname_np(value) : "0");
+}
+
+static void set_number(struct side *s, int level, int option, int value)
+{
+	tell(s, s->subject->setsockopt(s->conn, level, option, &value, sizeof(value)));
+}
+
+static void call_v6only(struct side *s, uint32_t arg)
+{
+	set_number(s, IPPROTO_IPV6, IPV6_V6ONLY, (int)arg - 1);
+}
+
+static void call_tos(struct side *s, uint32_t arg)
+{
+	set_number(s, IPPROTO_IP, IP_TOS, (int)arg);
+}
+
+static void call_tclass(struct side *s, uint32_t arg)
+{
+	set_number(s, IPPROTO_IPV6, IPV6_TCLASS, (int)arg);
+}
+
+static void get_number(struct side *s, int level, int option)
+{
+	int value = -1;
+	socklen_t length = sizeof(value);
+	int result = s->subject->getsockopt(s->conn, level, option, &value, &length);
+
+	tell(s, result < 0 ? -1 : value);
+}
+
+static void call_is_v6only(struct side *s, uint32_t arg)
+{
+	(void)arg;
+	get_number(s, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
+static void call_mtu(struct side *s, uint32_t arg)
+{
+	get_number(s, arg == 1 ? IPPROTO_IP : IPPROTO_IPV6, arg == 1 ? IP_MTU : IPV6_MTU);
 }
 
 static void call_unread(struct side *s, uint32_t arg)
@@ -490,6 +593,8 @@ struct event events[] = {
 	{ "listen", 1, NEED_CONN, 4, call_listen, 0 },
 	{ "accept by what does not listen", 1, NEED_CONN, 1, call_accept_conn, 0 },
 	{ "bind", 1, NEED_CONN, 1, call_bind, 0 },
+	{ "connect to IPv6", 1, NEED_CONN, 1, call_connect6, 0 },
+	{ "getsockname", 1, NEED_CONN, 1, call_own_name, 0 },
 	{ "getpeername", 2, NEED_CONN, 1, call_peer_name, 0 },
 	{ "send", 16, NEED_CONN, 3000, call_send, 0 },
 	{ "send MSG_MORE", 2, NEED_CONN, 3000, call_send_more, 0 },
@@ -508,6 +613,11 @@ struct event events[] = {
 	{ "close", 4, NEED_CONN, 1, call_close, 0 },
 	{ "close, SO_LINGER 0", 1, NEED_CONN, 1, call_abort, 0 },
 	{ "SO_ERROR", 4, NEED_CONN, 1, call_error, 0 },
+	{ "set IPV6_V6ONLY", 1, NEED_CONN, 2, call_v6only, 0 },
+	{ "IPV6_V6ONLY", 1, NEED_CONN, 1, call_is_v6only, 0 },
+	{ "IP_TOS", 1, NEED_CONN, 300, call_tos, 0 },
+	{ "IPV6_TCLASS", 1, NEED_CONN, 300, call_tclass, 0 },
+	{ "IP_MTU, IPV6_MTU", 1, NEED_CONN, 2, call_mtu, 0 },
 	{ "SIOCINQ", 3, NEED_CONN, 1, call_unread, 0 },
 	{ "SIOCOUTQ", 3, NEED_CONN, 1, call_unacked, 0 },
 

@@ -12,14 +12,15 @@
  * side_start() - begins a script
  * @s: the side.
  * @subject: of it.
+ * @domain: AF_INET or AF_INET6.
  * @port: of both ends.
  *
  * Return: did it start?
  */
-bool side_start(struct side *s, const struct subject *subject, uint16_t port)
+bool side_start(struct side *s, const struct subject *subject, int domain, uint16_t port)
 {
 	*s = (struct side){
-		.subject = subject, .port = port, .listener = -1, .conn = -1,
+		.subject = subject, .domain = domain, .port = port, .listener = -1, .conn = -1,
 		.peer = { .subject = subject, .port = port, .window = PEER_WINDOW },
 	};
 	return subject->start();

@@ -10,6 +10,7 @@
 /**
  * struct side - one of the two
  * @subject: it.
+ * @domain: of its sockets; the wire is IPv4 either way.
  * @peer: of its connection.
  * @port: at which the subject listens, or to which it connects.
  * @listener: descriptor, -1: none.
@@ -21,6 +22,7 @@
  */
 struct side {
 	const struct subject *subject;
+	int domain;
 	struct peer peer;
 	uint16_t port;
 	int listener;
@@ -96,7 +98,8 @@ extern const unsigned int exception_count;
 extern struct event events[];
 extern const unsigned int event_count;
 
-bool side_start(struct side *side, const struct subject *subject, uint16_t port);
+bool side_start(struct side *side, const struct subject *subject, int domain,
+		uint16_t port);
 void side_stop(struct side *side);
 void side_listen(struct side *side, uint32_t arg);
 void side_connect(struct side *side, uint32_t arg);

@@ -17,7 +17,7 @@
  * @start: before a script; true if that worked, else it has told why.
  * @stop: after it.
  * @socket: as the others down to @close: the BSD call of the name, by descriptors;
- *	SOCK_STREAM of AF_INET that does not block.
+ *	SOCK_STREAM of a domain that does not block.
  * @bind: an address and a port.
  * @connect: to an address.
  * @listen: at what was bound.
@@ -27,6 +27,7 @@
  * @shutdown: a direction or both.
  * @setsockopt: an option.
  * @getsockopt: an option.
+ * @getsockname: its own end.
  * @getpeername: the other end.
  * @ioctl: of an int.
  * @close: a socket.
@@ -40,7 +41,7 @@ struct subject {
 	const char *name;
 	bool (*start)(void);
 	void (*stop)(void);
-	int (*socket)(void);
+	int (*socket)(int domain);
 	int (*bind)(int fd, const struct sockaddr *address, socklen_t length);
 	int (*connect)(int fd, const struct sockaddr *address, socklen_t length);
 	int (*listen)(int fd, int backlog);
@@ -50,6 +51,7 @@ struct subject {
 	int (*shutdown)(int fd, int how);
 	int (*setsockopt)(int fd, int level, int name, const void *value, socklen_t length);
 	int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *length);
+	int (*getsockname)(int fd, struct sockaddr *address, socklen_t *length);
 	int (*getpeername)(int fd, struct sockaddr *address, socklen_t *length);
 	int (*ioctl)(int fd, unsigned long request, int *value);
 	int (*close)(int fd);

@@ -75,9 +75,9 @@ static void stop(void)
 {
 }
 
-static int new_socket(void)
+static int new_socket(int domain)
 {
-	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	return socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 /* glibc's own declarations take a union of pointers. */
@@ -89,6 +89,11 @@ static int bind_name(int fd, const struct sockaddr *address, socklen_t length)
 static int connect_peer(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return connect(fd, address, length);
+}
+
+static int own_name(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return getsockname(fd, address, length);
 }
 
 static int peer_name(int fd, struct sockaddr *address, socklen_t *length)
@@ -164,6 +169,7 @@ const struct subject subject_kernel = {
 	.shutdown = shutdown,
 	.setsockopt = setsockopt,
 	.getsockopt = getsockopt,
+	.getsockname = own_name,
 	.getpeername = peer_name,
 	.ioctl = control,
 	.close = close,

@@ -42,9 +42,9 @@ static int number(struct ustack_socket *s)
 	return s ? ustack_fd(s) : -1;
 }
 
-static int new_socket(void)
+static int new_socket(int domain)
 {
-	return number(ustack_socket(stack, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	return number(ustack_socket(stack, domain, SOCK_STREAM | SOCK_NONBLOCK, 0));
 }
 
 static int bind_name(int fd, const struct sockaddr *address, socklen_t length)
@@ -90,6 +90,11 @@ static int set_option(int fd, int level, int name, const void *value, socklen_t 
 static int get_option(int fd, int level, int name, void *value, socklen_t *length)
 {
 	return ustack_getsockopt(of(fd), level, name, value, length);
+}
+
+static int own_name(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return ustack_getsockname(of(fd), address, length);
 }
 
 static int peer_name(int fd, struct sockaddr *address, socklen_t *length)
@@ -155,6 +160,7 @@ const struct subject subject_ustack = {
 	.shutdown = shut,
 	.setsockopt = set_option,
 	.getsockopt = get_option,
+	.getsockname = own_name,
 	.getpeername = peer_name,
 	.ioctl = control,
 	.close = close_socket,

@@ -632,15 +632,18 @@ static void test_datagrams(void)
 /* The least that a router may tell is that of the packet's family. */
 static void test_mtu(void)
 {
-	struct us_addr local = script_addr(&script, 1), remote = script_addr(&script, 2);
+	struct us_net_error error = {
+		.local = script_addr(&script, 1), .remote = script_addr(&script, 2),
+		.len = 8, .mtu = 100, .err = EMSGSIZE, .hard = true,
+	};
 	struct ustack_socket *s;
 
 	begin();
 	s = new_socket(script.stack, AF_INET6, SOCK_DGRAM);
 	ok(connect_to(s, "::ffff:10.0.0.2", 7) == 0 && ustack_send(s, "x", 1, 0) == 1 &&
 	   get(s, IPPROTO_IPV6, IPV6_MTU) == 1500, "a peer of IPv4: the MTU of the link");
-	us_udp_icmp(script_stack(&script), &local, &remote,
-		    script.sent[script.first].data + US_IPV4_LEN, 8, EMSGSIZE, true, 100);
+	error.quoted = script.sent[script.first].data + US_IPV4_LEN;
+	us_udp_icmp(script_stack(&script), &error);
 	ok(get(s, IPPROTO_IP, IP_MTU) == 552 && get(s, IPPROTO_IPV6, IPV6_MTU) == 552,
 	   "and what a router told");
 	script.count = 0;

@@ -12,11 +12,10 @@
  * until it can return.  All other calls return 0 or a negative errno; what errno is
  * behind them tells nothing.
  *
- * What differs from Linux: AF_INET6 sockets are IPv6 only (IPV6_V6ONLY).  A
- * signal handler ends a blocking call with EINTR, SA_RESTART or not.  A call
- * that nothing can ever wake fails with EDEADLK instead of hanging: no link has a
- * descriptor, and no timer is due or ustack_config.clock stands still.  But on a stack
- * that is driven from outside (below) it sleeps, as another thread may move the
+ * What differs from Linux: a signal handler ends a blocking call with EINTR, SA_RESTART
+ * or not.  A call that nothing can ever wake fails with EDEADLK instead of hanging: no
+ * link has a descriptor, and no timer is due or ustack_config.clock stands still.  But on
+ * a stack that is driven from outside (below) it sleeps, as another thread may move the
  * clock: where there is no other thread, for ever, whatever its timeout.
  * Calls that do not block leave running the stack to ustack_poll(),
  * ustack_run(), ustack_pollsockets() and those that do.  Between calls nothing
@@ -354,9 +353,10 @@ int ustack_event_print(const struct ustack_event *event, char *text, size_t size
  *	and routes are the kernel's own; tx_bytes=, rx_bytes= (of the shared memory,
  *	for what is sent and what comes; 4 MiB to send, or what the module finds
  *	usual, where ulimit -l does not allow that).  It has 1024 flows (ENOSPC):
- *	one for each socket that listens or is an unconnected SOCK_DGRAM, and one
- *	for each connection that was opened here; accepted ones take none.  At most
- *	256 ports are asked for by number (ENOBUFS), each a descriptor of the process;
+ *	one for each socket that listens or is a SOCK_DGRAM with a port (two, if it
+ *	hears both families), and one for each connection that was opened here;
+ *	accepted ones take none.  At most 256 ports are asked for by number, or for
+ *	both families (ENOBUFS), each a descriptor of the process;
  *	"packet:dev=NAME|ifindex=N,mac=MAC,peer=MAC" - a packet socket of one
  *	Ethernet device that is up (not lo); needs CAP_NET_RAW.  mac= is the stack's
  *	own (that of the device, unless given; then the device is made promiscuous),
@@ -493,6 +493,9 @@ int ustack_close(struct ustack_socket *socket);
  * @address: struct sockaddr_in or sockaddr_in6, as @socket; port 0 takes a free one.
  * @length: of @address.
  *
+ * A socket of AF_INET6 that is bound to :: hears IPv4, too, unless IPV6_V6ONLY was set; an
+ * address of IPv4 is ::ffff:a.b.c.d to it, here and wherever addresses are given or told
+ * (and as in Linux, a SOCK_DGRAM connects and sends to a struct sockaddr_in, too).
  * On a netchannel link an address of the kernel will do, too.  SO_REUSEADDR is heeded for
  * SOCK_STREAM; a port of SOCK_DGRAM is never shared.  Connections that were accepted keep
  * nobody from their port, as if all had SO_REUSEADDR.
@@ -881,7 +884,9 @@ int ustack_release(struct ustack_socket *socket, size_t length);
  * Of SOCK_STREAM, AF_INET, level IPPROTO_IP: IP_TTL, IP_TOS, IP_RECVERR, IP_MTU (to
  * read only), IP_MTU_DISCOVER (WANT, DO, PROBE: all the same).
  *
- * Of AF_INET6, level IPPROTO_IPV6: IPV6_V6ONLY: these sockets are, and 0 is refused (EINVAL).
+ * Of AF_INET6, level IPPROTO_IPV6: IPV6_V6ONLY: no IPv4; off by default, and for good once
+ * there is a port (EINVAL).  Without it the socket has the options of level IPPROTO_IP, too,
+ * for packets of IPv4.
  *
  * Of SOCK_STREAM, AF_INET6, level IPPROTO_IPV6: IPV6_UNICAST_HOPS, IPV6_TCLASS,
  * IPV6_RECVERR, IPV6_MTU (to read only), IPV6_MTU_DISCOVER (as that of AF_INET).

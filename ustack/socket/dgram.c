@@ -126,8 +126,6 @@ static int destination(const struct ustack_socket *s,
 
 	if (!address || (s->family == AF_INET6 && address->sa_family == AF_UNSPEC))
 		return s->state == US_SOCKET_CONNECTED ? 0 : -EDESTADDRREQ;
-	if (address->sa_family == AF_INET && s->v6only)
-		return -ENETUNREACH;
 	err = us_sockaddr_get(address, length, family_of(s, address), remote, port);
 	if (err == -EAFNOSUPPORT && s->family == AF_INET6)
 		return -EINVAL;

@@ -128,7 +128,7 @@ static int bind_family(struct us_tcp_listener *l, struct us_link *link, uint8_t 
 /* One that hears both families hears both on a link, or none. */
 static int bind_link(struct us_tcp_listener *l, struct us_link *link)
 {
-	uint16_t port = l->port;
+	uint16_t wish = l->port;
 	int err = bind_family(l, link, l->family ? l->family : AF_INET6);
 
 	if (err || l->family)
@@ -136,7 +136,7 @@ static int bind_link(struct us_tcp_listener *l, struct us_link *link)
 	err = bind_family(l, link, AF_INET);
 	if (err) {
 		us_tcp_bind_put(l->table, l->bind[--l->nr_bind]);
-		l->port = port;
+		l->port = wish;
 	}
 	return err;
 }

@@ -196,7 +196,7 @@ static int bind_family(struct us_udp *udp, struct us_link *link, uint8_t family)
 /* One that hears both families hears both on a link, or none. */
 static int bind_link(struct us_udp *udp, struct us_link *link)
 {
-	uint16_t port = udp->local_port;
+	uint16_t wish = udp->local_port;
 	int err = bind_family(udp, link, udp->family ? udp->family : AF_INET6);
 
 	if (err || udp->family)
@@ -204,7 +204,7 @@ static int bind_link(struct us_udp *udp, struct us_link *link)
 	err = bind_family(udp, link, AF_INET);
 	if (err) {
 		unbind_last(udp);
-		udp->local_port = port;
+		udp->local_port = wish;
 	}
 	return err;
 }
