@@ -651,6 +651,24 @@ static void test_mtu(void)
 	script_end(&script);
 }
 
+static void test_refused(void)
+{
+	static const char large[3000];
+	struct ustack_socket *s;
+
+	begin();
+	s = new_socket(script.stack, AF_INET6, SOCK_DGRAM);
+	set(s, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	connect_to(s, "::ffff:10.0.0.2", 7);
+	fails(ustack_send(s, large, sizeof(large), 0), EMSGSIZE);
+	ok(ustack_recv(s, NULL, 0, MSG_ERRQUEUE) == -1, "of IPv4, IPV6_RECVERR queues nothing");
+	set(s, IPPROTO_IP, IP_RECVERR, 1);
+	fails(ustack_send(s, large, sizeof(large), 0), EMSGSIZE);
+	ok(ustack_recv(s, NULL, 0, MSG_ERRQUEUE) == 0, "but IP_RECVERR does");
+	ustack_close(s);
+	script_end(&script);
+}
+
 /* ------------------------------------------------------------ control messages */
 
 /* Sends to @to, or NULL: to the peer, with one control message. */
@@ -743,6 +761,7 @@ int main(void)
 	test_syn(SIX, 6, 0x40, 33);
 	test_datagrams();
 	test_mtu();
+	test_refused();
 	test_said();
 	world_destroy();
 	return finish();
