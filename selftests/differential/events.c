@@ -370,11 +370,6 @@ static void call_is_v6only(struct side *s, uint32_t arg)
 	get_number(s, IPPROTO_IPV6, IPV6_V6ONLY);
 }
 
-static void call_mtu(struct side *s, uint32_t arg)
-{
-	get_number(s, arg == 1 ? IPPROTO_IP : IPPROTO_IPV6, arg == 1 ? IP_MTU : IPV6_MTU);
-}
-
 static void call_unread(struct side *s, uint32_t arg)
 {
 	int value = -1;
@@ -617,7 +612,6 @@ struct event events[] = {
 	{ "IPV6_V6ONLY", 1, NEED_CONN, 1, call_is_v6only, 0 },
 	{ "IP_TOS", 1, NEED_CONN, 300, call_tos, 0 },
 	{ "IPV6_TCLASS", 1, NEED_CONN, 300, call_tclass, 0 },
-	{ "IP_MTU, IPV6_MTU", 1, NEED_CONN, 2, call_mtu, 0 },
 	{ "SIOCINQ", 3, NEED_CONN, 1, call_unread, 0 },
 	{ "SIOCOUTQ", 3, NEED_CONN, 1, call_unacked, 0 },
 
