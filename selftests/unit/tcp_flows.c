@@ -15,7 +15,7 @@
  * @used: elements of @flow.
  * @bound: ports that it chose.
  * @latched: a listen flow is held.
- * @latched_id: which.
+ * @latched_ids: which were, a bit of each.
  * @latch_error: what latch() gives.
  */
 static struct flows {
@@ -24,7 +24,7 @@ static struct flows {
 	bool used[FLOWS];
 	unsigned int bound;
 	bool latched;
-	uint32_t latched_id;
+	uint32_t latched_ids;
 	int latch_error;
 } flows;
 
@@ -56,7 +56,7 @@ static int latch(struct us_link *link, uint32_t id, const struct us_addr *peer,
 	(void)port;
 	if (!flows.latch_error)
 		flows.latched = confirm;
-	flows.latched_id = id;
+	flows.latched_ids |= 1u << id;
 	return flows.latch_error;
 }
 
@@ -336,7 +336,7 @@ static void test_both(void)
 	ok(lines(CLOSE "+61 waits 0\n") && bound() == 0, "and gives it back");
 	end();
 	begin_mapped();
-	ok(lines("listen_peer\n" ACCEPT) && flows.latched && flows.latched_id == 1,
+	ok(lines("listen_peer\n" ACCEPT) && flows.latched && flows.latched_ids == 1u << 1,
 	   "a single peer holds it");
 	end();
 }
@@ -381,19 +381,26 @@ static void test_datagrams(void)
 	const struct udp_dgram d = { .source = 7, .dest = 9, .len = 1 };
 	struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
 	struct ustack_socket *s;
-	struct sockaddr_storage peer;
-	socklen_t len;
+	struct sockaddr_storage peer, peer6;
+	socklen_t len, len6;
+	struct us_addr own;
 
 	begin_mapped();
 	s = ustack_socket(flows.s.stack, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	ok(!ustack_bind(s, (void *)&name, sizeof(name)) && are_twins(IPPROTO_UDP),
 	   "datagrams of both families: a flow of each");
 	len = script_name(&flows.s, 2, 7, &peer);
-	ok(ustack_sendto(s, "x", 1, 0, (void *)&peer, len) == 1 && flows.s.tx.flow == 1,
+	flows.s.six = true;
+	len6 = script_name(&flows.s, 2, 7, &peer6);
+	own = script_addr(&flows.s, 1);
+	flows.s.six = false;
+	us_net_address_add(script_stack(&flows.s), &flows.s.link, &own, 64);
+	ok(ustack_sendto(s, "x", 1, 0, (void *)&peer, len) == 1 && flows.s.tx.flow == 1 &&
+	   ustack_sendto(s, "x", 1, 0, (void *)&peer6, len6) == 1 && flows.s.tx.flow == 0,
 	   "they leave by that of their family");
 	ok(!ustack_listen_peer(s) && are_twins(IPPROTO_UDP), "for a single peer, too");
 	udp_inject(&flows.s, &d, "x");
-	ok(flows.latched && flows.latched_id == 1, "who holds that of its family");
+	ok(flows.latched && flows.latched_ids == 1u << 1, "who holds that of its family");
 	ustack_close(s);
 	flows.s.count = 0;
 	end();
