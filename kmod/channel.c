@@ -19,11 +19,13 @@ static DECLARE_WAIT_QUEUE_HEAD(freed);
 
 static void free_private(struct nc_channel *ch)
 {
+	kvfree(ch->flows);
 	kvfree(ch->rx.ring.slot);
 	kvfree(ch->tx.slot);
 	kvfree(ch->tx.route);
 	kvfree(ch->tx.batch);
 	bitmap_free(ch->tx.busy);
+	ch->flows = NULL;
 	ch->rx.ring.slot = NULL;
 	ch->tx.slot = NULL;
 	ch->tx.route = NULL;
@@ -36,7 +38,6 @@ static void free_work(struct work_struct *work)
 	struct nc_channel *ch = container_of(work, struct nc_channel, free);
 
 	hrtimer_cancel(&ch->timer);
-	xa_destroy(&ch->flows);
 	free_private(ch);
 	nc_pool_destroy(&ch->tx.heads);
 	nc_pool_destroy(&ch->tx.pool);
@@ -69,7 +70,6 @@ struct nc_channel *nc_channel_create(void)
 	ch->id = atomic_inc_return(&last_id);
 	mutex_init(&ch->lock);
 	INIT_LIST_HEAD(&ch->in_net);
-	xa_init_flags(&ch->flows, XA_FLAGS_ALLOC1);
 	spin_lock_init(&ch->rx.lock);
 	mutex_init(&ch->tx.lock);
 	nc_sleep_init(ch);
@@ -133,6 +133,8 @@ void nc_channel_close(struct nc_channel *ch)
 static int alloc_private(struct nc_channel *ch,
 			 const struct netchannel_setup *setup)
 {
+	ch->flows = kvcalloc(NETCHANNEL_FLOWS_MAX, sizeof(*ch->flows),
+			     GFP_KERNEL_ACCOUNT);
 	ch->rx.ring.slot = kvcalloc(setup->rx_depth, sizeof(*ch->rx.ring.slot),
 				    NC_GFP_SIZED);
 	ch->tx.slot = kvcalloc(setup->tx_depth, sizeof(*ch->tx.slot),
@@ -142,7 +144,7 @@ static int alloc_private(struct nc_channel *ch,
 	ch->tx.batch = kvcalloc(NC_TX_BATCH, sizeof(*ch->tx.batch),
 				GFP_KERNEL_ACCOUNT);
 	ch->tx.busy = bitmap_zalloc(setup->tx_depth, NC_GFP_SIZED);
-	if (!ch->rx.ring.slot || !ch->tx.slot || !ch->tx.route ||
+	if (!ch->flows || !ch->rx.ring.slot || !ch->tx.slot || !ch->tx.route ||
 	    !ch->tx.batch || !ch->tx.busy)
 		return -ENOMEM;
 	ch->rx.ring.depth = setup->rx_depth;
@@ -216,49 +218,35 @@ int nc_channel_setup(struct nc_channel *ch, struct netchannel_setup *setup)
 	return err;
 }
 
-/**
- * nc_channel_check() - may the owner use rings and flows?
- * @ch: the channel.
- *
- * Return: 0, -ENOTCONN before SETUP, -EPIPE if broken, -ENODEV if the flows went
- * away with their device or namespace.
+/*
+ * There is a place for it.  None of an id that was in use lately: routes of the flow
+ * that had it may be remembered.
  */
-int nc_channel_check(const struct nc_channel *ch)
+static u32 free_id(struct nc_channel *ch)
 {
-	unsigned long flags = READ_ONCE(ch->flags);
+	u32 id;
 
-	if (!nc_channel_area(ch))
-		return -ENOTCONN;
-	if (flags & BIT(NC_CHANNEL_BROKEN))
-		return -EPIPE;
-	if (flags & BIT(NC_CHANNEL_GONE))
-		return -ENODEV;
-	return 0;
+	lockdep_assert_held(&ch->lock);
+	do {
+		id = ++ch->last_flow;
+	} while (!id || rcu_access_pointer(ch->flows[id % NETCHANNEL_FLOWS_MAX]));
+	return id;
 }
 
-/*
- * The id is reserved first: the flow is found by it only once it is bound.  It is
- * not used again soon, since routes of the flow that had it may be remembered.
- */
 static int bind_flow(struct nc_channel *ch, struct netchannel_bind *bind,
 		     struct nc_authority *auth)
 {
 	struct nc_flow *flow;
 	int err;
 
-	err = xa_alloc_cyclic(&ch->flows, &bind->flow_id, NULL, xa_limit_31b,
-			      &ch->next_flow, GFP_KERNEL_ACCOUNT);
-	if (err < 0)
-		return err;
+	bind->flow_id = free_id(ch);
 	flow = nc_flow_create(ch, bind, auth);
 	err = PTR_ERR_OR_ZERO(flow);
-	if (!err) {
-		err = nc_net_bind(nc_net(auth->net), flow);
-		if (err)
-			nc_flow_put(flow);
-	}
 	if (err)
-		xa_release(&ch->flows, bind->flow_id);
+		return err;
+	err = nc_net_bind(nc_net(auth->net), flow);
+	if (err)
+		nc_flow_put(flow);
 	return err;
 }
 

@@ -167,7 +167,7 @@ int nc_latch_steer(struct nc_channel *ch,
 	int err;
 
 	rcu_read_lock();
-	flow = xa_load(&ch->flows, request->flow_id);
+	flow = nc_channel_area(ch) ? nc_channel_flow(ch, request->flow_id) : NULL;
 	if (!flow)
 		err = -ENOENT;
 	else if (!(flow->flags & NETCHANNEL_BIND_LISTEN_PEER))

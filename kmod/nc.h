@@ -14,7 +14,6 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 #include <linux/netchannel.h>
 #include "ring.h"
 #include "flow_key.h"
@@ -194,8 +193,8 @@ struct nc_rx {
  * @area: shared memory, NULL before SETUP; set once, by store-release.
  * @net: namespace, NULL before the first BIND and once it has left.
  * @in_net: element of nc_net.channels.
- * @flows: by flow id.
- * @next_flow: id from which on the next flow's is looked for.
+ * @flows: NETCHANNEL_FLOWS_MAX, by the remainder of their ids; changed under nc_net.lock.
+ * @last_flow: id of the flow that was bound last.
  * @nr_flows: their number.
  * @rx: receiving side.
  * @tx: sending side.
@@ -223,8 +222,8 @@ struct nc_channel {
 	struct nc_area *area;
 	struct net *net;
 	struct list_head in_net;
-	struct xarray flows;
-	u32 next_flow;
+	struct nc_flow __rcu **flows;
+	u32 last_flow;
 	atomic_t nr_flows;
 	struct nc_rx rx ____cacheline_aligned_in_smp;
 	struct nc_tx tx ____cacheline_aligned_in_smp;
@@ -459,7 +458,6 @@ void nc_channel_stats(struct nc_channel *ch, struct netchannel_stats *stats);
 void nc_channel_break(struct nc_channel *ch, u32 reason);
 void nc_channel_lose(struct nc_channel *ch);
 void nc_channel_leave(struct nc_channel *ch, bool gone);
-int nc_channel_check(const struct nc_channel *ch);
 int nc_channel_init(void);
 void nc_channel_exit(void);
 
@@ -484,6 +482,29 @@ static inline struct nc_area *nc_channel_area(const struct nc_channel *ch)
 {
 	/* Pairs with the release in nc_channel_setup() */
 	return smp_load_acquire(&ch->area);
+}
+
+/*
+ * May the owner use rings and flows?  0, -ENOTCONN before SETUP, -EPIPE if it is broken,
+ * -ENODEV if the flows went away with their device or namespace.
+ */
+static inline int nc_channel_check(const struct nc_channel *ch)
+{
+	unsigned long flags = READ_ONCE(ch->flags);
+
+	if (!nc_channel_area(ch))
+		return -ENOTCONN;
+	if (likely(!(flags & (BIT(NC_CHANNEL_BROKEN) | BIT(NC_CHANNEL_GONE)))))
+		return 0;
+	return flags & BIT(NC_CHANNEL_BROKEN) ? -EPIPE : -ENODEV;
+}
+
+/* The flow of an id, or NULL.  Under RCU, with an area. */
+static inline struct nc_flow *nc_channel_flow(const struct nc_channel *ch, u32 id)
+{
+	struct nc_flow *flow = rcu_dereference(ch->flows[id % NETCHANNEL_FLOWS_MAX]);
+
+	return flow && flow->id == id ? flow : NULL;
 }
 
 static inline void nc_count_rx(struct nc_channel *ch, u32 counter, u64 n)

@@ -224,6 +224,11 @@ static bool device_exists(struct nc_net *nn, u32 ifindex)
 	return dev;
 }
 
+static struct nc_flow __rcu **place_of(const struct nc_flow *flow)
+{
+	return &flow->channel->flows[flow->id % NETCHANNEL_FLOWS_MAX];
+}
+
 static int bind_locked(struct nc_net *nn, struct nc_flow *flow)
 {
 	struct nc_channel *ch = flow->channel;
@@ -245,15 +250,14 @@ static int bind_locked(struct nc_net *nn, struct nc_flow *flow)
 		return err;
 	}
 	atomic_inc(&ch->nr_flows);
-	/* The id was reserved, so this allocates nothing. */
-	xa_store(&ch->flows, flow->id, flow, GFP_KERNEL);
+	rcu_assign_pointer(*place_of(flow), flow);
 	return 0;
 }
 
 /**
  * nc_net_bind() - let a flow take packets in its namespace
  * @nn: the namespace.
- * @flow: the flow; its id is reserved.
+ * @flow: the flow; the place of its id is free.
  *
  * Return: 0 or a negative errno.
  */
@@ -282,7 +286,7 @@ static void unbind_locked(struct nc_net *nn, struct nc_flow *flow)
 	struct nc_channel *ch = flow->channel;
 
 	lockdep_assert_held(&nn->lock);
-	xa_erase(&ch->flows, flow->id);
+	RCU_INIT_POINTER(*place_of(flow), NULL);
 	nc_flow_remove(nn, flow);
 	hooks_put(nn, flow);
 	nc_rx_stop(flow);
@@ -303,7 +307,10 @@ int nc_net_unbind(struct nc_net *nn, struct nc_channel *ch, u32 flow_id)
 	struct nc_flow *flow;
 
 	mutex_lock(&nn->lock);
-	flow = xa_load(&ch->flows, flow_id);
+	rcu_read_lock();
+	flow = nc_channel_flow(ch, flow_id);
+	rcu_read_unlock();
+	/* It stays: flows end under the lock. */
 	if (flow)
 		unbind_locked(nn, flow);
 	mutex_unlock(&nn->lock);
@@ -335,12 +342,14 @@ void nc_net_join(struct nc_net *nn, struct nc_channel *ch)
 void nc_net_leave(struct nc_net *nn, struct nc_channel *ch, bool gone)
 {
 	struct nc_flow *flow;
-	unsigned long id;
+	u32 i;
 
 	lockdep_assert_held(&ch->lock);
 	mutex_lock(&nn->lock);
-	xa_for_each(&ch->flows, id, flow) {
-		unbind_locked(nn, flow);
+	for (i = 0; i < NETCHANNEL_FLOWS_MAX; i++) {
+		flow = rcu_dereference_protected(ch->flows[i], lockdep_is_held(&nn->lock));
+		if (flow)
+			unbind_locked(nn, flow);
 		cond_resched();
 	}
 	list_del_init(&ch->in_net);

@@ -126,7 +126,7 @@ static int find_flow(struct work *w, struct nc_tx_fault *fault)
 	struct nc_flow *flow;
 
 	rcu_read_lock();
-	flow = xa_load(&w->ch->flows, w->desc->flow_id);
+	flow = nc_channel_flow(w->ch, w->desc->flow_id);
 	if (flow && !refcount_inc_not_zero(&flow->ref))
 		flow = NULL;
 	rcu_read_unlock();

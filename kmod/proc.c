@@ -108,7 +108,7 @@ static int show(struct seq_file *seq, void *v)
 	struct nc_net *nn = nc_net(seq_file_net(seq));
 	struct nc_channel *ch;
 	struct nc_flow *flow;
-	unsigned long id;
+	u32 i;
 
 	if (v == &nn->channels) {
 		seq_puts(seq, "id pid uid status depth used rx tx drops flows\n");
@@ -121,8 +121,11 @@ static int show(struct seq_file *seq, void *v)
 		   status_name(ch));
 	show_counters(seq, ch);
 	/* Flows change under the lock that start() took. */
-	xa_for_each(&ch->flows, id, flow)
-		show_flow(seq, flow);
+	for (i = 0; i < NETCHANNEL_FLOWS_MAX; i++) {
+		flow = rcu_dereference_protected(ch->flows[i], lockdep_is_held(&nn->lock));
+		if (flow)
+			show_flow(seq, flow);
+	}
 	seq_putc(seq, '\n');
 	return 0;
 }
