@@ -243,6 +243,11 @@ static void copy_out(const struct nc_rx_packet *packet, u8 *to)
 	const skb_frag_t *frag = skb_shinfo(skb)->frags;
 	u32 skip = packet->offset, left = packet->length;
 
+	/* Most that are short lie in one piece. */
+	if (left < NC_COPY_LONG && skip + left <= skb_headlen(skb)) {
+		memcpy(to, skb->data + skip, left);
+		return;
+	}
 	if (copies_itself(packet)) {
 		skb_copy_bits(skb, skip, to, left);
 		return;
