@@ -39,16 +39,16 @@ static void wake_sleeper(struct nc_channel *ch)
 {
 	struct task_struct *task = NULL;
 
-	/* RCU keeps the task, which may return and exit meanwhile. */
-	rcu_read_lock();
-	/* Between the two nobody else would wake it. */
-	preempt_disable();
+	/*
+	 * RCU keeps the task, which may return and exit meanwhile; and without preemption,
+	 * as between the two nobody else would wake it.
+	 */
+	rcu_read_lock_sched();
 	if (rcu_access_pointer(ch->sleeper))
 		task = unrcu_pointer(xchg(&ch->sleeper, NULL));
 	if (task)
 		wake_up_process(task);
-	preempt_enable();
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
 static void wake(struct nc_channel *ch)
@@ -97,10 +97,10 @@ static bool sleeps_here(const struct nc_channel *ch)
 	const struct task_struct *task;
 	bool here;
 
-	rcu_read_lock();
-	task = rcu_dereference(ch->sleeper);
+	rcu_read_lock_sched();
+	task = rcu_dereference_sched(ch->sleeper);
 	here = task && task_cpu(task) == smp_processor_id();
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return here;
 }
 
