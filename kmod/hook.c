@@ -384,11 +384,11 @@ static unsigned int early_take(struct nc_flow *flow, struct sk_buff *skb,
 static noinline unsigned int early_wanted(struct nc_table *table,
 					  struct sk_buff *skb, u32 transport)
 {
-	struct nc_headers h;
+	struct nc_headers h __uninitialized;
 	struct nc_flow *flow;
-	struct nc_key key;
+	struct nc_key key __uninitialized;
 	const u8 *data;
-	u8 buf[48];
+	u8 buf[48] __uninitialized;
 
 	data = skb_header_pointer(skb, 0, transport + 8, buf);
 	/* Options and fragments: the LATE hook sees what becomes of them. */

@@ -98,19 +98,17 @@ static enum nc_latch_verdict check_locked(struct nc_flow *flow,
 }
 
 /**
- * nc_latch_check() - does a flow take a packet of this peer now?
- * @flow: any flow.
+ * nc_latch_ask() - does a flow take a packet of this peer now?
+ * @flow: listens point to point.
  * @packet: the packet; may latch the flow.
  *
  * Return: take it, leave it to the kernel, or refuse it.
  */
-enum nc_latch_verdict nc_latch_check(struct nc_flow *flow,
-				     const struct nc_rx_packet *packet)
+enum nc_latch_verdict nc_latch_ask(struct nc_flow *flow,
+				   const struct nc_rx_packet *packet)
 {
 	enum nc_latch_verdict verdict;
 
-	if (!(flow->flags & NETCHANNEL_BIND_LISTEN_PEER))
-		return NC_LATCH_TAKE;
 	spin_lock(&flow->channel->rx.lock);
 	verdict = check_locked(flow, packet);
 	spin_unlock(&flow->channel->rx.lock);
@@ -118,18 +116,16 @@ enum nc_latch_verdict nc_latch_check(struct nc_flow *flow,
 }
 
 /**
- * nc_latch_serves() - may a flow talk with this peer now?
- * @flow: any flow.
+ * nc_latch_has() - may a flow talk with this peer now?
+ * @flow: listens point to point.
  * @key: of a packet to the peer.
  *
  * Return: true if so.
  */
-bool nc_latch_serves(struct nc_flow *flow, const struct nc_key *key)
+bool nc_latch_has(struct nc_flow *flow, const struct nc_key *key)
 {
 	bool served;
 
-	if (!(flow->flags & NETCHANNEL_BIND_LISTEN_PEER))
-		return true;
 	spin_lock_bh(&flow->channel->rx.lock);
 	served = latched(flow) && serves(&flow->latch, key);
 	spin_unlock_bh(&flow->channel->rx.lock);

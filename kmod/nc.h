@@ -623,10 +623,24 @@ enum nc_latch_verdict {
 	NC_LATCH_REFUSE,
 };
 
-enum nc_latch_verdict nc_latch_check(struct nc_flow *flow,
-				     const struct nc_rx_packet *packet);
-bool nc_latch_serves(struct nc_flow *flow, const struct nc_key *key);
+enum nc_latch_verdict nc_latch_ask(struct nc_flow *flow,
+				   const struct nc_rx_packet *packet);
+bool nc_latch_has(struct nc_flow *flow, const struct nc_key *key);
 int nc_latch_steer(struct nc_channel *ch, const struct netchannel_latch *latch);
+
+/* Does any flow take a packet of this peer now?  It may latch it. */
+static inline enum nc_latch_verdict nc_latch_check(struct nc_flow *flow,
+						   const struct nc_rx_packet *packet)
+{
+	return flow->flags & NETCHANNEL_BIND_LISTEN_PEER ?
+	       nc_latch_ask(flow, packet) : NC_LATCH_TAKE;
+}
+
+/* May any flow talk with the peer of a packet now? */
+static inline bool nc_latch_serves(struct nc_flow *flow, const struct nc_key *key)
+{
+	return !(flow->flags & NETCHANNEL_BIND_LISTEN_PEER) || nc_latch_has(flow, key);
+}
 
 /* tx.c */
 int nc_tx_kick(struct nc_channel *ch);

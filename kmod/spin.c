@@ -60,6 +60,21 @@ static void poll_device(const struct spin *spin, ktime_t begin)
 #endif
 }
 
+static noinline ktime_t spin(struct nc_channel *ch, ktime_t deadline, bool frozen)
+{
+	struct spin spin = { .ch = ch, .frozen = frozen };
+	ktime_t begin = ktime_get();
+	u32 length = min(READ_ONCE(ch->spin), limit());
+
+	spin.end = ktime_add_ns(begin, length);
+	if (!length || spin.end > deadline)
+		return begin;
+	poll_device(&spin, begin);
+	while (!ends(&spin, 0))
+		cpu_relax();
+	return begin;
+}
+
 /**
  * nc_spin() - look for a while whether there is something for the owner
  * @ch: the channel.  Process context.
@@ -71,27 +86,13 @@ static void poll_device(const struct spin *spin, ktime_t begin)
  */
 ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline, bool frozen)
 {
-	struct spin spin = { .ch = ch, .frozen = frozen };
-	ktime_t begin;
-	u32 length;
-
-	if (num_online_cpus() == 1 || !limit())
-		return 0;
-	begin = ktime_get();
-	length = min(READ_ONCE(ch->spin), limit());
-	spin.end = ktime_add_ns(begin, length);
-	if (!length || spin.end > deadline)
-		return begin;
-	poll_device(&spin, begin);
-	while (!ends(&spin, 0))
-		cpu_relax();
-	return begin;
+	return num_online_cpus() == 1 || !limit() ? 0 : spin(ch, deadline, frozen);
 }
 
 /**
  * nc_spin_learn() - how long to look the next time
  * @ch: the channel.
- * @begin: of nc_spin().
+ * @begin: of nc_spin(), which did not refuse.
  * @came: something for the owner ended the wait; else it was a deadline, a signal.
  * @slept: after all.
  *
@@ -100,11 +101,8 @@ ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline, bool frozen)
 void nc_spin_learn(struct nc_channel *ch, ktime_t begin, bool came, bool slept)
 {
 	u32 length = READ_ONCE(ch->spin), most = limit();
-	s64 waited;
+	s64 waited = ktime_to_ns(ktime_sub(ktime_get(), begin));
 
-	if (!begin)
-		return;
-	waited = ktime_to_ns(ktime_sub(ktime_get(), begin));
 	if (came && !slept)
 		atomic64_inc(&ch->spins);
 	if ((!came && waited >= length) || waited > most)

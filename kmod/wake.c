@@ -348,7 +348,8 @@ static int wait(struct nc_channel *ch, bool frozen)
 	smp_mb__after_atomic();
 	err = sleep(ch, deadline, frozen, &slept);
 	atomic_dec(&ch->rx.sleepers);
-	nc_spin_learn(ch, begin, !err, slept);
+	if (begin)
+		nc_spin_learn(ch, begin, !err, slept);
 	return err == -ETIME ? 0 : err;
 }
 
