@@ -68,7 +68,7 @@ static int create_layers(struct us_stack *stack, const struct ustack_config *con
 	if (!err)
 		err = us_notsent_lowats_create(stack);
 	if (!err)
-		err = us_error_queues_create(stack, config->max_sockets);
+		err = us_error_queues_create(stack);
 	if (!err)
 		err = us_txmem_create(&stack->mem, NULL, config->send_memory);
 	if (!err)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
@@ -727,6 +728,55 @@ static void log_ends(void *arg, const char *name, uint64_t value)
 	ok(job->result == 1, "trace: waits for whoever has the stack");
 }
 
+static ssize_t call_borrow(struct job *job)
+{
+	return ustack_send(job->socket, job->text, sizeof(job->text), MSG_ZEROCOPY);
+}
+
+static bool lends(const char *text)
+{
+	return ustack_send(conn, text, 100, MSG_ZEROCOPY | MSG_DONTWAIT) == 100;
+}
+
+static bool tells(unsigned int first, unsigned int last)
+{
+	struct {
+		struct cmsghdr header;
+		struct sock_extended_err error;
+	} c = { .header = { 0 } };
+	struct msghdr m = { .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	return ustack_recvmsg(conn, &m, MSG_ERRQUEUE) == 0 && c.error.ee_info == first &&
+	       c.error.ee_data == last;
+}
+
+/* An ACK makes some room, not worth to wake a call for, and another one takes that. */
+static void test_zerocopy(void)
+{
+	struct timeval tv = { .tv_usec = 300000 };
+	static char text[4096];
+	int value = 1, size = 2048;
+	struct job job;
+	uint32_t queued;
+
+	open_connection(15);
+	ustack_setsockopt(conn, SOL_SOCKET, SO_ZEROCOPY, &value, sizeof(value));
+	ustack_setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	ustack_setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	queued = (uint32_t)ustack_send(conn, text, sizeof(text), MSG_DONTWAIT);
+	start(&job, call_borrow, conn);
+	inject(TH_ACK, 1, 537, "", 65535);
+	ok(ustack_sleeping(stack) == 1 && lends(text), "zerocopy: another thread lends");
+	ustack_advance(stack, MS(300));
+	finished(&job);
+	ok(job.result == -1 && job.error == EAGAIN, "zerocopy: this one does not");
+	inject(TH_ACK, 1, 1 + queued + 100, "", 65535);
+	ok(tells(0, 0) && lends(text), "zerocopy: those that lent are counted");
+	inject(TH_ACK, 1, 1 + queued + 200, "", 65535);
+	ok(tells(1, 1) && !tells(1, 1), "zerocopy: each has a number of its own");
+	ustack_destroy(stack);
+}
+
 static void test_trace(void)
 {
 	struct job job = { .call = NULL };
@@ -776,6 +826,7 @@ int main(void)
 	test_epoll_control();
 	test_epoll_close();
 	test_epoll_busy();
+	test_zerocopy();
 	test_trace();
 	ok(dialogue(1) == dialogue(1) && dialogue(1) != dialogue(2),
 	   "the seed decides, and nothing else");

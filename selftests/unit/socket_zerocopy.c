@@ -294,6 +294,61 @@ static void test_full(void)
 	free(bytes);
 }
 
+/* Is there one more?  Its calls, if so. */
+static bool told(unsigned int *first, unsigned int *last)
+{
+	struct {
+		struct cmsghdr header;
+		struct sock_extended_err error;
+	} c = { .header = { 0 } };
+	struct msghdr m = { .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	if (ustack_recvmsg(a, &m, MSG_ERRQUEUE))
+		return false;
+	*first = c.error.ee_info;
+	*last = c.error.ee_data;
+	return true;
+}
+
+/* So much is told of together; calls that lent nothing, or a part, have no more of it. */
+static void test_refused(void)
+{
+	unsigned int first = 1, last = 0, n = 0, calls = 0, i;
+	int size = 100000;
+
+	begin();
+	ustack_setsockopt(a, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	while (ustack_send(a, bytes, BYTES, MSG_ZEROCOPY) > 0)
+		calls++;
+	for (i = 0; i < 10; i++)
+		ustack_send(a, bytes, BYTES, MSG_ZEROCOPY);
+	for (i = 0; i < 1000 && ustack_send(a, bytes, 20000, MSG_ZEROCOPY) < 0; i++)
+		world_run(WORLD_STEP);
+	for (i = 0; i < 5000 && last < calls; i++) {
+		n += told(&first, &last);
+		ustack_recv(b, got, sizeof(got), 0);
+		world_run(WORLD_STEP);
+	}
+	ok(n == 1 && first == 0 && last == calls,
+	   "calls that were refused are no part of what is told of together (%u)", n);
+	end();
+}
+
+/* All that there may be, more than 16 bits count. */
+static void test_many(void)
+{
+	const struct ustack_config config = { .max_sockets = 66000, .max_packets = 64 };
+	struct ustack_socket *s;
+	unsigned int n = 0, on = 0;
+	struct ustack *stack;
+
+	world_check(ustack_create(&config, &stack), NULL, "create");
+	for (; (s = ustack_socket(stack, AF_INET, SOCK_STREAM, 0)); n++)
+		on += !set(s, 1) && number(s, SO_ZEROCOPY) == 1;
+	ok(n == 66000 && on == n, "each socket of many may have it: %u of %u", on, n);
+	ustack_destroy(stack);
+}
+
 static bool may_send(void)
 {
 	struct ustack_pollfd fd = { .socket = a, .events = POLLOUT };
@@ -478,6 +533,8 @@ int main(void)
 	test_too_many();
 	test_full();
 	test_notsent();
+	test_refused();
+	test_many();
 	test_close();
 	test_disconnect();
 	test_fastopen();

@@ -22,6 +22,7 @@ struct us_udp_table;	/* transport/: all of UDP */
 struct us_driver;	/* socket/: driven from outside */
 struct us_fds;		/* socket/: sockets by descriptor */
 struct us_descriptor;	/* socket/: for the kernel's poll(2) */
+struct us_error_queue;	/* socket/: MSG_ERRQUEUE */
 struct us_link;
 struct ustack_socket;
 struct us_stack;
@@ -62,7 +63,7 @@ struct us_upcalls {
  * @trace: log of events; NULL: off.
  * @sockets: pool of sockets.
  * @notsent_lowats: TCP_NOTSENT_LOWAT of each of @sockets, in their order, where it is set.
- * @error_queues: pool of struct us_error_queue.
+ * @error_queues: of each of @sockets, in their order, where there is one.
  * @zerocopies: pool of struct us_zerocopy.
  * @claims: sockets that hold a TCP port by bind(2), by port.
  * @claim_mask: buckets of @claims - 1.
@@ -95,7 +96,7 @@ struct us_stack {
 	struct us_trace *trace;
 	struct us_pool sockets;
 	uint32_t *notsent_lowats;
-	struct us_pool error_queues;
+	struct us_error_queue *error_queues;
 	struct us_pool zerocopies;
 	struct ustack_socket **claims;
 	uint32_t claim_mask;

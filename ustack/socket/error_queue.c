@@ -7,9 +7,12 @@
  * lent can be told.  Records are counted for each socket.  Numbers and ranges are Linux's:
  * calls are counted from 0 on, one that lends behind bytes that were lent and not yet sent
  * is told together with those, and so are neighbours that meet in the queue.
+ *
+ * A call has its number when it has lent, not while it waits for room: others may lend
+ * before it, and if it never does, none of their numbers has to be given again.
  */
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "socket/socket.h"
 
@@ -24,7 +27,7 @@
  * @socket: theirs.
  * @first: number of the first.
  * @last: of the last.
- * @bytes: of all.
+ * @bytes: that all have lent.
  * @copied: not even one byte was lent.
  */
 struct us_zerocopy {
@@ -54,19 +57,17 @@ struct us_error_queue {
 };
 
 /**
- * us_error_queues_create() - takes the memory of all queues
- * @stack: gets it.
- * @max_sockets: of the stack.
+ * us_error_queues_create() - takes the memory of all queues, which few sockets touch
+ * @stack: has its sockets.
  *
- * Return: 0, -EINVAL, -ENOMEM.
+ * Return: 0, -ENOMEM.
  */
-int us_error_queues_create(struct us_stack *stack, unsigned int max_sockets)
+int us_error_queues_create(struct us_stack *stack)
 {
-	int err = us_pool_create(&stack->error_queues, sizeof(struct us_error_queue),
-				 us_min32(max_sockets, UINT16_MAX));
-
-	return err ? err : us_pool_create(&stack->zerocopies, sizeof(struct us_zerocopy),
-					  RECORDS);
+	stack->error_queues = calloc(stack->sockets.count, sizeof(*stack->error_queues));
+	if (!stack->error_queues)
+		return -ENOMEM;
+	return us_pool_create(&stack->zerocopies, sizeof(struct us_zerocopy), RECORDS);
 }
 
 /**
@@ -75,48 +76,37 @@ int us_error_queues_create(struct us_stack *stack, unsigned int max_sockets)
  */
 void us_error_queues_destroy(struct us_stack *stack)
 {
-	us_pool_destroy(&stack->error_queues);
+	free(stack->error_queues);
 	us_pool_destroy(&stack->zerocopies);
 }
 
 static struct us_error_queue *queue_of(const struct ustack_socket *s)
 {
-	const struct us_pool *pool = &s->stack->error_queues;
-
 	if (s->ops != &us_stream_ops || !s->error_queue)
 		return NULL;
-	return (void *)(pool->base + (s->error_queue - 1) * pool->size);
+	return &s->stack->error_queues[us_socket_index(s)];
 }
 
 static struct us_error_queue *make(struct ustack_socket *s)
 {
-	struct us_pool *pool = &s->stack->error_queues;
-	struct us_error_queue *queue = us_pool_get(pool);
-
-	if (!queue)
-		return NULL;
-	memset(queue, 0, sizeof(*queue));
-	s->error_queue = (uint16_t)(1 + ((uint8_t *)queue - pool->base) / pool->size);
-	return queue;
+	s->error_queue = true;
+	*queue_of(s) = (struct us_error_queue){ .number = 0 };
+	return queue_of(s);
 }
 
 /**
  * us_error_queue_zerocopy() - SO_ZEROCOPY
  * @s: SOCK_STREAM.
  * @on: it is heeded.
- *
- * Return: 0, -ENOBUFS.
  */
-int us_error_queue_zerocopy(struct ustack_socket *s, bool on)
+void us_error_queue_zerocopy(struct ustack_socket *s, bool on)
 {
 	struct us_error_queue *queue = queue_of(s);
 
 	if (!queue && on)
 		queue = make(s);
-	if (!queue)
-		return on ? -ENOBUFS : 0;
-	queue->zerocopy = on;
-	return 0;
+	if (queue)
+		queue->zerocopy = on;
 }
 
 /**
@@ -186,8 +176,7 @@ void us_error_queue_close(struct ustack_socket *s)
 		return;
 	while (us_error_queue_take(s, &error))
 		;
-	us_pool_put(&s->stack->error_queues, queue_of(s));
-	s->error_queue = 0;
+	s->error_queue = false;
 }
 
 /* As Linux, what the queue's last record has to say of copies holds for neighbours, too. */
@@ -225,20 +214,14 @@ static struct us_zerocopy *join(struct ustack_socket *s, struct us_error_queue *
 	if (call->last + 1 != queue->number || call->bytes + len > BYTES_TOGETHER)
 		return NULL;
 	call->last = queue->number++;
-	call->bytes += len;
 	lender->refs++;
 	return call;
 }
 
-/**
- * us_zerocopy_begin() - a call lends what it sends
- * @s: us_error_queue_is_zerocopy().
- * @len: bytes of it.
- *
- * Return: who is told in the end, until us_zerocopy_end(); NULL: too many are waited for,
- * or were not yet read of.
+/* A call is about to lend @len bytes.  Gives who is told in the end, until us_zerocopy_end();
+ * NULL: too many are waited for, or were not yet read of.
  */
-struct us_zerocopy *us_zerocopy_begin(struct ustack_socket *s, size_t len)
+static struct us_zerocopy *begin(struct ustack_socket *s, size_t len)
 {
 	struct us_error_queue *queue = queue_of(s);
 	struct us_zerocopy *call = join(s, queue, len);
@@ -253,37 +236,72 @@ struct us_zerocopy *us_zerocopy_begin(struct ustack_socket *s, size_t len)
 		.socket = s,
 		.first = queue->number,
 		.last = queue->number,
-		.bytes = len,
 	};
 	queue->number++;
 	queue->records++;
 	return call;
 }
 
+static ssize_t lend(struct us_zerocopy *call, const struct us_pieces *from, size_t at, int flags)
+{
+	struct us_tcp *tcp = call->socket->tcp;
+	ssize_t n;
+
+	if (us_tcp_can_borrow(tcp)) {
+		n = us_tcp_send_borrowed(tcp, from, at, flags, &call->lender);
+	} else {
+		call->copied = true;
+		n = us_tcp_send_pieces(tcp, from, at, flags);
+	}
+	if (n > 0)
+		call->bytes += n;
+	return n;
+}
+
+/* A SYN may have taken bytes along. */
+static bool has_lent(const struct us_tcp *tcp, ssize_t n)
+{
+	struct us_tcp_queued queued;
+
+	if (n != -EINPROGRESS)
+		return n > 0;
+	us_tcp_queued(tcp, &queued);
+	return queued.unsent;
+}
+
 /**
  * us_zerocopy_send() - sends as much as fits now
- * @call: its socket has a connection.
+ * @s: us_error_queue_is_zerocopy(), with a connection.
+ * @call: NULL before anything is lent, and after it, if nothing was; us_zerocopy_end() ends it.
  * @from: the pieces.
  * @at: bytes of them that were queued before.
  * @flags: as of us_tcp_send().
  *
- * Return: as us_tcp_send_pieces().
+ * Return: as us_tcp_send_pieces().  -ENOBUFS, too, if too many are waited for, or were not
+ * yet read of.
  */
-ssize_t us_zerocopy_send(struct us_zerocopy *call, const struct us_pieces *from, size_t at,
-			 int flags)
+ssize_t us_zerocopy_send(struct ustack_socket *s, struct us_zerocopy **call,
+			 const struct us_pieces *from, size_t at, int flags)
 {
-	struct us_tcp *tcp = call->socket->tcp;
+	bool first = !*call;
+	ssize_t n;
 
-	if (us_tcp_can_borrow(tcp))
-		return us_tcp_send_borrowed(tcp, from, at, flags, &call->lender);
-	call->copied = true;
-	return us_tcp_send_pieces(tcp, from, at, flags);
+	if (first)
+		*call = begin(s, from->len - at);
+	if (!*call)
+		return -ENOBUFS;
+	n = lend(*call, from, at, flags);
+	if (first && !has_lent(s->tcp, n)) {
+		us_zerocopy_end(*call, false);
+		*call = NULL;
+	}
+	return n;
 }
 
 /**
  * us_zerocopy_end() - the call has sent what it could
  * @call: told of, once nothing of it is needed any more.
- * @sent: at least a byte; else it never was.
+ * @sent: at least a byte; else it never was, and is the last one.
  */
 void us_zerocopy_end(struct us_zerocopy *call, bool sent)
 {
@@ -296,7 +314,7 @@ void us_zerocopy_end(struct us_zerocopy *call, bool sent)
 		put(call);
 		return;
 	}
-	/* Those that it joined may have got all back while it waited. */
+	/* It joined others that still wait for ACKs. */
 	call->last--;
 	us_lender_put(&call->lender);
 }

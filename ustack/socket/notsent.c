@@ -31,9 +31,7 @@ void us_notsent_lowats_destroy(struct us_stack *stack)
 
 static uint32_t *place(const struct ustack_socket *s)
 {
-	const struct us_pool *pool = &s->stack->sockets;
-
-	return &s->stack->notsent_lowats[((const uint8_t *)s - pool->base) / pool->size];
+	return &s->stack->notsent_lowats[us_socket_index(s)];
 }
 
 /**

@@ -191,7 +191,8 @@ static int set_zerocopy(struct ustack_socket *s, const union us_value *value)
 		return -EOPNOTSUPP;
 	if (value->number < 0 || value->number > 1)
 		return -EINVAL;
-	return us_error_queue_zerocopy(s, value->number);
+	us_error_queue_zerocopy(s, value->number);
+	return 0;
 }
 
 static void get_zerocopy(struct ustack_socket *s, union us_value *value)

@@ -40,7 +40,6 @@ enum us_socket_state {
 
 struct us_socket_ops;
 struct us_watch;
-struct us_error_queue;
 struct us_zerocopy;
 
 /* Links of one stack. */
@@ -73,7 +72,7 @@ struct us_zerocopy;
  * @linger2: TCP_LINGER2, as us_tcp_close() has it.
  * @error: positive errno that a call saw but did not return (it returned a
  *	count instead); the next call does.
- * @error_queue: of SOCK_STREAM: 1 + the place of its error queue in us_stack.error_queues; 0: it has none.
+ * @error_queue: of SOCK_STREAM: it has one in us_stack.error_queues.
  * @rcvtimeo: SO_RCVTIMEO in nanoseconds; US_NEVER waits for ever.
  * @sndtimeo: SO_SNDTIMEO alike.
  * @options: of the next connection, or of @tcp.
@@ -91,7 +90,7 @@ struct ustack_socket {
 	uint16_t port;
 	union {
 		uint16_t segment;
-		uint16_t error_queue;
+		bool error_queue;
 	};
 	uint8_t family : 4;
 	uint8_t state : 2;
@@ -215,16 +214,15 @@ ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags
 		      struct us_udp_in *from);
 
 /* error_queue.c */
-int us_error_queues_create(struct us_stack *stack, unsigned int max_sockets);
+int us_error_queues_create(struct us_stack *stack);
 void us_error_queues_destroy(struct us_stack *stack);
-int us_error_queue_zerocopy(struct ustack_socket *s, bool on);
+void us_error_queue_zerocopy(struct ustack_socket *s, bool on);
 bool us_error_queue_is_zerocopy(const struct ustack_socket *s);
 bool us_error_queue_has(const struct ustack_socket *s);
 bool us_error_queue_take(struct ustack_socket *s, struct sock_extended_err *error);
 void us_error_queue_close(struct ustack_socket *s);
-struct us_zerocopy *us_zerocopy_begin(struct ustack_socket *s, size_t len);
-ssize_t us_zerocopy_send(struct us_zerocopy *call, const struct us_pieces *from, size_t at,
-			 int flags);
+ssize_t us_zerocopy_send(struct ustack_socket *s, struct us_zerocopy **call,
+			 const struct us_pieces *from, size_t at, int flags);
 void us_zerocopy_end(struct us_zerocopy *call, bool sent);
 
 /* notsent.c */
@@ -282,6 +280,14 @@ int us_drive_sleep(struct us_stack *stack, us_ns limit);
 us_ns us_drive_poll(struct us_stack *stack);
 us_ns us_drive_advance(struct us_stack *stack, us_ns ns);
 unsigned int us_drive_sleeping(const struct us_stack *stack);
+
+/* Its place among all sockets of its stack. */
+static inline size_t us_socket_index(const struct ustack_socket *s)
+{
+	const struct us_pool *pool = &s->stack->sockets;
+
+	return (size_t)((const uint8_t *)s - pool->base) / pool->size;
+}
 
 /* The readiness of @s may have changed: for calls that wait, and epoll sets. */
 static inline void us_socket_event(struct ustack_socket *s)

@@ -295,14 +295,14 @@ int us_stream_may_send(struct ustack_socket *s)
  */
 static us_always_inline ssize_t push(struct ustack_socket *s, const void *data, size_t len,
 				     const struct us_pieces *pieces, size_t at, int flags,
-				     struct us_zerocopy *call)
+				     struct us_zerocopy **call)
 {
 	int err = us_stream_may_send(s);
 
 	if (err)
 		return err;
 	if (call)
-		return us_zerocopy_send(call, pieces, at, flags);
+		return us_zerocopy_send(s, call, pieces, at, flags);
 	if (pieces)
 		return us_tcp_send_pieces(s->tcp, pieces, at, flags);
 	return us_tcp_send(s->tcp, (const char *)data + at, len - at, flags);
@@ -388,7 +388,7 @@ static bool let_out(struct ustack_socket *s, bool rest, bool more, bool waited)
 static us_always_inline ssize_t send_all(struct ustack_socket *s, const void *data, size_t len,
 					 const struct us_pieces *pieces, int flags,
 					 const struct sockaddr *address, socklen_t length,
-					 struct us_zerocopy *call)
+					 struct us_zerocopy **call)
 {
 	bool more = flags & (MSG_MORE | USTACK_MSG_BATCH);
 	us_ns limit = -1;
@@ -431,13 +431,11 @@ static us_noinline ssize_t send_borrowed(struct ustack_socket *s, const struct u
 					 int flags, const struct sockaddr *address,
 					 socklen_t length)
 {
-	struct us_zerocopy *call = us_zerocopy_begin(s, from->len);
-	ssize_t n;
+	struct us_zerocopy *call = NULL;
+	ssize_t n = send_all(s, NULL, from->len, from, flags, address, length, &call);
 
-	if (!call)
-		return -ENOBUFS;
-	n = send_all(s, NULL, from->len, from, flags, address, length, call);
-	us_zerocopy_end(call, n > 0);
+	if (call)
+		us_zerocopy_end(call, n > 0);
 	return n;
 }
 
