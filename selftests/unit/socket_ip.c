@@ -317,6 +317,16 @@ static int send_from(uint8_t host, uint32_t ifindex)
 	return send_said(&said, 0);
 }
 
+/* Two control messages say it. */
+static int send_from_both(uint8_t host, uint32_t ifindex, uint8_t host2, uint32_t ifindex2)
+{
+	struct said said = { 0 };
+
+	say_source(&said, host, ifindex);
+	say_source(&said, host2, ifindex2);
+	return send_said(&said, 0);
+}
+
 static bool is_named(uint8_t host)
 {
 	struct us_addr a = script_addr(&script, host);
@@ -355,6 +365,70 @@ static void test_source(bool six)
 	end();
 }
 
+/* As Linux: the last one counts, but a device stays; and "any" of IPv6 names no address. */
+static void test_sources(bool six)
+{
+	struct us_addr more;
+	uint8_t host;
+
+	begin(six);
+	for (host = 8; host <= 9; host++) {
+		more = script_addr(&script, host);
+		us_net_address_add(script_stack(&script), &script.link, &more, six ? 64 : 24);
+	}
+	connect_to(2);
+	ok(!send_from_both(9, 0, 8, 0) && comes_from(8) && !send_from_both(8, 0, 9, 0) &&
+	   comes_from(9), "two sources: the last");
+	ok(!send_from_both(9, 0, 0, 0) && comes_from(six ? 9 : 1), "two sources: then none");
+	script.link.ifindex = 5;
+	ok(!send_from_both(0, 5, 9, 0) && comes_from(9), "two sources: the first by its device");
+	ok(send_from_both(0, 77, 9, 0) == -ENODEV && send_from_both(9, 0, 0, 77) == -ENODEV,
+	   "two sources: either by no device");
+	ok(six ? send_from_both(0, 5, 0, 77) == -EINVAL :
+		 !send_from_both(0, 77, 0, 5) && comes_from(1), "two devices");
+	end();
+}
+
+/* A control message that makes no sense, and something else that is wrong. */
+static int send_wrong(size_t len, int flags, const struct sockaddr_storage *to, socklen_t length)
+{
+	static const uint8_t large[UINT16_MAX + 1];
+	struct iovec piece = { (void *)large, len };
+	struct said said = { 0 };
+	struct msghdr m = {
+		.msg_iov = &piece, .msg_iovlen = 1, .msg_control = said.room,
+		.msg_name = (void *)to, .msg_namelen = length,
+	};
+
+	say_number(&said, own()->level, hop_limit(), 300);
+	m.msg_controllen = said.len;
+	return ustack_sendmsg(s, &m, flags) < 0 ? -errno : 0;
+}
+
+/* In Linux's order. */
+static void test_first_wrong(bool six)
+{
+	struct sockaddr_storage to;
+	socklen_t len;
+
+	begin(six);
+	len = script_name(&script, 2, 7, &to);
+	ok(send_wrong(1, 0, NULL, 0) == -EDESTADDRREQ, "wrong: first, that there is no peer");
+	ok(send_wrong(65536, 0, NULL, 0) == -EMSGSIZE, "wrong: first, that it is too large");
+	if (!six) {
+		ok(send_wrong(1, MSG_OOB, &to, len) == -EOPNOTSUPP, "wrong: first, MSG_OOB");
+		to.ss_family = AF_INET6;
+		ok(send_wrong(1, 0, &to, len) == -EAFNOSUPPORT, "wrong: first, the family");
+		to.ss_family = AF_INET;
+	}
+	ok(send_wrong(1, 0, &to, len) == -EINVAL, "wrong: then the control message");
+	connect_to(2);
+	ustack_shutdown(s, SHUT_WR);
+	ok(send_wrong(1, 0, NULL, 0) == -EINVAL && ustack_send(s, "1", 1, 0) == -1 &&
+	   errno == EPIPE, "wrong: last, that nothing is sent any more");
+	end();
+}
+
 static void test_all(bool six)
 {
 	test_socket(six);
@@ -363,6 +437,8 @@ static void test_all(bool six)
 	test_malformed(six);
 	test_batch(six);
 	test_source(six);
+	test_sources(six);
+	test_first_wrong(six);
 }
 
 int main(void)

@@ -107,6 +107,9 @@ static int read_hop_limit(const struct cmsghdr *c, struct us_udp_how *how)
 	return 0;
 }
 
+/* As Linux: of several that say where to send from, the last that names an address counts, and
+ * the last that names a device; but IP_PKTINFO says with every address, all zero too, which.
+ */
 static int read_source4(const struct cmsghdr *c, struct us_udp_how *how)
 {
 	struct in_pktinfo info;
@@ -115,10 +118,12 @@ static int read_source4(const struct cmsghdr *c, struct us_udp_how *how)
 		return -EINVAL;
 	memcpy(&info, CMSG_DATA(c), sizeof(info));
 	how->local = us_addr_from4((const uint8_t *)&info.ipi_spec_dst);
-	how->ifindex = (uint32_t)info.ipi_ifindex;
+	if (info.ipi_ifindex)
+		how->ifindex = (uint32_t)info.ipi_ifindex;
 	return 0;
 }
 
+/* Two devices contradict each other. */
 static int read_source6(const struct cmsghdr *c, struct us_udp_how *how)
 {
 	struct in6_pktinfo info;
@@ -126,8 +131,12 @@ static int read_source6(const struct cmsghdr *c, struct us_udp_how *how)
 	if (c->cmsg_len < CMSG_LEN(sizeof(info)))
 		return -EINVAL;
 	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	how->local = us_addr_from6(info.ipi6_addr.s6_addr);
-	how->ifindex = info.ipi6_ifindex;
+	if (info.ipi6_ifindex && how->ifindex && info.ipi6_ifindex != how->ifindex)
+		return -EINVAL;
+	if (info.ipi6_ifindex)
+		how->ifindex = info.ipi6_ifindex;
+	if (!IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr))
+		how->local = us_addr_from6(info.ipi6_addr.s6_addr);
 	return 0;
 }
 

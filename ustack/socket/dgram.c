@@ -144,6 +144,28 @@ static int check(size_t len, int flags)
 	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
 }
 
+/**
+ * us_dgram_check() - what is wrong with a message, whatever control messages say of it
+ * @s: SOCK_DGRAM.
+ * @len: of the message.
+ * @flags: of the call.
+ * @address: as sendto(2) has it, or NULL.
+ * @length: of @address.
+ *
+ * Return: 0, -EMSGSIZE, -EOPNOTSUPP, -EDESTADDRREQ, or another negative errno of the address.
+ */
+int us_dgram_check(const struct ustack_socket *s, size_t len, int flags,
+		   const struct sockaddr *address, socklen_t length)
+{
+	struct us_addr remote;
+	uint16_t port;
+	int err = check(len, flags);
+
+	if (!err)
+		err = destination(s, address, length, &remote, &port);
+	return err < 0 ? err : 0;
+}
+
 /* As in Linux, what went wrong before is told first. */
 static us_noinline int broken_pipe(struct ustack_socket *s)
 {

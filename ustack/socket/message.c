@@ -51,7 +51,9 @@ static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msg
 	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, how);
 }
 
-/* In pieces, or with control messages. */
+/* In pieces, or with control messages.  As Linux: what is wrong with its size, its flags or
+ * its destination is told before what is wrong with these, a peer's refusal behind it.
+ */
 static us_noinline ssize_t send_dgram(struct ustack_socket *s, const struct msghdr *m,
 				      size_t len, int flags)
 {
@@ -60,7 +62,7 @@ static us_noinline ssize_t send_dgram(struct ustack_socket *s, const struct msgh
 	int err = said ? us_control_read(s, m, &how) : 0;
 
 	if (err)
-		return err;
+		return us_dgram_check(s, len, flags, name_of(m), m->msg_namelen) ? : err;
 	if (m->msg_iovlen != 1)
 		return send_pieces(s, m, len, flags, said ? &how : NULL);
 	return us_dgram_send(s, m->msg_iov->iov_base, len, flags, name_of(m), m->msg_namelen,

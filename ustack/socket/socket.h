@@ -209,6 +209,8 @@ void us_control_write_error(const struct ustack_socket *s, struct msghdr *messag
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
 		      const struct us_udp_how *how);
+int us_dgram_check(const struct ustack_socket *s, size_t len, int flags,
+		   const struct sockaddr *address, socklen_t length);
 int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags);
 ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
 		      struct us_udp_in *from);
