@@ -619,15 +619,32 @@ ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int 
 	return recv_some(s, NULL, to->len, to, flags);
 }
 
+static bool has_piece(const struct ustack_socket *s, size_t len)
+{
+	return s->tcp && us_tcp_has_piece(s->tcp, len);
+}
+
+/* Nothing came, and the call has only to wait until something does. */
+static bool awaits(const struct ustack_socket *s, size_t len)
+{
+	return s->tcp && us_tcp_is_silent(s->tcp) && len && !s->nonblock &&
+	       s->rcvtimeo == US_NEVER && !s->error;
+}
+
 static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 			 int flags, struct us_udp_in *from)
 {
+	int err = 0;
+
 	(void)from;
-	/* Bytes that are there, as most calls find them. */
-	if (us_likely(!flags && !s->rcvlowat && data && s->tcp &&
-		      us_tcp_has_piece(s->tcp, len)))
+	if (us_unlikely(flags || s->rcvlowat || !data))
+		return recv_waiting(s, data, len, flags);
+	/* Bytes that are there, or come now, as most calls find them. */
+	if (!has_piece(s, len) && awaits(s, len))
+		err = us_loop_wait(s->stack, US_NEVER);
+	if (us_likely(!err && has_piece(s, len)))
 		return us_tcp_recv_piece(s->tcp, data, len);
-	return recv_waiting(s, data, len, flags);
+	return err ? err : recv_waiting(s, data, len, flags);
 }
 
 static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,

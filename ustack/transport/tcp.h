@@ -267,6 +267,7 @@ struct us_lender *us_tcp_lender(const struct us_tcp *tcp);
 /* Copies out what is there; 0 at end of stream; -EAGAIN if nothing is. */
 bool us_tcp_has_bytes(const struct us_tcp *tcp);
 bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len);
+bool us_tcp_is_silent(const struct us_tcp *tcp);
 ssize_t us_tcp_recv_piece(struct us_tcp *tcp, void *data, size_t len);
 ssize_t us_tcp_recv(struct us_tcp *tcp, void *data, size_t len, bool peek);
 ssize_t us_tcp_recv_pieces(struct us_tcp *tcp, const struct us_pieces *to, size_t at, bool peek);

@@ -363,6 +363,16 @@ bool us_tcp_has_piece(const struct us_tcp *tcp, size_t len)
 }
 
 /**
+ * us_tcp_is_silent() - has a peer that may yet speak said nothing that was not read?
+ * @tcp: the connection.
+ */
+bool us_tcp_is_silent(const struct us_tcp *tcp)
+{
+	return tcp->state == TCP_ESTABLISHED && !tcp->error && !(tcp->flags & US_TCP_SHUT_RD) &&
+	       tcp->active && !tcp->active->rcv_bytes;
+}
+
+/**
  * us_tcp_recv_piece() - takes bytes that lie in one piece
  * @tcp: us_tcp_has_piece() said so.
  * @data: goes there.
