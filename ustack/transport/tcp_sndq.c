@@ -368,29 +368,39 @@ static void drop_first(struct us_tcp_active *a)
 	us_chunk_put(chunk);
 }
 
+static bool is_acked(const struct us_tcp *tcp, const struct us_chunk *chunk)
+{
+	return !us_after(chunk_end(chunk), tcp->snd_una);
+}
+
+/* One with room that is lent stays as it is. */
+static us_noinline void drop_acked(struct us_tcp *tcp)
+{
+	struct us_tcp_active *a = tcp->active;
+	struct us_chunk *chunk;
+
+	while ((chunk = a->snd_first) && is_acked(tcp, chunk) && chunk != a->snd_lent &&
+	       (chunk != a->snd_last || chunk->refs != 1))
+		drop_first(a);
+}
+
 /**
  * us_tcp_sndq_ack() - frees what is acknowledged
  * @tcp: active; snd_una has moved.
  *
  * The last chunk is used again from its start, if no slot of the link refers to
- * it: request and response then allocate nothing.  One with room that is lent
- * stays as it is.
+ * it: request and response then allocate nothing.
  */
 void us_tcp_sndq_ack(struct us_tcp *tcp)
 {
 	struct us_tcp_active *a = tcp->active;
-	struct us_chunk *chunk;
 
-	while ((chunk = a->snd_first) && !us_after(chunk_end(chunk), tcp->snd_una)) {
-		if (chunk == a->snd_last && chunk->refs == 1) {
-			chunk->seq = a->snd_end;
-			chunk->len = 0;
-			return;
-		}
-		if (chunk == a->snd_lent)
-			return;
-		drop_first(a);
-	}
+	if (a->snd_first != a->snd_last || (a->snd_last && a->snd_last->refs != 1))
+		drop_acked(tcp);
+	if (!a->snd_last || a->snd_last->refs != 1 || !is_acked(tcp, a->snd_last))
+		return;
+	a->snd_last->seq = a->snd_end;
+	a->snd_last->len = 0;
 }
 
 /* The chunk that holds @seq; new data is found by the cursor at once. */
