@@ -230,16 +230,22 @@ bool us_udp_waits(const struct us_stack *stack)
 	return !cds_list_empty(&stack->udp->trains);
 }
 
+static us_noinline void flush_trains(struct us_udp_table *table)
+{
+	struct us_udp *udp, *next;
+
+	cds_list_for_each_entry_safe(udp, next, &table->trains, train.node)
+		if (cds_list_empty(&udp->waiting))
+			us_udp_train_flush(udp);
+}
+
 /**
  * us_udp_flush() - lets out the datagrams that wait for others
  * @stack: the stack.
  */
 void us_udp_flush(struct us_stack *stack)
 {
-	struct us_udp *udp, *next;
-
-	cds_list_for_each_entry_safe(udp, next, &stack->udp->trains, train.node)
-		if (cds_list_empty(&udp->waiting))
-			us_udp_train_flush(udp);
+	if (us_unlikely(us_udp_waits(stack)))
+		flush_trains(stack->udp);
 	stack->udp->flushes++;
 }
