@@ -398,8 +398,8 @@ static void drain(struct us_stack *stack, struct us_neigh *neigh)
  * @dst: where to.
  * @tx: complete but for the Ethernet header.
  */
-void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
-		     struct us_tx *tx)
+us_noinline void us_neigh_output(struct us_stack *stack, const struct us_dst *dst,
+				 struct us_tx *tx)
 {
 	struct us_neigh *neigh = find(&stack->net->neigh, dst->link,
 				      &dst->next_hop);
