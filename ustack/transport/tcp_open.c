@@ -2,17 +2,26 @@
 /* Active open. */
 #include "transport/tcp_parts.h"
 
-/* RFC 7323 5.4's per-connection clock: the same for all ports of two hosts, so
- * that timestamps go on rising from one connection to the next (RFC 6191).
- */
-static uint32_t ts_offset(struct us_tcp_table *table, const struct us_dst *dst)
+static us_noinline void find_clock(struct us_tcp_table *table, const struct us_dst *dst)
 {
 	struct {
 		struct us_addr local, remote;
 		uint64_t tag;
 	} key = { dst->local, dst->remote, 0x7473 };
+	uint64_t hash = us_random_hash(&table->stack->random, &key, sizeof(key));
 
-	return (uint32_t)us_random_hash(&table->stack->random, &key, sizeof(key));
+	table->clock = (struct us_tcp_clock){ dst->local, dst->remote, (uint32_t)hash };
+}
+
+/* RFC 7323 5.4's per-connection clock: the same for all ports of two hosts, so
+ * that timestamps go on rising from one connection to the next (RFC 6191).
+ */
+static uint32_t ts_offset(struct us_tcp_table *table, const struct us_dst *dst)
+{
+	if (!us_addr_equal(&table->clock.remote, &dst->remote) ||
+	    !us_addr_equal(&table->clock.local, &dst->local))
+		find_clock(table, dst);
+	return table->clock.offset;
 }
 
 /**

@@ -329,6 +329,18 @@ struct us_tcp_fo_peer {
 };
 
 /**
+ * struct us_tcp_clock - where the timestamps of connections between two hosts begin
+ * @local: address; all zero: of none.
+ * @remote: address.
+ * @offset: us_tcp.ts_offset.
+ */
+struct us_tcp_clock {
+	struct us_addr local;
+	struct us_addr remote;
+	uint32_t offset;
+};
+
+/**
  * struct us_tcp_table - all of TCP of one stack
  * @stack: its stack.
  * @user: the socket layer.
@@ -360,6 +372,7 @@ struct us_tcp_fo_peer {
  * @dead: connections to be freed when the call at work ends.
  * @port_offset: RFC 6056, algorithm 3.
  * @offer: US_TCP_TS, US_TCP_SACK, US_TCP_WSCALE: what a SYN offers.
+ * @clock: of two hosts, between which was the last connection that was offered.
  * @nr_fastopen: passive connections in SYN-RECEIVED that opened with data.
  * @fo_peer: by hash of the address; a new one takes another's place.
  * @cookie_at: when the last SYN cookie was sent; US_NEVER: none was.
@@ -398,6 +411,7 @@ struct us_tcp_table {
 	struct us_tcp *dead;
 	uint32_t port_offset;
 	uint32_t offer;
+	struct us_tcp_clock clock;
 	us_ns cookie_at;
 	uint32_t nr_fastopen;
 	struct us_tcp_fo_peer fo_peer[US_TCP_FO_PEERS];
