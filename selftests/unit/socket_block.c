@@ -87,6 +87,10 @@ static void test_recv(void)
 	ok(ustack_recv(a, buffer, 8, MSG_WAITALL) == 2, "MSG_WAITALL: up to the end");
 	ok(ustack_recv(a, buffer, 8, MSG_WAITALL) == 0, "and then the end");
 	close_both();
+	world_pair(0, &a, &b);
+	ustack_shutdown(a, SHUT_RD);
+	ok(ustack_recv(a, buffer, 8, 0) == 0, "shutdown: who reads no more waits for nothing");
+	close_both();
 }
 
 /* With 100 bytes to wait for, and three that are there. */

@@ -90,8 +90,8 @@ static int attempt(struct ustack_socket *s, const char *to, uint16_t port)
 	return errno;
 }
 
-/* The initial sequence number of a connection from @local:@port to @to. */
-static uint32_t isn(const char *local, uint16_t port, const char *to)
+/* The SYN of a connection from @local:@port to @to. */
+static struct segment syn_of(const char *local, uint16_t port, const char *to)
 {
 	struct ustack_socket *s = stream(local, port);
 	struct segment syn = { .ip.ttl = 0 };
@@ -99,7 +99,26 @@ static uint32_t isn(const char *local, uint16_t port, const char *to)
 	attempt(s, to, 7);
 	collect(&syn);
 	ustack_close(s);
-	return ntohl(syn.tcp.seq);
+	return syn;
+}
+
+static uint32_t isn(const char *local, uint16_t port, const char *to)
+{
+	return ntohl(syn_of(local, port, to).tcp.seq);
+}
+
+/* The time that its timestamp tells; 0: it has none. */
+static uint32_t told_time(const char *local, uint16_t port, const char *to)
+{
+	struct segment syn = syn_of(local, port, to);
+	const uint8_t *at = syn.data, *end = at + syn.tcp.doff * 4 - sizeof(syn.tcp);
+	uint32_t value = 0;
+
+	while (at < end && *at != TCPOPT_TIMESTAMP)
+		at += *at == TCPOPT_NOP ? 1 : at[1];
+	if (at < end)
+		memcpy(&value, at + 2, sizeof(value));
+	return ntohl(value);
 }
 
 static void test_isn(void)
@@ -297,10 +316,28 @@ static void test_batch(void)
 	ustack_destroy(stack);
 }
 
+/* RFC 7323 5.4, RFC 6191: it rises from one connection of two hosts to the next. */
+static void test_told_time(void)
+{
+	uint32_t first, port, remote, local, again;
+
+	open_stack(1);
+	first = told_time("192.0.2.1", 1000, "192.0.2.2");
+	port = told_time("192.0.2.1", 1001, "192.0.2.2");
+	remote = told_time("192.0.2.1", 1000, "192.0.2.4");
+	local = told_time("192.0.2.3", 1000, "192.0.2.4");
+	again = told_time("192.0.2.1", 1000, "192.0.2.2");
+	ok(first && port == first && again == first, "TSval: one clock for two hosts");
+	ok(remote != first && local != remote && local != first,
+	   "TSval: another host, another clock");
+	ustack_destroy(stack);
+}
+
 int main(void)
 {
 	plan(0);
 	test_isn();
+	test_told_time();
 	open_stack(3);
 	test_addresses();
 	test_twice();
