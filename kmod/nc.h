@@ -463,7 +463,6 @@ void nc_channel_exit(void);
 
 /* wake.c */
 int nc_channel_wait(struct nc_channel *ch, bool nonblock);
-bool nc_channel_readable(const struct nc_channel *ch);
 bool nc_channel_has_event(const struct nc_channel *ch);
 bool nc_channel_completed(const struct nc_channel *ch);
 void nc_channel_wake(struct nc_channel *ch, bool now);
@@ -497,6 +496,14 @@ static inline int nc_channel_check(const struct nc_channel *ch)
 	if (likely(!(flags & (BIT(NC_CHANNEL_BROKEN) | BIT(NC_CHANNEL_GONE)))))
 		return 0;
 	return flags & BIT(NC_CHANNEL_BROKEN) ? -EPIPE : -ENODEV;
+}
+
+/* Is there a descriptor at or beyond rx_seen?  Of a channel with an area. */
+static inline bool nc_channel_readable(const struct nc_channel *ch)
+{
+	u32 seen = READ_ONCE(nc_channel_area(ch)->ctl->rx_seen);
+
+	return nc_ring_readable(&ch->rx.ring, seen);
 }
 
 /* The flow of an id, or NULL.  Under RCU, with an area. */

@@ -82,11 +82,13 @@ static noinline ktime_t spin(struct nc_channel *ch, ktime_t deadline, bool froze
  * @frozen: the channel is frozen already.
  *
  * Return: when that began, for nc_spin_learn(); 0: there is no other CPU that a packet
- * could come from, or no spinning at all.
+ * could come from, no spinning at all, or something is there.
  */
 ktime_t nc_spin(struct nc_channel *ch, ktime_t deadline, bool frozen)
 {
-	return num_online_cpus() == 1 || !limit() ? 0 : spin(ch, deadline, frozen);
+	if (num_online_cpus() == 1 || !limit() || nc_channel_has_event(ch))
+		return 0;
+	return spin(ch, deadline, frozen);
 }
 
 /**

@@ -180,19 +180,6 @@ bool nc_channel_completed(const struct nc_channel *ch)
 	       READ_ONCE(nc_channel_area(ch)->ctl->wakeup) & NETCHANNEL_WAKE_TX;
 }
 
-/**
- * nc_channel_readable() - is there a descriptor at or beyond rx_seen?
- * @ch: a channel with an area.
- *
- * Return: true if so.
- */
-bool nc_channel_readable(const struct nc_channel *ch)
-{
-	u32 seen = READ_ONCE(nc_channel_area(ch)->ctl->rx_seen);
-
-	return nc_ring_readable(&ch->rx.ring, seen);
-}
-
 /* What nobody uses up. */
 static bool lasts(const struct nc_channel *ch)
 {
@@ -255,6 +242,12 @@ static enum hrtimer_restart on_time(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+static bool wakes_until(struct nc_channel *ch, ktime_t latest)
+{
+	return hrtimer_is_queued(&ch->timer) &&
+	       READ_ONCE(ch->timer.node.expires) <= latest;
+}
+
 /*
  * Has the deadline passed?  If not, there is a timer.  Most sleeps end long before
  * their deadline, and the next one's is later: a timer that runs out before it stays,
@@ -268,11 +261,11 @@ static bool late(struct nc_channel *ch, ktime_t deadline)
 	ktime_t latest = ktime_add_safe(deadline, ns_to_ktime(slack));
 	bool late = false;
 
-	if (deadline == KTIME_MAX)
+	/* One that is queued is only ever moved to an earlier time. */
+	if (deadline == KTIME_MAX || wakes_until(ch, latest))
 		return false;
 	spin_lock(&ch->timer_lock);
-	if (!hrtimer_is_queued(&ch->timer) ||
-	    latest < hrtimer_get_expires(&ch->timer)) {
+	if (!wakes_until(ch, latest)) {
 		late = ktime_get() >= deadline;
 		if (!late)
 			hrtimer_start_range_ns(&ch->timer, deadline, slack,
@@ -362,11 +355,12 @@ static int wait(struct nc_channel *ch, bool frozen)
  */
 int nc_channel_wait(struct nc_channel *ch, bool nonblock)
 {
-	bool frozen = test_bit(NC_CHANNEL_FROZEN, &ch->flags);
 	int err = 0;
 
-	if (!event(ch))
-		err = nonblock ? -EAGAIN : wait(ch, frozen);
+	if (!nonblock)
+		err = wait(ch, test_bit(NC_CHANNEL_FROZEN, &ch->flags));
+	else if (!event(ch))
+		err = -EAGAIN;
 	return err ?: nc_channel_check(ch);
 }
 
