@@ -631,20 +631,26 @@ static bool awaits(const struct ustack_socket *s, size_t len)
 	       s->rcvtimeo == US_NEVER && !s->error;
 }
 
+/* What comes next, as most calls find it that wait. */
+static us_noinline ssize_t recv_next(struct ustack_socket *s, void *data, size_t len)
+{
+	int err = awaits(s, len) ? us_loop_wait(s->stack, US_NEVER) : 0;
+
+	if (err)
+		return err;
+	return has_piece(s, len) ? us_tcp_recv_piece(s->tcp, data, len) :
+				   recv_waiting(s, data, len, 0);
+}
+
 static ssize_t recv_data(struct ustack_socket *s, void *data, size_t len,
 			 int flags, struct us_udp_in *from)
 {
-	int err = 0;
-
 	(void)from;
 	if (us_unlikely(flags || s->rcvlowat || !data))
 		return recv_waiting(s, data, len, flags);
-	/* Bytes that are there, or come now, as most calls find them. */
-	if (!has_piece(s, len) && awaits(s, len))
-		err = us_loop_wait(s->stack, US_NEVER);
-	if (us_likely(!err && has_piece(s, len)))
-		return us_tcp_recv_piece(s->tcp, data, len);
-	return err ? err : recv_waiting(s, data, len, flags);
+	/* Bytes that are there, as most calls find them. */
+	return us_likely(has_piece(s, len)) ? us_tcp_recv_piece(s->tcp, data, len) :
+					      recv_next(s, data, len);
 }
 
 static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
