@@ -53,7 +53,9 @@ static struct meaning meaning4(const struct us_icmp *icmp)
 			return unreachable4[icmp->code];
 		break;
 	case US_ICMP_TIME_EXCEEDED:
-		return (struct meaning){ EHOSTUNREACH, false };
+		if (icmp->code == US_ICMP_TIME_TTL)	/* we make no fragments */
+			return (struct meaning){ EHOSTUNREACH, false };
+		break;
 	case US_ICMP_PARAMETER:
 		return (struct meaning){ EPROTO, true };
 	}
@@ -197,31 +199,32 @@ void us_icmp_unreachable(struct us_stack *stack, const uint8_t *ip, uint32_t len
 	us_icmp_quoted(stack, ip, len, &error);
 }
 
-/* @at: ICMP header and quoted packet.  @told: an MTU that the link knows, or 0. */
-static void error_input(struct us_stack *stack, const uint8_t *at, uint32_t len,
-			const struct us_addr *offender, bool v4, uint32_t told)
+/* @at: ICMP header and quoted packet.  @told: an MTU that the link knows, or 0.  @error:
+ * what is known of the packet that says so.
+ */
+static void error_input(struct us_stack *stack, const uint8_t *at, uint32_t len, bool v4,
+			uint32_t told, struct us_net_error *error)
 {
 	const struct us_icmp *icmp = (const void *)at;
 	const uint8_t *quoted = at + US_ICMP_LEN;
 	struct meaning meaning = v4 ? meaning4(icmp) : meaning6(icmp);
-	struct us_net_error error = {
-		.offender = *offender,
-		.err = meaning.err, .hard = meaning.hard,
-		.type = icmp->type, .code = icmp->code,
-	};
 
 	if (!meaning.err) {
 		us_count(stack, icmp_error_ignored);
 		return;
 	}
+	error->err = meaning.err;
+	error->hard = meaning.hard;
+	error->type = icmp->type;
+	error->code = icmp->code;
 	if (meaning.err == EMSGSIZE) {
-		error.mtu = told ? told : mtu_of(icmp, quoted, v4);
-		if (!error.mtu) {
+		error->mtu = told ? told : mtu_of(icmp, quoted, v4);
+		if (!error->mtu) {
 			us_count(stack, icmp_error_bad_mtu);
 			return;
 		}
 	}
-	us_icmp_quoted(stack, quoted, len - US_ICMP_LEN, &error);
+	us_icmp_quoted(stack, quoted, len - US_ICMP_LEN, error);
 }
 
 /**
@@ -234,6 +237,9 @@ static void error_input(struct us_stack *stack, const uint8_t *at, uint32_t len,
 void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
 			 const struct us_addr *src, const struct us_addr *dst)
 {
+	struct us_net_error error = {
+		.offender = *src, .tos = us_pkt_tos(pkt), .ttl = us_pkt_ttl(pkt),
+	};
 	struct quote quote;
 
 	us_count(stack, icmp_error_in);
@@ -242,7 +248,7 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
 	else if (!us_addr_equal(&quote.local, dst))
 		us_count(stack, icmp_error_foreign);
 	else
-		error_input(stack, pkt->data, pkt->len, src, us_addr_is_v4(dst), 0);
+		error_input(stack, pkt->data, pkt->len, us_addr_is_v4(dst), 0, &error);
 }
 
 /**
@@ -252,13 +258,13 @@ void us_icmp_error_input(struct us_stack *stack, const struct us_pkt *pkt,
  */
 us_noinline void us_icmp_link_error(struct us_stack *stack, struct us_pkt *pkt)
 {
-	static const struct us_addr nobody;
+	struct us_net_error error = { .mtu = 0 };	/* the link passes on no more */
 
 	/* It quotes a flow of this link, and which version it is says the quote. */
 	if (pkt->len > US_ICMP_LEN + US_IPV4_LEN) {
 		us_count(stack, icmp_error_in);
-		error_input(stack, pkt->data, pkt->len, &nobody,
-			    pkt->data[US_ICMP_LEN] >> 4 == 4, pkt->info);
+		error_input(stack, pkt->data, pkt->len, pkt->data[US_ICMP_LEN] >> 4 == 4,
+			    pkt->info, &error);
 	} else {
 		us_count(stack, icmp_bad);
 	}
@@ -301,6 +307,12 @@ static void write_error(const struct us_dst *back, struct us_tx *tx,
 	us_ip_submit(stack, back, tx, protocol);
 }
 
+/* RFC 1812 4.3.2.5: the packet's TOS, and a precedence of the network's own. */
+static uint8_t error_tos(const struct us_pkt *pkt)
+{
+	return (us_pkt_tos(pkt) & 0x1c) | 0xc0;
+}
+
 /**
  * us_icmp_error() - tells the sender of a packet that something is wrong with it
  * @stack: the stack.
@@ -320,7 +332,7 @@ void us_icmp_error(struct us_stack *stack, const struct us_pkt *pkt,
 	uint32_t most = v4 ? ERROR_MAX4 - US_IPV4_LEN - US_ICMP_LEN :
 			     ERROR_MAX6 - US_IPV6_LEN - US_ICMP_LEN;
 	struct us_icmp head = { type, code, us_put16(0), us_put32(rest) };
-	struct us_dst back = { .ttl = 0 };
+	struct us_dst back = { .tos = v4 ? error_tos(pkt) : 0 };
 	struct us_tx *tx;
 
 	/* A channel sends what its flows allow, no ICMP: the kernel answers. */

@@ -52,6 +52,8 @@ struct us_dst {
  * @hard: as RFC 1122 4.2.3.9 has it.
  * @type: of the ICMP message.
  * @code: of it.
+ * @tos: of its packet, as us_pkt_tos(); 0 where the link does not pass that on.
+ * @ttl: of its packet, alike.
  */
 struct us_net_error {
 	struct us_addr local;
@@ -64,6 +66,8 @@ struct us_net_error {
 	bool hard;
 	uint8_t type;
 	uint8_t code;
+	uint8_t tos;
+	uint8_t ttl;
 };
 
 /**

@@ -194,35 +194,19 @@ static int read_one(const struct ustack_socket *s, uint8_t family, const struct 
 	return 0;	/* as Linux: of the other family, too */
 }
 
-/* What is wrong with an address, or the lack of one, is told later. */
-static uint8_t destination_family(struct ustack_socket *s, const struct msghdr *m)
-{
-	const struct sockaddr *to = m->msg_namelen ? m->msg_name : NULL;
-	struct us_addr remote = { 0 };
-	uint16_t port;
-
-	if (s->family == AF_INET || (to && to->sa_family == AF_INET))
-		return AF_INET;
-	if (to && to->sa_family == AF_INET6)
-		us_sockaddr_get(to, m->msg_namelen, AF_INET6, &remote, &port);
-	else
-		s->ops->names(s, true, &remote, &port);
-	return us_addr_is_v4(&remote) ? AF_INET : AF_INET6;
-}
-
 /**
  * us_control_read() - what the control messages say of a datagram
  * @s: SOCK_DGRAM.
  * @message: with them.
+ * @family: of the destination.
  * @how: set, to what the socket says where they do not.
  *
  * Return: 0, -EINVAL.
  */
-int us_control_read(struct ustack_socket *s, const struct msghdr *message,
-		    struct us_udp_how *how)
+int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
+		    uint8_t family, struct us_udp_how *how)
 {
 	struct msghdr *m = (struct msghdr *)message;	/* which CMSG_NXTHDR() only reads */
-	uint8_t family = destination_family(s, m);
 	struct cmsghdr *c;
 	int err;
 
@@ -319,18 +303,23 @@ static void write_ip6(const struct ustack_socket *s, struct msghdr *m, size_t ro
 		put_number(m, room, IPPROTO_IPV6, IPV6_TCLASS, told->tos);
 }
 
-/* What was not stamped when it came is now, as in Linux. */
-static void write_socket(const struct ustack_socket *s, struct msghdr *m, size_t room,
-			 const struct us_udp_told *told)
+static void write_ip(const struct ustack_socket *s, struct msghdr *m, size_t room,
+		     const struct us_udp_told *told)
 {
-	us_ns time = told->time;
+	if (s->tells & US_TELL_ADDRESS6)
+		put_address6(m, room, told);
+	if (us_addr_is_v4(&told->local))
+		write_ip4(s, m, room, told);
+	else
+		write_ip6(s, m, room, told);
+}
 
+/* What was not stamped when it came is now, as in Linux. */
+static void write_time(const struct ustack_socket *s, struct msghdr *m, size_t room, us_ns time)
+{
 	if (s->tells & US_TELL_TIME)
 		put_time(m, room, time ? time : us_stack_real_time(s->stack),
 			 s->tells & US_TELL_NSEC);
-	if ((s->tells & US_TELL_LOST) && told->lost)
-		us_control_put(m, room, SOL_SOCKET, SO_RXQ_OVFL, &told->lost,
-			       sizeof(told->lost));
 }
 
 /**
@@ -343,52 +332,72 @@ void us_control_write(const struct ustack_socket *s, struct msghdr *message,
 		      const struct us_udp_in *from)
 {
 	size_t room = message->msg_control ? message->msg_controllen : 0;
+	const struct us_udp_told *told = &from->told;
 
 	message->msg_controllen = 0;
 	if (us_addr_is_any(&from->remote))
 		return;		/* nothing came: the socket was shut */
-	write_socket(s, message, room, &from->told);
+	write_time(s, message, room, told->time);
+	if ((s->tells & US_TELL_LOST) && told->lost)
+		us_control_put(message, room, SOL_SOCKET, SO_RXQ_OVFL, &told->lost,
+			       sizeof(told->lost));
 	if (from->segment)	/* the size of the datagrams of what came */
 		put_number(message, room, IPPROTO_UDP, UDP_GRO, from->segment);
-	if (s->tells & US_TELL_ADDRESS6)
-		put_address6(message, room, &from->told);
-	if (us_addr_is_v4(&from->told.local))
-		write_ip4(s, message, room, &from->told);
-	else
-		write_ip6(s, message, room, &from->told);
+	write_ip(s, message, room, told);
 }
 
-/* The address of who refused; nobody, if that is not known. */
-static socklen_t put_offender(uint8_t family, const struct us_addr *offender, void *name)
+static void put_error(const struct ustack_socket *s, struct msghdr *m, size_t room,
+		      const struct sock_extended_err *error, const struct us_addr *offender)
 {
-	socklen_t len = family == AF_INET ? sizeof(struct sockaddr_in) :
-					    sizeof(struct sockaddr_in6);
-
-	if (!us_addr_is_any(offender))
-		us_sockaddr_put(family, offender, 0, name, &len);
-	return len;
-}
-
-/**
- * us_control_write_error() - tells of a record of the error queue
- * @s: the socket.
- * @message: its one control message is written, as Linux does.
- * @error: the record.
- * @offender: all zero: there is none.
- */
-void us_control_write_error(const struct ustack_socket *s, struct msghdr *message,
-			    const struct sock_extended_err *error,
-			    const struct us_addr *offender)
-{
-	size_t room = message->msg_control ? message->msg_controllen : 0;
 	bool v4 = s->family == AF_INET;
 	struct {
 		struct sock_extended_err error;
 		struct sockaddr_in6 offender;
 	} told = { .error = *error };
-	socklen_t len = put_offender(s->family, offender, &told.offender);
+	socklen_t len = v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+	if (offender && !us_addr_is_any(offender))
+		us_sockaddr_put(s->family, offender, 0, (void *)&told.offender, &len);
+	us_control_put(m, room, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
+		       &told, sizeof(told.error) + len);
+}
+
+/**
+ * us_control_write_error() - tells of a record of the error queue
+ * @s: the socket.
+ * @message: its one control message is written.
+ * @error: the record.
+ */
+void us_control_write_error(const struct ustack_socket *s, struct msghdr *message,
+			    const struct sock_extended_err *error)
+{
+	size_t room = message->msg_control ? message->msg_controllen : 0;
 
 	message->msg_controllen = 0;
-	us_control_put(message, room, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
-		       &told, sizeof(told.error) + len);
+	put_error(s, message, room, error, NULL);
+}
+
+/**
+ * us_control_write_refusal() - tells of a datagram that did not arrive
+ * @s: SOCK_DGRAM.
+ * @message: its control messages are written, in Linux's order: first what the socket is to
+ *	tell, of the packet that says so.
+ * @from: what became of it.
+ */
+void us_control_write_refusal(const struct ustack_socket *s, struct msghdr *message,
+			      const struct us_udp_in *from)
+{
+	size_t room = message->msg_control ? message->msg_controllen : 0;
+	const struct us_udp_refusal *r = &from->refusal;
+	uint8_t icmp = us_addr_is_v4(&from->remote) ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
+	const struct sock_extended_err error = {
+		.ee_errno = r->err, .ee_origin = r->local ? SO_EE_ORIGIN_LOCAL : icmp,
+		.ee_type = r->type, .ee_code = r->code, .ee_info = r->mtu,
+	};
+
+	message->msg_controllen = 0;
+	write_time(s, message, room, from->told.time);
+	if (!r->local)
+		write_ip(s, message, room, &from->told);
+	put_error(s, message, room, &error, &r->offender);
 }

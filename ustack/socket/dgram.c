@@ -117,6 +117,24 @@ static int shut(struct ustack_socket *s, unsigned int how)
 	return s->state == US_SOCKET_CONNECTED ? 0 : -ENOTCONN;
 }
 
+static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
+		 uint16_t *port)
+{
+	struct us_addr local = { 0 }, remote = { 0 };
+	uint16_t local_port = 0, remote_port = 0;
+
+	if (s->udp)
+		us_udp_names(s->udp, &local, &local_port, &remote, &remote_port);
+	if (us_addr_is_any(&local))
+		local = s->local;	/* as it was given */
+	/* Port 0 is any port of the peer's address, and none that has a name. */
+	if (peer && (s->state != US_SOCKET_CONNECTED || !remote_port))
+		return -ENOTCONN;
+	*addr = peer ? remote : local;
+	*port = peer ? remote_port : local_port;
+	return 0;
+}
+
 /* The destination in the address of sendto(2): 1 if it names one, else 0. */
 static int destination(const struct ustack_socket *s,
 		       const struct sockaddr *address, socklen_t length,
@@ -142,28 +160,6 @@ static int check(size_t len, int flags)
 	if (len > UINT16_MAX)
 		return -EMSGSIZE;
 	return flags & (MSG_OOB | MSG_MORE) ? -EOPNOTSUPP : 0;
-}
-
-/**
- * us_dgram_check() - what is wrong with a message, whatever control messages say of it
- * @s: SOCK_DGRAM.
- * @len: of the message.
- * @flags: of the call.
- * @address: as sendto(2) has it, or NULL.
- * @length: of @address.
- *
- * Return: 0, -EMSGSIZE, -EOPNOTSUPP, -EDESTADDRREQ, or another negative errno of the address.
- */
-int us_dgram_check(const struct ustack_socket *s, size_t len, int flags,
-		   const struct sockaddr *address, socklen_t length)
-{
-	struct us_addr remote;
-	uint16_t port;
-	int err = check(len, flags);
-
-	if (!err)
-		err = destination(s, address, length, &remote, &port);
-	return err < 0 ? err : 0;
 }
 
 /* As in Linux, what went wrong before is told first. */
@@ -199,7 +195,7 @@ int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags)
 /* Again and again, while the link is full: all may have changed meanwhile. */
 static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *data, size_t len,
 					int flags, const struct sockaddr *address,
-					socklen_t length, const struct us_udp_how *how)
+					socklen_t length, const struct msghdr *said)
 {
 	us_ns limit = us_socket_limit(s, s->sndtimeo, flags);
 	ssize_t n;
@@ -208,9 +204,44 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
 		n = us_socket_wait(s, limit);
 		if (n)
 			return n;
-		n = us_dgram_send(s, data, len, flags | MSG_DONTWAIT, address, length, how);
+		n = us_dgram_send(s, data, len, flags | MSG_DONTWAIT, address, length, said);
 	} while (n == -EAGAIN);
 	return n;
+}
+
+/* Of the destination: @remote, or the peer. */
+static uint8_t destination_family(struct ustack_socket *s, const struct us_addr *remote)
+{
+	struct us_addr peer = { 0 };
+	uint16_t port;
+
+	if (s->family == AF_INET)
+		return AF_INET;
+	if (!remote && !names(s, true, &peer, &port))
+		remote = &peer;
+	return remote && us_addr_is_v4(remote) ? AF_INET : AF_INET6;
+}
+
+static us_noinline int read_control(struct ustack_socket *s, const struct msghdr *said,
+				    struct us_udp_out *to, struct us_udp_how *how)
+{
+	int err = us_control_read(s, said, destination_family(s, to->remote), how);
+
+	to->segment = how->segment;
+	to->how = how;
+	return err;
+}
+
+/* As in Linux, what is wrong with the message or its way is told first. */
+static us_noinline ssize_t send_stopped(struct ustack_socket *s, size_t len,
+					const struct us_udp_out *to)
+{
+	struct us_udp_out out = *to;
+	int err = us_udp_may_send(s->udp, len, &out);
+
+	if (err && err != -EAGAIN)
+		return err;
+	return s->shut & US_SHUT_WRITE ? broken_pipe(s) : us_socket_error(s);
 }
 
 /**
@@ -221,18 +252,16 @@ static us_noinline ssize_t send_waiting(struct ustack_socket *s, const void *dat
  * @flags: MSG_DONTWAIT, USTACK_MSG_BATCH or 0.
  * @address: as sendto(2) has it, or NULL.
  * @length: of @address.
- * @how: what control messages say; NULL: what the socket says.
+ * @said: with control messages; NULL: as the socket says.
  *
  * Return: @len or a negative errno.
  */
 us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
-		      const struct us_udp_how *how)
+		      const struct msghdr *said)
 {
-	struct us_udp_out to = {
-		.segment = how ? how->segment : s->segment,
-		.more = flags & USTACK_MSG_BATCH, .how = how,
-	};
+	struct us_udp_out to = { .segment = s->segment, .more = flags & USTACK_MSG_BATCH };
+	struct us_udp_how how;
 	struct us_addr remote;
 	int given = destination(s, address, length, &remote, &to.port);
 	ssize_t n = check(len, flags);
@@ -243,21 +272,20 @@ us_noinline ssize_t us_dgram_send(struct ustack_socket *s, const void *data, siz
 		return given;
 	if (given)
 		to.remote = &remote;
-	if (s->shut & US_SHUT_WRITE)
-		return broken_pipe(s);
-	n = autobind(s);
-	if (!n && s->error)
-		n = us_socket_error(s);
-	if (!n && us_unlikely(!data && len))
-		n = -EFAULT;
+	n = said ? read_control(s, said, &to, &how) : 0;
+	n = n ? : autobind(s);
 	if (n)
 		return n;
+	if (us_unlikely((s->shut & US_SHUT_WRITE) || s->error))
+		return send_stopped(s, len, &to);
+	if (us_unlikely(!data && len))
+		return -EFAULT;
 	n = us_udp_send(s->udp, data, len, &to);
 	if (us_udp_due(s->udp, to.more && n != -EAGAIN))
 		us_loop_let_out(s->stack);
 	if (n != -EAGAIN)
 		return n;
-	return send_waiting(s, data, len, flags, address, length, how);
+	return send_waiting(s, data, len, flags, address, length, said);
 }
 
 /* A datagram that others will follow most often has some before it. */
@@ -336,24 +364,6 @@ ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags
 	if (!(flags & (MSG_PEEK | MSG_ERRQUEUE)) && s->udp && !s->error && data)
 		n = us_udp_recv_behind(s->udp, data, len, from);
 	return n != -EAGAIN ? n : recv_waiting(s, data, len, flags, from);
-}
-
-static int names(struct ustack_socket *s, bool peer, struct us_addr *addr,
-		 uint16_t *port)
-{
-	struct us_addr local = { 0 }, remote = { 0 };
-	uint16_t local_port = 0, remote_port = 0;
-
-	if (s->udp)
-		us_udp_names(s->udp, &local, &local_port, &remote, &remote_port);
-	if (us_addr_is_any(&local))
-		local = s->local;	/* as it was given */
-	/* Port 0 is any port of the peer's address, and none that has a name. */
-	if (peer && (s->state != US_SOCKET_CONNECTED || !remote_port))
-		return -ENOTCONN;
-	*addr = peer ? remote : local;
-	*port = peer ? remote_port : local_port;
-	return 0;
 }
 
 static short readiness(struct ustack_socket *s)

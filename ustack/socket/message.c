@@ -36,7 +36,7 @@ static const struct sockaddr *name_of(const struct msghdr *message)
 }
 
 static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msghdr *m,
-				       size_t len, int flags, const struct us_udp_how *how)
+				       size_t len, int flags, const struct msghdr *said)
 {
 	uint8_t data[UINT16_MAX];
 	size_t at = 0;
@@ -48,25 +48,19 @@ static us_noinline ssize_t send_pieces(struct ustack_socket *s, const struct msg
 			memcpy(data + at, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len);
 		at += m->msg_iov[i].iov_len;
 	}
-	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, how);
+	return us_dgram_send(s, data, len, flags, name_of(m), m->msg_namelen, said);
 }
 
-/* In pieces, or with control messages.  As Linux: what is wrong with its size, its flags or
- * its destination is told before what is wrong with these, a peer's refusal behind it.
- */
+/* In pieces, or with control messages. */
 static us_noinline ssize_t send_dgram(struct ustack_socket *s, const struct msghdr *m,
 				      size_t len, int flags)
 {
-	struct us_udp_how how;
-	bool said = m->msg_control && m->msg_controllen;
-	int err = said ? us_control_read(s, m, &how) : 0;
+	const struct msghdr *said = m->msg_control && m->msg_controllen ? m : NULL;
 
-	if (err)
-		return us_dgram_check(s, len, flags, name_of(m), m->msg_namelen) ? : err;
 	if (m->msg_iovlen != 1)
-		return send_pieces(s, m, len, flags, said ? &how : NULL);
+		return send_pieces(s, m, len, flags, said);
 	return us_dgram_send(s, m->msg_iov->iov_base, len, flags, name_of(m), m->msg_namelen,
-			     said ? &how : NULL);
+			     said);
 }
 
 static us_noinline ssize_t send_stream(struct ustack_socket *s, const struct msghdr *m,
@@ -135,26 +129,13 @@ static int write_name(const struct ustack_socket *s, struct msghdr *m,
 			       &m->msg_namelen);
 }
 
-static void write_refusal(const struct ustack_socket *s, struct msghdr *m,
-			  const struct us_udp_in *from)
-{
-	const struct us_udp_refusal *r = &from->refusal;
-	uint8_t icmp = us_addr_is_v4(&from->remote) ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
-	const struct sock_extended_err error = {
-		.ee_errno = r->err, .ee_origin = r->local ? SO_EE_ORIGIN_LOCAL : icmp,
-		.ee_type = r->type, .ee_code = r->code, .ee_info = r->mtu,
-	};
-
-	us_control_write_error(s, m, &error, &r->offender);
-}
-
 /* What came is told of as the socket's options say. */
 static void write_control(const struct ustack_socket *s, struct msghdr *m, int flags,
 			  const struct us_udp_in *from)
 {
 	if (us_unlikely(flags & MSG_ERRQUEUE)) {
 		m->msg_flags |= MSG_ERRQUEUE;
-		write_refusal(s, m, from);
+		us_control_write_refusal(s, m, from);
 	} else if (us_unlikely(from->segment || s->tells)) {
 		us_control_write(s, m, from);
 	} else {
@@ -200,13 +181,12 @@ static ssize_t recv_urgent(struct ustack_socket *s, const struct msghdr *m, size
 
 static ssize_t recv_error(struct ustack_socket *s, struct msghdr *m)
 {
-	static const struct us_addr nobody;
 	struct sock_extended_err error;
 
 	if (!us_error_queue_take(s, &error))
 		return -EAGAIN;
 	m->msg_flags = MSG_ERRQUEUE;
-	us_control_write_error(s, m, &error, &nobody);
+	us_control_write_error(s, m, &error);
 	m->msg_namelen = m->msg_name ? 0 : m->msg_namelen;
 	return 0;
 }

@@ -195,22 +195,21 @@ ssize_t us_stream_recv(struct ustack_socket *s, const struct us_pieces *to, int 
 
 /* control.c */
 bool us_control_is_valid(const struct msghdr *message);
-int us_control_read(struct ustack_socket *s, const struct msghdr *message,
-		    struct us_udp_how *how);
+int us_control_read(const struct ustack_socket *s, const struct msghdr *message,
+		    uint8_t family, struct us_udp_how *how);
 void us_control_put(struct msghdr *message, size_t room, int level, int type,
 		    const void *data, size_t size);
 void us_control_write(const struct ustack_socket *s, struct msghdr *message,
 		      const struct us_udp_in *from);
 void us_control_write_error(const struct ustack_socket *s, struct msghdr *message,
-			    const struct sock_extended_err *error,
-			    const struct us_addr *offender);
+			    const struct sock_extended_err *error);
+void us_control_write_refusal(const struct ustack_socket *s, struct msghdr *message,
+			      const struct us_udp_in *from);
 
-/* dgram.c: @how is of this message, and what came is told in @from, either not if NULL */
+/* dgram.c: @said has control messages, and what came is told in @from, either not if NULL */
 ssize_t us_dgram_send(struct ustack_socket *s, const void *data, size_t len, int flags,
 		      const struct sockaddr *address, socklen_t length,
-		      const struct us_udp_how *how);
-int us_dgram_check(const struct ustack_socket *s, size_t len, int flags,
-		   const struct sockaddr *address, socklen_t length);
+		      const struct msghdr *said);
 int us_dgram_may_send(struct ustack_socket *s, size_t len, int flags);
 ssize_t us_dgram_recv(struct ustack_socket *s, void *data, size_t len, int flags,
 		      struct us_udp_in *from);

@@ -429,8 +429,8 @@ static int resolve_as(const struct us_udp *udp, const struct us_addr *remote,
 	if (!free && !us_addr_is_any(&udp->bound) && !us_addr_equal(&udp->bound, &how->local))
 		return -EINVAL;
 	err = resolve_from(udp, free ? &udp->bound : &how->local, remote, dst);
-	if (err == -EADDRNOTAVAIL && !free)
-		return -EINVAL;
+	if (err == -EADDRNOTAVAIL && !free)	/* as Linux has it of either */
+		return us_addr_is_v4(remote) ? -ENETUNREACH : -EINVAL;
 	return err ? err : check_device(udp->stack, dst, how->ifindex);
 }
 

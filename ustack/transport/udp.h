@@ -93,16 +93,14 @@ struct us_udp_refusal {
  * @port: of @remote, network byte order.
  * @segment: bytes of each of its datagrams but the last; 0: it is one.
  * @told: of the first of them, from a port that tells.
- * @refusal: of one that was sent to @remote, instead.
+ * @refusal: instead, of one that was sent to @remote; @told is of who said so.
  */
 struct us_udp_in {
 	struct us_addr remote;
 	uint16_t port;
 	uint16_t segment;
-	union {
-		struct us_udp_told told;
-		struct us_udp_refusal refusal;
-	};
+	struct us_udp_told told;
+	struct us_udp_refusal refusal;
 };
 
 int us_udp_table_create(struct us_stack *stack, unsigned int max_ports,
@@ -122,6 +120,7 @@ int us_udp_connect(struct us_udp *udp, const struct us_addr *remote, uint16_t po
 void us_udp_disconnect(struct us_udp *udp);
 ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 		    const struct us_udp_out *to);
+int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out);
 bool us_udp_send_behind(struct us_udp *udp, const void *data, size_t len);
 bool us_udp_due(struct us_udp *udp, bool more);
 void us_udp_flush(struct us_stack *stack);

@@ -27,8 +27,7 @@ static bool is_heard(const struct us_udp *udp, const struct us_net_error *error)
 
 /* What there is no room for is lost; its errno is told all the same. */
 static void queue(struct us_udp *udp, const uint8_t *data, uint32_t len,
-		  const struct us_addr *remote, uint16_t port,
-		  const struct us_udp_refusal *refusal)
+		  const struct us_udp_in *what)
 {
 	struct us_udp_dgram *dgram = us_udp_dgram_new(udp, data, len);
 
@@ -36,22 +35,26 @@ static void queue(struct us_udp *udp, const uint8_t *data, uint32_t len,
 		us_count(udp->stack, udp_buffer_full);
 		return;
 	}
-	dgram->remote = *remote;
-	dgram->port = port;
-	dgram->refusal = *refusal;
+	dgram->remote = what->remote;
+	dgram->port = what->port;
+	dgram->told = what->told;
+	dgram->refusal = what->refusal;
 	cds_list_add_tail(&dgram->node, &udp->errors);
 }
 
 static us_noinline void queue_icmp(struct us_udp *udp, const struct us_net_error *error)
 {
 	const struct us_udp_hdr *h = (const void *)error->quoted;
-	const struct us_udp_refusal refusal = {
-		.offender = error->offender, .mtu = error->mtu, .err = error->err,
-		.type = error->type, .code = error->code,
+	const struct us_udp_in what = {
+		.remote = error->remote, .port = us_raw16(h->dst),
+		.told = { .local = error->local, .tos = error->tos, .ttl = error->ttl },
+		.refusal = {
+			.offender = error->offender, .mtu = error->mtu, .err = error->err,
+			.type = error->type, .code = error->code,
+		},
 	};
 
-	queue(udp, error->quoted + US_UDP_LEN, error->len - US_UDP_LEN, &error->remote,
-	      us_raw16(h->dst), &refusal);
+	queue(udp, error->quoted + US_UDP_LEN, error->len - US_UDP_LEN, &what);
 }
 
 /**
@@ -81,6 +84,14 @@ void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error)
 	us_udp_notify(udp);
 }
 
+/* As Linux has it: over IPv4 the peer's, whoever it was sent to. */
+static uint16_t port_of_local(const struct us_udp *udp, const struct us_udp_out *out)
+{
+	if (!us_addr_is_v4(&udp->dst.remote))
+		return out->port;
+	return udp->connected ? udp->remote_port : 0;
+}
+
 /**
  * us_udp_too_large() - a message is larger than its path
  * @udp: the port.
@@ -90,12 +101,13 @@ void us_udp_icmp(struct us_stack *stack, const struct us_net_error *error)
  */
 us_noinline int us_udp_too_large(struct us_udp *udp, const struct us_udp_out *out)
 {
-	const struct us_udp_refusal refusal = {
-		.mtu = udp->dst.mtu, .err = EMSGSIZE, .local = true,
+	const struct us_udp_in what = {
+		.remote = udp->dst.remote, .port = port_of_local(udp, out),
+		.refusal = { .mtu = udp->dst.mtu, .err = EMSGSIZE, .local = true },
 	};
 
 	if (us_udp_ip(udp, &udp->dst.remote)->recverr) {
-		queue(udp, (const uint8_t *)"", 0, &udp->dst.remote, out->port, &refusal);
+		queue(udp, (const uint8_t *)"", 0, &what);
 		us_udp_notify(udp);
 	}
 	return -EMSGSIZE;
@@ -156,7 +168,8 @@ ssize_t us_udp_recv_error(struct us_udp *udp, void *data, size_t len, struct us_
 		memcpy(data, dgram->data, len < dgram->len ? len : dgram->len);
 	if (from)
 		*from = (struct us_udp_in){
-			.remote = dgram->remote, .port = dgram->port, .refusal = dgram->refusal,
+			.remote = dgram->remote, .port = dgram->port,
+			.told = dgram->told, .refusal = dgram->refusal,
 		};
 	us_udp_dgram_free(udp, dgram);
 	next_pending(udp, local);

@@ -142,6 +142,7 @@ static us_noinline ssize_t send_segments(struct us_udp *udp, const uint8_t *data
 	ssize_t n = check_segments(udp, len, each);
 	size_t done = 0;
 
+	n = n ? : -us_udp_error(udp);
 	if (n)
 		return n;
 	for (; done < len; done += (size_t)n) {
@@ -240,16 +241,15 @@ static inline int find_way(struct us_udp *udp, struct us_udp_out *out)
  */
 int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out)
 {
-	int err;
+	int err = find_way(udp, out);
 
-	if (udp->error)
-		return -us_udp_error(udp);
-	err = find_way(udp, out);
 	if (err)
 		return err;
 	if (out->segment && out->segment < len)
-		return check_segments(udp, len, out->segment);
-	return fits(udp, len) ? 0 : us_udp_too_large(udp, out);
+		err = check_segments(udp, len, out->segment);
+	else if (!fits(udp, len))
+		err = us_udp_too_large(udp, out);
+	return err ? err : -us_udp_error(udp);
 }
 
 /**
@@ -266,17 +266,16 @@ ssize_t us_udp_send(struct us_udp *udp, const void *data, size_t len,
 		    const struct us_udp_out *to)
 {
 	struct us_udp_out out = *to;
-	int err;
+	int err = find_way(udp, &out);
 
-	if (udp->error)
-		return -us_udp_error(udp);
-	err = find_way(udp, &out);
 	if (err)
 		return err;
 	if (out.segment && out.segment < len)
 		return send_segments(udp, data, len, out.segment, out.port, out.more);
 	if (!fits(udp, len))
 		return us_udp_too_large(udp, &out);
+	if (us_unlikely(udp->error))
+		return -us_udp_error(udp);
 	err = send_one(udp, data, len, &out);
 	return err ? err : (ssize_t)len;
 }

@@ -13,7 +13,7 @@
 
 #define US_UDP_FLOWS	16u	/* of 8 links */
 #define US_UDP_PATHS	64u
-#define US_UDP_SMALL	376u
+#define US_UDP_SMALL	344u
 #define US_UDP_RECORD	512u	/* bytes that a datagram counts beside its chunk */
 #define US_UDP_LITTLE	(16u << 10)	/* so much each port may have, whatever others have */
 #define US_UDP_HELD	64u	/* packets of one port in the links' memory */
@@ -151,7 +151,7 @@ struct us_udp {
  * @port: of @remote, network byte order.
  * @remote: the sender; or whom it was sent to.
  * @told: what else was seen of it; of a train, of its first datagram.
- * @refusal: or what became of it.
+ * @refusal: or what became of it; @told is of who said so.
  * @small: payload that is not worth a chunk.
  */
 struct us_udp_dgram {
@@ -166,10 +166,8 @@ struct us_udp_dgram {
 	uint32_t each;
 	uint16_t port;
 	struct us_addr remote;
-	union {
-		struct us_udp_told told;
-		struct us_udp_refusal refusal;
-	};
+	struct us_udp_told told;
+	struct us_udp_refusal refusal;
 	uint8_t small[US_UDP_SMALL];
 };
 
@@ -233,7 +231,6 @@ int us_udp_route_as(struct us_udp *udp, const struct us_addr *remote,
 		    const struct us_udp_how *how);
 
 /* udp_output.c */
-int us_udp_may_send(struct us_udp *udp, size_t len, struct us_udp_out *out);
 void us_udp_write_header(const struct us_udp *udp, struct us_tx *tx, uint16_t port,
 			 uint32_t len);
 void us_udp_submit(struct us_udp *udp, struct us_tx *tx);
