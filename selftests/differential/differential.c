@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Random scripts drive ustack and the kernel's TCP side by side; whatever a call
+ * Random scripts drive ustack and the kernel's sockets side by side; whatever a call
  * gives, and what the peer saw, has to be the same.  See Documentation/testing.rst.
  */
 #include <errno.h>
@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datagrams.h"
+#include "draw.h"
 #include "side.h"
 #include "tap.h"
 
 #define SETTLE		250000000LL	/* an ACK is not delayed for longer */
 #define STEPS		40
 #define EVENTS_MOST	100
-#define KINDS		4
+#define KINDS		4		/* of TCP */
 #define ENOUGH		50		/* scripts of each kind, for all to happen */
 #define SCRIPTS_MOST	(PORTS / KINDS)
 #define FIRST_PORT	1024
@@ -58,18 +60,8 @@ struct options {
 };
 
 static const char *const kinds[] = {
-	"accepted", "accepted-loss", "connected", "connected-loss",
+	"accepted", "accepted-loss", "connected", "connected-loss", "datagrams",
 };
-
-/* splitmix64 */
-static uint32_t draw(struct script *s, uint32_t below)
-{
-	uint64_t z = s->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((z ^ z >> 31) >> 32) % below;
-}
 
 static bool same(struct script *s, const char *what, const char *kernel,
 		 const char *ustack)
@@ -131,7 +123,7 @@ static struct event *choose(struct script *s)
 		weight[i] = may_happen(s, &events[i]) ? events[i].weight : 0;
 		sum += weight[i];
 	}
-	at = draw(s, sum);
+	at = draw(&s->random, sum);
 	for (i = 0; at >= weight[i]; i++)
 		at -= weight[i];
 	return &events[i];
@@ -154,7 +146,7 @@ static bool open_it(struct script *s, bool listens)
 	if (!do_on_both(s, listens ? "listen" : "connect",
 			listens ? side_listen : side_connect, 4))
 		return false;
-	if (draw(s, 5) == 0)	/* the rest is left to chance */
+	if (draw(&s->random, 5) == 0)	/* the rest is left to chance */
 		return true;
 	return do_named(s, listens ? "the peer: SYN" : "the peer: SYN-ACK") &&
 	       (!listens || do_named(s, "accept"));
@@ -181,7 +173,7 @@ static bool play(struct script *s, bool listens)
 		s->rough |= s->loss && (e->need & NEED_LOSS);
 		if (!strcmp(e->name, "all arrives"))
 			s->rough = false;
-		if (!do_on_both(s, e->name, e->run, 1 + draw(s, e->most)))
+		if (!do_on_both(s, e->name, e->run, 1 + draw(&s->random, e->most)))
 			return false;
 	}
 	return !s->side[0].peer.syn || do_named(s, "all arrives");
@@ -207,6 +199,22 @@ static bool run_script(uint64_t seed, bool listens, bool loss, bool verbose)
 	for (i = 0; i < 2; i++)
 		side_stop(&s.side[i]);
 	return good;
+}
+
+static void test_datagrams(const struct options *o)
+{
+	unsigned int i, bad = 0;
+
+	for (i = 0; i < o->scripts; i++) {
+		uint64_t seed = o->seed + i;
+
+		bad += !datagrams_script(seed, seed & 1 ? AF_INET6 : AF_INET,
+					 (uint16_t)(FIRST_PORT + seed % PORTS), o->verbose);
+	}
+	ok(!bad, "%u scripts: datagrams", o->scripts);
+	if (bad)
+		printf("# %u differ; see each: differential --only datagrams --scripts 1 "
+		       "--verbose --seed ...\n", bad);
 }
 
 static void test_kind(const struct options *o, bool listens, bool loss)
@@ -245,11 +253,12 @@ static void test_coverage(void)
 static void usage(void)
 {
 	puts("usage: differential [--scripts N] [--seed N] [--only KIND] [--verbose]\n\n"
-	     "Random scripts drive ustack and the kernel's TCP; needs root, and /dev/net/tun.\n\n"
+	     "Random scripts drive ustack and the kernel's sockets; needs root, and /dev/net/tun.\n\n"
 	     "  --scripts N   of each kind (50); with fewer than that nobody looks whether\n"
 	     "                every event happened\n"
 	     "  --seed N      of the first script (1); the next has N + 1\n"
-	     "  --only KIND   accepted, accepted-loss, connected or connected-loss\n"
+	     "  --only KIND   accepted, accepted-loss, connected, connected-loss or\n"
+	     "                datagrams\n"
 	     "  --verbose     prints each event, what came of it, and each segment");
 }
 
@@ -257,7 +266,7 @@ static int kind_of(const char *name)
 {
 	int i;
 
-	for (i = 0; i < KINDS; i++)
+	for (i = 0; i <= KINDS; i++)
 		if (!strcmp(kinds[i], name))
 			return i;
 	return -1;
@@ -312,6 +321,8 @@ int main(int argc, char **argv)
 	for (kind = 0; kind < KINDS; kind++)
 		if (o.only < 0 || o.only == kind)
 			test_kind(&o, kind < 2, kind & 1);
+	if (o.only < 0 || o.only == KINDS)
+		test_datagrams(&o);
 	if (o.scripts >= ENOUGH && o.only < 0)
 		test_coverage();
 	return finish();

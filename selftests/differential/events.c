@@ -69,7 +69,7 @@ void side_listen(struct side *s, uint32_t arg)
 						 name6("::", s->port);
 
 	s->peer.to_port = s->port;
-	s->listener = s->subject->socket(s->domain);
+	s->listener = s->subject->socket(s->domain, SOCK_STREAM);
 	if (s->subject->bind(s->listener, &name.sa, length_of(&name)))
 		tell(s, -1);
 	else
@@ -87,7 +87,7 @@ void side_connect(struct side *s, uint32_t arg)
 
 	(void)arg;
 	if (s->conn < 0)
-		s->conn = s->subject->socket(s->domain);
+		s->conn = s->subject->socket(s->domain, SOCK_STREAM);
 	tell(s, s->subject->connect(s->conn, &name.sa, length_of(&name)));
 }
 

@@ -12,18 +12,20 @@
 #define PEER_ADDRESS	"192.0.2.2"
 
 /**
- * struct subject - an implementation of TCP
+ * struct subject - an implementation of TCP and UDP
  * @name: for what is printed.
  * @start: before a script; true if that worked, else it has told why.
  * @stop: after it.
  * @socket: as the others down to @close: the BSD call of the name, by descriptors;
- *	SOCK_STREAM of a domain that does not block.
+ *	it does not block.
  * @bind: an address and a port.
  * @connect: to an address.
  * @listen: at what was bound.
  * @accept: a socket that does not block.
  * @send: no signal is raised.
  * @recv: bytes.
+ * @sendmsg: a message; no signal is raised.
+ * @recvmsg: a message.
  * @shutdown: a direction or both.
  * @setsockopt: an option.
  * @getsockopt: an option.
@@ -41,13 +43,15 @@ struct subject {
 	const char *name;
 	bool (*start)(void);
 	void (*stop)(void);
-	int (*socket)(int domain);
+	int (*socket)(int domain, int type);
 	int (*bind)(int fd, const struct sockaddr *address, socklen_t length);
 	int (*connect)(int fd, const struct sockaddr *address, socklen_t length);
 	int (*listen)(int fd, int backlog);
 	int (*accept)(int fd);
 	ssize_t (*send)(int fd, const void *data, size_t length, int flags);
 	ssize_t (*recv)(int fd, void *data, size_t length, int flags);
+	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+	ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
 	int (*shutdown)(int fd, int how);
 	int (*setsockopt)(int fd, int level, int name, const void *value, socklen_t length);
 	int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *length);

@@ -54,7 +54,8 @@ static bool set_sysctl(const char *name, const char *value)
 static bool forget(void)
 {
 	return set_sysctl("tcp_no_metrics_save", "1") &&
-	       set_sysctl("tcp_syn_retries", "7") && set_sysctl("tcp_rfc1337", "1");
+	       set_sysctl("tcp_syn_retries", "7") && set_sysctl("tcp_rfc1337", "1") &&
+	       set_sysctl("icmp_ratelimit", "0");
 }
 
 static bool start(void)
@@ -62,7 +63,7 @@ static bool start(void)
 	struct ifreq r = { .ifr_name = "wire", .ifr_flags = IFF_TUN | IFF_NO_PI };
 
 	if (wire >= 0)
-		return true;
+		return set_sysctl("route/flush", "1");	/* and what is known of paths */
 	if (!unshare(CLONE_NEWNET))
 		wire = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (wire >= 0 && !ioctl(wire, TUNSETIFF, &r) && configure(&r) && forget())
@@ -75,9 +76,9 @@ static void stop(void)
 {
 }
 
-static int new_socket(int domain)
+static int new_socket(int domain, int type)
 {
-	return socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	return socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 /* glibc's own declarations take a union of pointers. */
@@ -109,6 +110,11 @@ static int accept_peer(int fd)
 static ssize_t send_data(int fd, const void *data, size_t length, int flags)
 {
 	return send(fd, data, length, flags | MSG_NOSIGNAL);
+}
+
+static ssize_t send_message(int fd, const struct msghdr *message, int flags)
+{
+	return sendmsg(fd, message, flags | MSG_NOSIGNAL);
 }
 
 static int control(int fd, unsigned long request, int *value)
@@ -166,6 +172,8 @@ const struct subject subject_kernel = {
 	.accept = accept_peer,
 	.send = send_data,
 	.recv = recv,
+	.sendmsg = send_message,
+	.recvmsg = recvmsg,
 	.shutdown = shutdown,
 	.setsockopt = setsockopt,
 	.getsockopt = getsockopt,

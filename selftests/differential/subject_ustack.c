@@ -42,9 +42,9 @@ static int number(struct ustack_socket *s)
 	return s ? ustack_fd(s) : -1;
 }
 
-static int new_socket(int domain)
+static int new_socket(int domain, int type)
 {
-	return number(ustack_socket(stack, domain, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	return number(ustack_socket(stack, domain, type | SOCK_NONBLOCK, 0));
 }
 
 static int bind_name(int fd, const struct sockaddr *address, socklen_t length)
@@ -75,6 +75,16 @@ static ssize_t send_data(int fd, const void *data, size_t length, int flags)
 static ssize_t recv_data(int fd, void *data, size_t length, int flags)
 {
 	return ustack_recv(of(fd), data, length, flags);
+}
+
+static ssize_t send_message(int fd, const struct msghdr *message, int flags)
+{
+	return ustack_sendmsg(of(fd), message, flags);
+}
+
+static ssize_t recv_message(int fd, struct msghdr *message, int flags)
+{
+	return ustack_recvmsg(of(fd), message, flags);
 }
 
 static int shut(int fd, int how)
@@ -157,6 +167,8 @@ const struct subject subject_ustack = {
 	.accept = accept_peer,
 	.send = send_data,
 	.recv = recv_data,
+	.sendmsg = send_message,
+	.recvmsg = recv_message,
 	.shutdown = shut,
 	.setsockopt = set_option,
 	.getsockopt = get_option,
