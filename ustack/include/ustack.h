@@ -706,7 +706,7 @@ ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *messag
  *	have less.  MSG_CTRUNC: there was no room for one.
  * @flags: as for ustack_recv().
  *
- * With MSG_ERRQUEUE the one control message is struct sock_extended_err of
+ * With MSG_ERRQUEUE the last control message is struct sock_extended_err of
  * <linux/errqueue.h> (IP_RECVERR of SOL_IP, IPV6_RECVERR of SOL_IPV6), and the call does not
  * wait (EAGAIN).  While there is such a record POLLERR is set.
  * SOCK_STREAM: calls with MSG_ZEROCOPY are told of (SO_EE_ORIGIN_ZEROCOPY): those from ee_info
@@ -715,7 +715,8 @@ ssize_t ustack_sendmsg(struct ustack_socket *socket, const struct msghdr *messag
  * (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6), or one that was too large (SO_EE_ORIGIN_LOCAL), with
  * EMSGSIZE the MTU in ee_info, and behind it the address of who said so (SO_EE_OFFENDER();
  * AF_UNSPEC on netchannel links, whose kernel does not pass it on).  The name is the
- * destination, the data is of the payload what ICMP quotes.
+ * destination, the data is of the payload what ICMP quotes.  Before it come those that the
+ * socket's options ask for, of the packet that says so.
  *
  * Return: as ustack_recv(); -1 and errno: also EINVAL, EMSGSIZE (more pieces).
  */
